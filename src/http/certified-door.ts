@@ -6,17 +6,11 @@ import type { Server } from "node:https";
 import { TLSSocket } from "node:tls";
 import Fastify, { type FastifyHttpsOptions, type FastifyInstance, type FastifyRequest } from "fastify";
 import { type ConnectionLimits, guardDoor, refuseConnection, timeoutsOf } from "./connections.ts";
+import { type HandshakeRefusal, handshakeRefusalOf } from "./handshakes.ts";
 import { mutualTls } from "./mutual-tls.ts";
 
 /** PEM: our own key and certificate, and the authority whose certificates are let in. */
 export type DoorIdentity = { readonly key: string; readonly certificate: string; readonly authority: string };
-
-export type HandshakeRefusal = {
-  readonly cause: "no_certificate" | "wrong_authority" | "handshake_failed";
-  readonly detail: string;
-  /** Address. */
-  readonly peer: string;
-};
 
 /** Typed as any other, so that routes and hooks serve both: the type of a server over TLS differs only in its raw socket. */
 export const fastifyOverTls = (options: FastifyHttpsOptions<Server>): FastifyInstance =>
@@ -56,16 +50,7 @@ export function openCertifiedDoor({
   });
   guardDoor(app, limits);
   app.server.on("tlsClientError", (error: NodeJS.ErrnoException, socket: TLSSocket) =>
-    onRefused(handshakeRefusalOf(error, socket)),
+    onRefused(handshakeRefusalOf(socket, error)),
   );
   return app;
-}
-
-function handshakeRefusalOf(error: NodeJS.ErrnoException, socket: TLSSocket): HandshakeRefusal {
-  const peer = socket.remoteAddress ?? "unknown";
-  if (error.code === "ERR_SSL_PEER_DID_NOT_RETURN_A_CERTIFICATE")
-    return { cause: "no_certificate", detail: error.code, peer };
-  const verdict = socket.authorizationError;
-  if (verdict) return { cause: "wrong_authority", detail: String(verdict), peer };
-  return { cause: "handshake_failed", detail: error.code ?? error.message, peer };
 }

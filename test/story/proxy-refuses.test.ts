@@ -280,7 +280,8 @@ test("R27, R28: a session of one leg opens nothing on the other, and the phone h
   const own = await factoryOf(phone.imei);
   const refusals = async (): Promise<number> => {
     const measures = await fetch(`${fixture.server.url}/metrics`).then((answer) => answer.text());
-    return Number(/^turnup_land_handshakes_refused_total (\d+)$/m.exec(measures)?.[1] ?? Number.NaN);
+    const counted = /^turnup_handshakes_refused_total\{door="land",cause="wrong_authority"\} (\d+)$/m;
+    return Number(counted.exec(measures)?.[1] ?? Number.NaN);
   };
   const before = await refusals();
   await assert.rejects(

@@ -9,6 +9,7 @@ import { boolean, integer, list, object, oneOf, optional, text } from "../../wir
 import { ensureMakerCertificates } from "../certificates/certificates.ts";
 import { type MakerOptions, startMaker } from "../party/maker.ts";
 import { untilAborted } from "../server/lost.ts";
+import { strangerLine, strangerNote } from "../server/strangers.ts";
 import type { Command, CommandContext } from "../terminal/command.ts";
 import { portOption } from "../terminal/port-option.ts";
 import { readPolicyFile } from "./policy-file.ts";
@@ -113,7 +114,7 @@ export const makerCommand: Command = {
       journalFolder: join(folder, "journal"),
       policy,
       now: context.now,
-      onRefused: ({ cause, detail, peer }) => context.note(`refused ${peer}: ${cause} (${detail})`),
+      onRefused: strangerLine({ nowMs: () => performance.now(), tell: strangerNote(context.note) }),
       onFault: (error) => context.note(`fault: ${error.message}`),
     });
     try {

@@ -5,6 +5,7 @@ import { boolean, list, object, oneOf, optional, text } from "../../wire/message
 import { ensurePartyCertificates } from "../certificates/certificates.ts";
 import { type ServiceOptions, startService } from "../party/service.ts";
 import { untilAborted } from "../server/lost.ts";
+import { strangerLine, strangerNote } from "../server/strangers.ts";
 import type { Command } from "../terminal/command.ts";
 import { portOption } from "../terminal/port-option.ts";
 import { readPolicyFile } from "./policy-file.ts";
@@ -73,7 +74,7 @@ export const serviceCommand: Command = {
       clientIds,
       services,
       now: context.now,
-      onRefused: ({ cause, detail, peer }) => context.note(`refused ${peer}: ${cause} (${detail})`),
+      onRefused: strangerLine({ nowMs: () => performance.now(), tell: strangerNote(context.note) }),
       onFault: (error) => context.note(`fault: ${error.message}`),
     });
     try {

@@ -25,7 +25,7 @@ import {
   readPolicyFile,
 } from "../config/leg-config.ts";
 import type { LandPlace } from "../server/device-doors.ts";
-import { machineLog } from "../server/machine-log.ts";
+import { machineLog, strangersLog } from "../server/machine-log.ts";
 import type { ManageAddress } from "../server/proxy-teller.ts";
 import { type ProxyAccount, type ProxyOptions, type ProxyServer, startProxy } from "./proxy.ts";
 
@@ -177,6 +177,7 @@ export async function startConfiguredProxy(
     certificates,
     journalFolder: join(folder, "journal"),
     onMachine: machineLog(log),
+    onStrangers: strangersLog(log),
     onTerminated: (record) => log.warn(record, "session ended"),
     onFault: (error) => log.error({ reason: error.message }, "fault"),
   });

@@ -1,5 +1,6 @@
 /** Starts the manufacturer's key server: its journal, its decisions, its doors. Stands alone or in the all-in-one. */
 import { randomBytes } from "node:crypto";
+import { noRefusals } from "../../http/handshakes.ts";
 import { type MakerRefusal, makerDoors } from "../../http/maker/server.ts";
 import { createKeyServer, type KeyServer } from "../../maker/key-server.ts";
 import type { MakerPolicy } from "../../maker/policy.ts";
@@ -31,7 +32,7 @@ export type Maker = {
 export const startMaker = (options: MakerOptions): Promise<Maker> =>
   opening(async (closing) => {
     const { certificates, host = "127.0.0.1" } = options;
-    const counts = { no_certificate: 0, wrong_authority: 0, handshake_failed: 0, no_contract: 0 };
+    const counts = { ...noRefusals(), no_contract: 0 };
     const keyServer = createKeyServer(
       {
         ...options.policy,

@@ -35,6 +35,7 @@ import type { ProxyCertificates } from "../certificates/leg-certificates.ts";
 import { portOf, urlOf } from "../server/address.ts";
 import { type ClosingStack, opening } from "../server/closing-stack.ts";
 import { createMachineWatch, type MachineNews } from "../server/machine-watch.ts";
+import { createStrangers, type StrangerNews } from "../server/strangers.ts";
 import { liveLand } from "./live-land.ts";
 import { proxyMeasures } from "./proxy-measures.ts";
 import { watchedLand } from "./watched-land.ts";
@@ -66,6 +67,8 @@ export type ProxyOptions = {
   now?(): Date;
   onTerminated?(record: AuditRecord): void;
   onFault?(error: Error): void;
+  /** Who came no further than the handshake at the devices' door. */
+  readonly onStrangers?: (news: StrangerNews) => void;
   /** A provisioning server does not let us in, or does not prove itself; or does so again. */
   readonly onMachine?: (news: MachineNews) => void;
 };
@@ -110,12 +113,20 @@ export const startProxy = (options: ProxyOptions): Promise<ProxyServer> =>
     const land = closing.use(liveLand(openLand(options, options, now)));
     const counts: Counts = {};
     const rules = { ...rulesOf(options) };
-    const parts = createProxyParts(partsOf(options, { edge, journal, land, now, counts, rules }));
+    const measures = proxyMeasures({ edge, counts, forwarded: land.forwarded });
+    const strangers = createStrangers({
+      registry: measures,
+      nowMs: monotonicOf(options),
+      tell: options.onStrangers,
+    });
+    const onHandshakeRefused = strangers.at("air");
+    const parts = createProxyParts(
+      partsOf(options, { edge, journal, land, now, counts, rules, onHandshakeRefused }),
+    );
     const air = closing.use(await createAirDoor({ parts, ...airCertificatesOf(certificates, options) }));
     await air.listen({ host, port: options.port });
     const gatewayUrl = options.gatewayDoor && (await openGatewayDoor(closing, parts, options.gatewayDoor));
     const port = portOf(air.server);
-    const measures = proxyMeasures({ edge, counts, forwarded: land.forwarded });
     const manage = await openManageDoor(closing, parts, measures, options);
     const keepAccounts = (accounts: readonly ProxyAccount[]): Promise<void> =>
       journal.append(accounts.flatMap((account) => edge.keepAccount(account, now())));
@@ -197,19 +208,24 @@ function openLand(
   return watchedLand(gateway, machines);
 }
 
-type Opened = Pick<ProxyDoorOptions, "edge" | "journal" | "land" | "now" | "rules"> & {
+type Opened = Pick<ProxyDoorOptions, "edge" | "journal" | "land" | "now" | "rules" | "onHandshakeRefused"> & {
   /** How often each reason ended a session. */
   readonly counts: Counts;
 };
 type Counts = Partial<Record<TerminationReason, number>>;
+
+/** A test that gives the time of day gives all time. */
+const monotonicOf =
+  ({ now }: ProxyOptions) =>
+  (): number =>
+    now?.().getTime() ?? performance.now();
 
 function partsOf(options: ProxyOptions, { counts, ...opened }: Opened): ProxyDoorOptions {
   return {
     ...opened,
     airKey: options.certificates.airKey,
     networkIdentityOf: options.networkIdentityOf ?? (() => null),
-    // A test that gives the time of day gives all time.
-    monotonicMs: () => options.now?.().getTime() ?? performance.now(),
+    monotonicMs: monotonicOf(options),
     pause: (ms) => pause(ms),
     freshOctets,
     onTerminated(record) {

@@ -2,6 +2,7 @@
 
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
+import { noRefusals } from "../../http/handshakes.ts";
 import { type OfferedService, type ServiceRefusal, serviceDoors } from "../../http/service/server.ts";
 import { clientNamed, createAccessTokens } from "../../service/access-tokens.ts";
 import { createReceiveManager } from "../../service/receive-manager.ts";
@@ -47,13 +48,7 @@ export type Service = {
 export const startService = (options: ServiceOptions): Promise<Service> =>
   opening(async (closing) => {
     const { certificates, host = "127.0.0.1" } = options;
-    const counts = {
-      no_certificate: 0,
-      wrong_authority: 0,
-      handshake_failed: 0,
-      no_contract: 0,
-      no_token: 0,
-    };
+    const counts = { ...noRefusals(), no_contract: 0, no_token: 0 };
     const freshOctets = (octets: number) => Uint8Array.from(randomBytes(octets));
     const services: OfferedService[] = [];
     for (const [path, policy] of Object.entries(options.services))

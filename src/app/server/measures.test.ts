@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Registry } from "prom-client";
 import { test } from "vitest";
+import type { HandshakeCause } from "../../http/handshakes.ts";
 import { createMeasures } from "../../http/measures.ts";
 import type { ChangeSet } from "../../kernel/order/change-set.ts";
 import { emptyChangeSet } from "../../kernel/order/change-set.ts";
@@ -11,6 +12,7 @@ import type { EsmeStats } from "../../net/smsc/esme-api.ts";
 import type { Backlog } from "../../store/orders/backlog.ts";
 import { observeMachines } from "./machine-measures.ts";
 import { countCardTries, countEnds, noArrivals, observe, strangersApart } from "./measures.ts";
+import { createStrangers, type StrangerNews } from "./strangers.ts";
 
 const NOW_MS = Date.parse("2026-05-04T08:00:00Z");
 const STATS: EsmeStats = {
@@ -136,18 +138,45 @@ test("an order counts once for each end that it came to", async () => {
 test("a stranger's handshake at the proxies' door is counted and no fault of ours; who is refused behind it is one", async () => {
   const registry = new Registry();
   const faults: string[] = [];
-  const onRefused = strangersApart(registry, (name, { message }) => faults.push(`${name}: ${message}`));
-  for (let time = 0; time < 3; time++) onRefused({ cause: "handshake_refused", detail: "no certificate" });
-  onRefused({ cause: "signature_refused", detail: "an old signature" });
+  const lines: StrangerNews[] = [];
+  let nowMs = 0;
+  const strangers = createStrangers({ registry, nowMs: () => nowMs, tell: (news) => lines.push(news) });
+  const onRefused = strangersApart(strangers.at("land"), (name, { message }) =>
+    faults.push(`${name}: ${message}`),
+  );
+  const who = { proxy: null, fingerprint: null, address: "192.0.2.7" };
+  const refuse = (handshake: HandshakeCause) =>
+    onRefused({ cause: "handshake_refused", handshake, detail: "a code", ...who });
+  for (const cause of ["no_certificate", "no_certificate", "expired"] as const) refuse(cause);
+  onRefused({ cause: "signature_refused", detail: "an old signature", ...who });
   assert.deepEqual(faults, ["land: signature_refused: an old signature"]);
-  assert.match(await registry.metrics(), /turnup_land_handshakes_refused_total 3\n/);
+  const text = await registry.metrics();
+  assert.match(text, /turnup_handshakes_refused_total\{door="land",cause="no_certificate"\} 2\n/);
+  assert.match(text, /turnup_handshakes_refused_total\{door="land",cause="expired"\} 1\n/);
+  assert.match(text, /turnup_handshakes_refused_total\{door="land",cause="wrong_authority"\} 0\n/);
+  assert.deepEqual(lines, [
+    {
+      door: "land",
+      cause: "no_certificate",
+      detail: "a code",
+      peer: "192.0.2.7",
+      since: { no_certificate: 1 },
+    },
+  ]);
+  nowMs += 60_000;
+  refuse("wrong_authority");
+  assert.deepEqual(
+    lines[1]?.since,
+    { no_certificate: 1, expired: 1, wrong_authority: 1 },
+    "a minute later, with all since",
+  );
 });
 
 test("the handbook tells every measure of ours, and no other", async () => {
   const { registry } = observed(async () => BACKLOG);
   countEnds(registry);
   countCardTries(registry);
-  strangersApart(registry, () => undefined);
+  createStrangers({ registry, nowMs: () => 0 });
   observeMachines(registry, { states: () => [] }, () => 0);
   createMeasures(registry);
   const names = registry.getMetricsAsArray().map(({ name }) => name);

@@ -12,6 +12,7 @@ import type { Esme, EsmeState } from "../../net/smsc/esme.ts";
 import type { Backlog, Pile } from "../../store/orders/backlog.ts";
 import { wordOf } from "../../term/narrow.ts";
 import type { MessageState } from "../../wire/smpp/receipt.ts";
+import type { OnStranger } from "./strangers.ts";
 
 /** Anybody may ask for measures: the database is asked no oftener than this. */
 const REMEMBERED_MS = 5_000;
@@ -301,17 +302,12 @@ export function countEnds(registry: Registry): (changes: ChangeSet) => void {
  * Whoever comes to the proxies' door without a certificate of theirs ends in the handshake: a fact about strangers, to be
  * counted, and no fault of ours. Who got through and is refused behind it is named in the log.
  */
-export function strangersApart(registry: Registry, onFault: (name: string, error: Error) => void) {
-  const handshakes = new Counter({
-    name: "turnup_land_handshakes_refused_total",
-    help: "Connections to the door for proxies that ended in the handshake: no certificate, or none of a proxy's authority.",
-    registers: [registry],
-  });
-  return ({ cause, detail }: Pick<LandRefusal, "cause" | "detail">): void => {
-    if (cause === "handshake_refused") handshakes.inc();
+export const strangersApart =
+  (onStranger: OnStranger, onFault: (name: string, error: Error) => void) =>
+  ({ cause, handshake, detail, address: peer }: LandRefusal): void => {
+    if (handshake) onStranger({ cause: handshake, detail, peer });
     else onFault("land", new Error(`${cause}: ${detail}`));
   };
-}
 
 const CARD_OUTCOMES = ["accepted", "refused", "void", "paused"] as const;
 

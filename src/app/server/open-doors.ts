@@ -52,6 +52,7 @@ import { countCardTries, strangersApart } from "./measures.ts";
 import { type ProxyTeller, startProxyTeller } from "./proxy-teller.ts";
 import type { ServerOptions } from "./server-options.ts";
 import type { Opened, Work } from "./start-work.ts";
+import { createStrangers } from "./strangers.ts";
 import { voicePlatformFinder } from "./voice-platforms.ts";
 
 /** What stands behind the doors. */
@@ -86,6 +87,11 @@ export async function openDoors(
   const gateways = await gatewaysOf(config);
   const { displayOf } = behind.stores.knowledge;
   const forDevices = { ...deps, ...shared, gateways, displayOf, isShutOut: accounts.isShutOut };
+  const strangers = createStrangers({
+    registry: behind.measures,
+    nowMs: deps.monotonicMs,
+    tell: options.onStrangers,
+  });
   const devices = closing.use(
     await openForDevices(
       forDevices,
@@ -93,7 +99,7 @@ export async function openDoors(
         operators,
         place,
         teller,
-        onRefused: strangersApart(behind.measures, options.onFault ?? (() => undefined)),
+        onRefused: strangersApart(strangers.at("land"), options.onFault ?? (() => undefined)),
       },
       options,
     ),

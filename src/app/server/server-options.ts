@@ -10,6 +10,7 @@ import type { ConnectorConfig } from "./connectors.ts";
 import type { LandPlace } from "./device-doors.ts";
 import type { MachineNews } from "./machine-watch.ts";
 import type { MakerCredentials } from "./maker-ports.ts";
+import type { StrangerNews } from "./strangers.ts";
 
 export type ServerOptions = {
   readonly config: Config;
@@ -27,6 +28,8 @@ export type ServerOptions = {
   readonly onFault?: (name: string, error: unknown) => void;
   /** A machine of others refuses our credentials, or takes them again. */
   readonly onMachine?: (news: MachineNews) => void;
+  /** Who came no further than the handshake at a door for certificates; one line a minute of each door at most. */
+  readonly onStrangers?: (news: StrangerNews) => void;
   /** The embedded database died and does not come back: the server is of no use any more. */
   readonly onLost?: (error: TurnupError) => void;
   /** Machines that requests of the device's road ask; those of the configuration otherwise. */

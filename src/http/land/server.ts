@@ -36,6 +36,7 @@ import type { Screen } from "../../wire/screen/screen.ts";
 import { uriNames } from "../../wire/x509/uri-names.ts";
 import { openCertifiedDoor, tlsSocketOf } from "../certified-door.ts";
 import { CONNECTION_LIMITS, type ConnectionLimits } from "../connections.ts";
+import type { HandshakeCause } from "../handshakes.ts";
 import { type HeaderLines, headerLines } from "../header-lines.ts";
 import { changeTls, mutualTls } from "../mutual-tls.ts";
 import { STATUS_OF } from "../problem.ts";
@@ -66,6 +67,8 @@ export type LandRefusal = {
     | "identity_refused"
     | "authentication_refused";
   readonly detail: string;
+  /** Why its handshake was refused; absent where it got through. */
+  readonly handshake?: HandshakeCause;
   readonly proxy: string | null;
   readonly fingerprint: string | null;
   readonly address: string;
@@ -112,9 +115,10 @@ export function createLandServer(options: LandServerOptions): {
   };
   const app = openCertifiedDoor({
     ...{ tls: options.tls, limits: LIMITS, bodyLimitOctets: LAND_BODY_OCTETS_MAX, exposeHeadRoutes: false },
-    onRefused: ({ detail, peer }) =>
+    onRefused: ({ cause: handshake, detail, peer }) =>
       options.onRefused({
         cause: "handshake_refused",
+        handshake,
         detail,
         proxy: null,
         fingerprint: null,

@@ -23,13 +23,9 @@ import {
 } from "../../wire/message/maker-api.ts";
 import { type Read, ShapeError } from "../../wire/message/shape.ts";
 import { uriNames } from "../../wire/x509/uri-names.ts";
-import {
-  type DoorIdentity,
-  type HandshakeRefusal,
-  openCertifiedDoor,
-  tlsSocketOf,
-} from "../certified-door.ts";
+import { type DoorIdentity, openCertifiedDoor, tlsSocketOf } from "../certified-door.ts";
 import { CONNECTION_LIMITS, type ConnectionLimits } from "../connections.ts";
+import type { HandshakeRefusal } from "../handshakes.ts";
 
 const LIMITS: ConnectionLimits = { ...CONNECTION_LIMITS, connections: 200, perAddress: 200 };
 const DEFAULT_PAGE = 100;

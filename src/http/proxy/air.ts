@@ -11,6 +11,7 @@ import { AIR_HEADERS } from "../../wire/message/legs.ts";
 import { imeiInNames } from "../../wire/message/party-name.ts";
 import { fastifyOverTls, tlsSocketOf } from "../certified-door.ts";
 import { guardDoor } from "../connections.ts";
+import { handshakeRefusalOf } from "../handshakes.ts";
 import { oneHeader } from "../header-lines.ts";
 import { changeTls } from "../mutual-tls.ts";
 import { type Doorman, mountBridge } from "./bridge.ts";
@@ -61,17 +62,24 @@ export const changeAirCertificates = (door: FastifyInstance, next: AirCertificat
 /** TLS lets a device without a certificate in; one with a bad certificate is sent away before it says a word. */
 function refuseBadCertificates(app: FastifyInstance, parts: ProxyParts): void {
   const refused = new WeakSet<object>();
+  app.server.on("tlsClientError", (error: NodeJS.ErrnoException, socket: TLSSocket) =>
+    parts.onHandshakeRefused(handshakeRefusalOf(socket, error)),
+  );
   app.server.on("secureConnection", (socket: TLSSocket) => {
     const shown = socket.getPeerX509Certificate();
     if (!shown || socket.authorized) return;
     refused.add(socket);
-    parts.terminate(parts.openSession(), "air", "certificate_refused", {
+    parts.onHandshakeRefused(handshakeRefusalOf(socket));
+    const who = {
       deviceId: null,
       fingerprint: shown.fingerprint256,
       address: socket.remoteAddress ?? "unknown",
       line: null,
       server: null,
-    });
+    };
+    // Anybody can make certificates by the thousand: whose address is locked out is counted, and writes no more records.
+    if (!parts.isLocked({ ...who, fingerprint: null }))
+      parts.terminate(parts.openSession(), "air", "certificate_refused", who);
     socket.destroy();
   });
   // What it sent behind the handshake may be read already: it is no request.

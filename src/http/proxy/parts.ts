@@ -17,6 +17,7 @@ import { maskIdentifier } from "../../term/mask.ts";
 import type { BearerProfiles } from "../../wire/message/bearer-profile.ts";
 import type { Bearer } from "../../wire/message/legs.ts";
 import { CONNECTION_LIMITS, hostOf, refuseConnection, timeoutsOf } from "../connections.ts";
+import type { HandshakeRefusal } from "../handshakes.ts";
 import { type DoorTls, mutualTls } from "../mutual-tls.ts";
 
 export type ProxyRules = {
@@ -45,6 +46,8 @@ export type ProxyDoorOptions = {
   pause(ms: number): Promise<void>;
   freshOctets(octets: number): Uint8Array;
   onTerminated(record: AuditRecord): void;
+  /** A connection that came no further than its handshake, or whose certificate was not good. */
+  onHandshakeRefused(refusal: HandshakeRefusal): void;
   onFault(error: Error): void;
 };
 

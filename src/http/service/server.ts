@@ -20,13 +20,9 @@ import { readProvisioningNotice } from "../../wire/message/provisioning-notice.t
 import { SCIM_TYPE, USERS } from "../../wire/message/scim.ts";
 import { shapeFaultOf } from "../../wire/message/shape.ts";
 import { uriNames } from "../../wire/x509/uri-names.ts";
-import {
-  type DoorIdentity,
-  type HandshakeRefusal,
-  openCertifiedDoor,
-  tlsSocketOf,
-} from "../certified-door.ts";
+import { type DoorIdentity, openCertifiedDoor, tlsSocketOf } from "../certified-door.ts";
 import { CONNECTION_LIMITS, type ConnectionLimits } from "../connections.ts";
+import type { HandshakeRefusal } from "../handshakes.ts";
 import { errorBody } from "./descriptions.ts";
 import { answerToUnreadable, mountScim, type ScimAnswer, scimErrorOf } from "./scim-routes.ts";
 
