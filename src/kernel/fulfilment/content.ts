@@ -38,8 +38,13 @@ export function composeContent(
 type Parts = Pick<ContentBody, "activations" | "removals" | "parameters">;
 
 /** Software of the version before that the new one has no use for goes with the same content, in one commit of the device. */
-const withFormer = ({ subject: { action, replaces } }: RequestItem, parts: Parts): Parts =>
-  action === "add" && replaces?.module ? { ...parts, removals: [...parts.removals, replaces.module] } : parts;
+const withFormer = ({ subject: { action, replaces } }: RequestItem, parts: Parts): Parts => ({
+  ...parts,
+  removals: [
+    ...parts.removals,
+    ...(action === "add" ? [replaces?.module, replaces?.activation] : []).flatMap((name) => name ?? []),
+  ],
+});
 
 function partsOf({ subject }: RequestItem, parameters: ContentBody["parameters"]): Parts {
   const { content, action } = subject;

@@ -11,7 +11,7 @@ import { ask, within } from "../calls/ask.ts";
 import type { NetworkElement } from "../catalog/catalog-item.ts";
 import { change } from "../order/change.ts";
 import { failItem, isClosed, waitNoMore } from "../order/ending.ts";
-import { isOfNetworkAlone, isRequestItemDone, waitsForElements } from "../order/item-done.ts";
+import { isOfNetworkAlone, isRequestItemDone, reasonWithLeft, waitsForElements } from "../order/item-done.ts";
 import type { OutboundCall } from "../order/outbound-call.ts";
 import type { ElementState } from "../order/request-draft.ts";
 import { NO_ACTION } from "../order/scribe.ts";
@@ -174,7 +174,7 @@ export function doneInNetwork(
 ): void {
   scribe.moveItem(order, item, {
     state: item.subject.action === "remove" ? "works" : "delivered",
-    reason,
+    reason: reasonWithLeft(reason, item.subject),
     nextAction: NO_ACTION,
     deadlineAt: null,
     ...(evidence === undefined ? {} : { evidence }),

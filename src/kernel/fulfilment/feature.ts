@@ -201,11 +201,15 @@ export function deviceReported(
  * confirmation that names another version is none; a device that names no versions is believed as it stands.
  */
 function moduleOf(
-  { subject: { content, action } }: RequestItem,
+  { subject: { content, action, replaces } }: RequestItem,
   { modules }: DeviceOutcome,
 ): { readonly isWanted: boolean; readonly words: string | null } {
+  const named = (module: string) => modules?.find((one) => one.startsWith(`${module} `));
+  // In one commit with what comes goes what the version before had.
+  const former = action === "add" && replaces?.module ? named(replaces.module) : undefined;
+  if (former !== undefined) return { isWanted: false, words: former };
   if (content.kind !== "module" || modules === undefined) return { isWanted: true, words: null };
-  const found = modules.find((one) => one.startsWith(`${content.module} `));
+  const found = named(content.module);
   const isThere = found === `${content.module} ${content.version}`;
   return {
     isWanted: action === "add" ? isThere : found === undefined,

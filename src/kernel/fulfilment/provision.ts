@@ -167,7 +167,7 @@ function startItem(turn: RequestTurn, item: RequestItem): void {
   }
   switch (subject.content.kind) {
     case "none":
-      return applyInNetwork(turn, item);
+      return isOfNetworkAlone(item) ? applyInNetwork(turn, item) : featuresOf(turn).send(turn, item);
     case "settings":
       return subject.action === "add" ? applySettings(turn, item) : applyInNetwork(turn, item);
     default:
@@ -175,7 +175,7 @@ function startItem(turn: RequestTurn, item: RequestItem): void {
   }
 }
 
-/** What a service needs on the device, or needs there no more. */
+/** What a service needs on the device, or needs there no more; what a version before left there. */
 export function applyModules(
   turn: RequestTurn,
   service: RequestItem,
@@ -189,7 +189,7 @@ export function applyModules(
 function applyInNetwork(turn: RequestTurn, item: RequestItem): void {
   const { scribe, order, terms } = turn;
   if (Object.keys(item.subject.elements).length === 0)
-    return doneInNetwork(turn, item, "nothing has to be done for it on the device or in the network");
+    return doneInNetwork(turn, item, "the network has nothing to do for it");
   const deadlineAt = hoursAfter(scribe.now, terms.policy.request.serviceDeadlineHours);
   scribe.moveItem(order, item, {
     state: "sending",

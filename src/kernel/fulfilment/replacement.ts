@@ -11,8 +11,8 @@
 
 import { nameOf } from "../notices/notices.ts";
 import { change } from "../order/change.ts";
-import { failItem, isClosed } from "../order/ending.ts";
-import { isOfNetworkAlone, isReached, isRequestItemDone } from "../order/item-done.ts";
+import { failItem, isClosed, isFinal } from "../order/ending.ts";
+import { isOfNetworkAlone, isReached, isRequestItemDone, reasonWithLeft } from "../order/item-done.ts";
 import { NO_ACTION } from "../order/scribe.ts";
 import { itemsOf, type RequestItem, type RequestTurn, touchRequest } from "../order/turn.ts";
 import { dropElements, hasItsElements } from "./elements.ts";
@@ -62,9 +62,33 @@ export function endReplaced(turn: RequestTurn, item: RequestItem): void {
       : `version ${version} stands in the place of version ${replaces.version}`,
     detail: { version, replaced: replaces.version },
   });
-  if (item.kind !== "service") return;
-  servicesOf(turn).tookOver(turn, item);
+  change(item, { reason: reasonWithLeft(item.reason, item.subject) });
+  if (item.kind === "service") servicesOf(turn).tookOver(turn, item);
   applyModules(turn, item, "remove");
+}
+
+const former = (version: number): string =>
+  `; what only version ${version} had stays on the device: a person has to see to it`;
+
+/**
+ * The new version is there and something of the one before still stands on the device, since what was to take it off came to
+ * nothing: the item says so, until the device says that it is gone.
+ */
+export function sayWhatIsLeft(turn: RequestTurn): void {
+  const { scribe, order, terms } = turn;
+  for (const part of itemsOf(turn)) {
+    const main = itemsOf(turn).find(({ id }) => id === part.subject.moduleOf);
+    const isTakenOff = isRequestItemDone(part, terms.policy.doneAt);
+    const isOver = isTakenOff || isClosed(part) || isFinal(order);
+    if (!main?.subject.replaces || part.subject.action !== "remove" || !isOver || isClosed(main)) continue;
+    const words = former(main.subject.replaces.version);
+    const isSaid = main.reason.endsWith(words);
+    if (isSaid !== isTakenOff || !isRequestItemDone(main, terms.policy.doneAt)) continue;
+    const reason = isTakenOff ? main.reason.slice(0, -words.length) : `${main.reason}${words}`;
+    change(main, { reason });
+    scribe.touch(order);
+    if (!isTakenOff) scribe.note(order, { kind: "former_left", itemId: main.id, reason });
+  }
 }
 
 /** What packages hold no more goes when all else of them is there; where something of it came to nothing, it stays. */

@@ -124,7 +124,7 @@ function replacedBy(
   now: CatalogItem,
 ): Pick<ItemRequest, "replaces" | "elements"> {
   const drops = elements.filter((element) => !now.elements.includes(element));
-  const isModuleKept = content.kind === "module" && moduleIn(now.content) === content.module;
+  const gone = moduleIn(content) === moduleIn(now.content) ? null : moduleIn(content);
   return {
     elements: wanted([...now.elements, ...drops]),
     replaces: {
@@ -133,7 +133,9 @@ function replacedBy(
       drops,
       values: content.kind === "parameters" ? content.values : {},
       fields: fields.map(({ name }) => name),
-      module: content.kind === "module" && !isModuleKept ? content.module : null,
+      module: content.kind === "module" ? gone : null,
+      activation: content.kind === "activation" ? gone : null,
+      ...(content.kind === "settings" && now.content.kind !== "settings" && { leavesAccessPoints: true }),
       ...(isGivenAnew && { isGivenAnew }),
     },
   };
@@ -145,7 +147,10 @@ const moduleIn = (content: FeatureContent | null): string | null =>
 const wanted = (elements: readonly NetworkElement[]): ItemRequest["elements"] =>
   Object.fromEntries(elements.map((element) => [element, "wanted"]));
 
-/** What a service needs on the device: of a new version what is new in it, and what it needs there no more goes. */
+/**
+ * What a service needs on the device: of a new version what is new in it, and what it needs there no more goes. Of a feature that
+ * is access points now: what it was before, since those go by another road and take nothing off.
+ */
 function modulesFor(
   { scribe, request, replaced }: Making,
   made: RequestItem,
@@ -153,17 +158,26 @@ function modulesFor(
   standing: Standing,
 ): RequestItem[] {
   const now = item.service?.module ?? null;
-  const old = request.action === "add" ? (replaced.get(item.id)?.item.service?.module ?? null) : null;
+  const before = request.action === "add" ? replaced.get(item.id)?.item : undefined;
+  const old = before?.service?.module ?? (item.content.kind === "settings" ? before?.content : null) ?? null;
   const module = (content: FeatureContent, action: "add" | "remove"): RequestItem => {
-    const of = { ...item, content, elements: [], price: null };
+    const of = { ...item, content, elements: [], fields: [], price: null };
     return newItem(scribe, { ...item, kind: "feature" }, subjectOf(of, action, packaged, made.id), standing);
   };
   const isSame = old !== null && canonical(old) === canonical(now);
-  const isLeft = old !== null && moduleIn(old) !== moduleIn(now);
+  const gone = old && notIn(old, now);
   return [
     ...(now && !isSame ? [module(now, request.action)] : []),
-    ...(old && isLeft ? [module(old, "remove")] : []),
+    ...(gone ? [module(gone, "remove")] : []),
   ];
+}
+
+/** What of a version's content on the device a later one neither has nor sets anew; null where there is nothing of that kind. */
+function notIn(old: FeatureContent, now: FeatureContent | null): FeatureContent | null {
+  if (old.kind !== "parameters") return moduleIn(old) === moduleIn(now) ? null : old;
+  const kept = now?.kind === "parameters" ? now.values : {};
+  const values = Object.entries(old.values).filter(([name]) => !Object.hasOwn(kept, name));
+  return values.length > 0 ? { kind: "parameters", values: Object.fromEntries(values) } : null;
 }
 
 /** What a package holds no more is removed as it is there, with what it needs on the device. */

@@ -6,12 +6,12 @@
 import { minutesAfter } from "../../term/moment.ts";
 import { billDone, billNothing, billUnproved, isBilled } from "../billing/billing.ts";
 import { collectDone, firstRenewalOf } from "../billing/collection.ts";
-import { namesOf, stateWords, tell, textOf } from "../notices/notices.ts";
+import { nameOf, namesOf, stateWords, tell, textOf } from "../notices/notices.ts";
 import { momentWords } from "../operator/local-time.ts";
 import { localZone } from "../operator/quiet-hours.ts";
 import { change } from "../order/change.ts";
 import { endIfDone, isClosed, isFinal } from "../order/ending.ts";
-import { isRequestItemDone } from "../order/item-done.ts";
+import { isRequestItemDone, leavesAccessPoints } from "../order/item-done.ts";
 import type { RequestDraft } from "../order/request-draft.ts";
 import { NO_ACTION } from "../order/scribe.ts";
 import type { RequestItem, RequestTurn } from "../order/turn.ts";
@@ -20,7 +20,7 @@ import { undoElements } from "./elements.ts";
 import { givenOf } from "./item-values.ts";
 import { servicesOf } from "./modules.ts";
 import { applyModules } from "./provision.ts";
-import { endReplaced, forgetFormer, letLeave, stepReplacement } from "./replacement.ts";
+import { endReplaced, forgetFormer, letLeave, sayWhatIsLeft, stepReplacement } from "./replacement.ts";
 import { tellTakenBack } from "./withhold.ts";
 
 export function settle(turn: RequestTurn): void {
@@ -28,6 +28,7 @@ export function settle(turn: RequestTurn): void {
   for (const item of itemsOf(turn)) settleItem(turn, item);
   if (order.state === "provisioning") letLeave(turn);
   endIfDone(turn);
+  sayWhatIsLeft(turn);
   if (isFinal(order)) {
     for (const item of itemsOf(turn)) {
       if (isClosed(item) || isRequestItemDone(item, terms.policy.doneAt)) continue;
@@ -78,13 +79,13 @@ function settleItem(turn: RequestTurn, item: RequestItem): void {
   scribe.changes.provisioned.push({ id, operatorId, subscriberId, deviceId, orderId, ...what });
 }
 
-/** A service that was never begun with takes its module along. */
+/** What was never begun with takes along what belongs to it on the device. */
 function cancelModules(turn: RequestTurn, service: RequestItem): void {
   for (const item of itemsOf(turn)) {
     if (item.subject.moduleOf !== service.id || item.state !== "pending") continue;
     turn.scribe.moveItem(turn.order, item, {
       state: "cancelled",
-      reason: "its service came to nothing",
+      reason: `${nameOf(turn, service)}, which it belongs to, came to nothing`,
       nextAction: NO_ACTION,
       deadlineAt: null,
     });
@@ -133,8 +134,12 @@ function tellTheEnd(turn: RequestTurn): void {
   const all = itemsOf(turn).filter(({ subject }) => subject.moduleOf === null);
   const items = all.filter(({ subject }) => !subject.leaves);
   const left = all.filter((item) => item.subject.leaves && isRequestItemDone(item, terms.policy.doneAt));
-  const more = left.length > 0 ? [textOf(turn, "alsoEnded", { items: namesOf(turn, left) })] : [];
   const done = items.filter((item) => isRequestItemDone(item, terms.policy.doneAt));
+  const stay = [...left, ...done].filter(({ subject }) => leavesAccessPoints(subject));
+  const more = [
+    ...(left.length > 0 ? [textOf(turn, "alsoEnded", { items: namesOf(turn, left) })] : []),
+    ...(stay.length > 0 ? [textOf(turn, "accessPointsStay", { items: namesOf(turn, stay) })] : []),
+  ];
   const values = {
     items: namesOf(turn, done),
     others: namesOf(

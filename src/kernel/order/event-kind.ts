@@ -48,6 +48,7 @@ export const EVENT_KINDS = {
   content_held_back: "The content is more than the device's bearer carries, and was not sent.",
   fields_given: "What a feature asks for was given with the request; numbers are masked, secrets left out.",
   item_replaced: "The new version of an item is there, in the place of the old one.",
+  former_left: "Something of the version before stays on the device: a person has to see to it.",
   retransmission_requested: "The subscriber asked for the content once more.",
   notice_queued: "The subscriber is told something by SMS.",
   notice_delivered: "That SMS arrived.",

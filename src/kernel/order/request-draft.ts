@@ -84,6 +84,10 @@ export type ItemRequest = {
     readonly fields?: readonly string[];
     /** Software of it on the device that the new version has no use for. */
     readonly module?: string | null;
+    /** The device's own software that it had woken, and that the new version has no use for. */
+    readonly activation?: string | null;
+    /** It set access points, which nothing that is sent takes off a device, and the new version sets none. */
+    readonly leavesAccessPoints?: boolean;
     /** The version is the same: what was given for it is another. */
     readonly isGivenAnew?: boolean;
   };

@@ -321,7 +321,9 @@ async function open(
 function noteFields(scribe: Scribe, order: RequestedOrder): void {
   for (const { id: itemId, kind, subject } of order.items) {
     const given =
-      subject && kind === "feature" ? Object.entries(order.request.fields[subject.catalogId] ?? {}) : [];
+      subject && kind === "feature" && subject.moduleOf === null
+        ? Object.entries(order.request.fields[subject.catalogId] ?? {})
+        : [];
     if (given.length === 0) continue;
     const asked = subject?.fields ?? [];
     const isSecret = (name: string): boolean => asked.find((one) => one.name === name)?.kind === "secret";
