@@ -9,7 +9,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 import pg from "pg";
 import { TurnupError } from "../../term/error.ts";
 import { codeOf, messageOf } from "../../term/narrow.ts";
+import { inBinary } from "./binary-array.ts";
 import { socketOf } from "./driver.ts";
+import { momentOf } from "./moment.ts";
 
 const POOL_MAX_DEFAULT = 16;
 /** A query of the product takes milliseconds; one of 30 s is a mistake. Imports ask for more by name. */
@@ -339,7 +341,8 @@ type Query = pg.QueryConfig & { readonly query_timeout: number };
 /** `query_timeout` is the client's own patience, beyond the server's. */
 function queryOf(statement: Statement | string, values: Values, statementTimeoutMs: number): Query {
   const words = typeof statement === "string" ? { text: statement } : statement;
-  return { ...words, values: [...values], query_timeout: statementTimeoutMs + SILENCE_MARGIN_MS };
+  const sent = typeof statement === "string" ? [...values] : inBinary(statement, values);
+  return { ...words, values: sent, query_timeout: statementTimeoutMs + SILENCE_MARGIN_MS };
 }
 
 function refuseWhenFull(pool: pg.Pool): void {
@@ -433,6 +436,7 @@ function getTypeParser(oid: number, format?: "text" | "binary") {
   if (format !== "binary") {
     if (oid === pg.types.builtins.INT8) return BigInt;
     if (oid === pg.types.builtins.DATE) return String;
+    if (oid === pg.types.builtins.TIMESTAMPTZ) return momentOf;
   }
   return pg.types.getTypeParser(oid, format as "text"); // the type knows no binary, the driver does
 }
