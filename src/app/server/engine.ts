@@ -20,11 +20,12 @@ import { isKeyWithheld } from "../../kernel/detected/withheld-key.ts";
 import type { ChangeSet } from "../../kernel/order/change-set.ts";
 import type { ConductorDeps } from "../../kernel/order/deps.ts";
 import type { OrderStore } from "../../kernel/order/order-store.ts";
-import { CALL_KINDS } from "../../kernel/order/outbound-call.ts";
+import { CALL_KINDS, type CallKind } from "../../kernel/order/outbound-call.ts";
 import { type Delivered, type Receivers, takeDelivery } from "../../net/smsc/deliver.ts";
 import { createEsme, type Esme, type EsmeOptions } from "../../net/smsc/esme.ts";
 import { type ReceiptIds, responseFormOf } from "../../net/smsc/receipt-ids.ts";
 import { createSmscPort, type SmscForms } from "../../net/smsc/smsc-port.ts";
+import { recordOf } from "../../term/record.ts";
 import { binderOf } from "../../wire/message/device-key.ts";
 import type { AppletOutcome, AppletReports } from "./applet-reports.ts";
 import { liveSession } from "./live-session.ts";
@@ -115,7 +116,7 @@ type Loops = Record<
   "orders" | "messages" | "expiry" | "collections" | "receipts" | "changes" | "forget" | "leases",
   Loop
 > & {
-  readonly calls: readonly Loop[];
+  readonly calls: Readonly<Record<CallKind, Loop>>;
 };
 type Parts = {
   readonly conductor: Conductor;
@@ -131,7 +132,7 @@ export function startEngine(options: EngineOptions): Engine {
   let loops: Loops | undefined;
   const conductor = conductorOf(options, (changes) => {
     if (changes.messages.length > 0) loops?.messages.wake();
-    if (changes.calls.length > 0) for (const loop of loops?.calls ?? []) loop.wake();
+    for (const kind of new Set(changes.calls.map((call) => call.kind))) loops?.calls[kind].wake();
     options.onChanges?.(changes);
   });
   const books = createBookkeeper(conductor, (ms) => sleep(ms));
@@ -253,7 +254,7 @@ function startLoops(
     if (esme.state.name !== "bound") return false;
     return (await outbox.pass(messageBatch)) === messageBatch;
   });
-  const calls = CALL_KINDS.map((kind) =>
+  const calls = recordOf(CALL_KINDS, (kind) =>
     loop(kind, POLL_MS, async () => (await callMaker.pass(kind, CALL_BATCH)) === CALL_BATCH),
   );
   return {
@@ -284,7 +285,7 @@ function startLoops(
     leases: loop("leases", LEASE_POLL_MS, async () => {
       const own = await inHand.giveBack(store.ownLeases, clock);
       if ((await store.reclaimLeases(clock())) + own === 0) return false;
-      for (const one of [messages, ...calls]) one.wake();
+      for (const one of [messages, ...Object.values(calls)]) one.wake();
       return false;
     }),
   };
@@ -292,7 +293,7 @@ function startLoops(
 
 /** What was handed over is booked before the session ends, and what is being booked is waited for. */
 async function stop({ messages, calls, ...loops }: Loops, { outbox, esme, books }: Parts): Promise<void> {
-  await Promise.all([...Object.values(loops), ...calls].map((one) => one.stop()));
+  await Promise.all([...Object.values(loops), ...Object.values(calls)].map((one) => one.stop()));
   await messages.stop();
   await outbox.idle();
   await esme.stop();

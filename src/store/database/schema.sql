@@ -275,7 +275,6 @@ create table device (
   created_at timestamp with time zone not null default now(),
   constraint device_pkey PRIMARY KEY (id),
   constraint device_operator_id_imei_index_key UNIQUE (operator_id, imei_index),
-  constraint device_operator_id_fkey FOREIGN KEY (operator_id) REFERENCES operator(id),
   constraint device_tac_check CHECK ((tac ~ '^[0-9]{8}$'::text))
 );
 create index device_by_tac ON device USING btree (operator_id, tac, id);
@@ -299,7 +298,6 @@ create table device_key (
   constraint device_key_state_check CHECK ((state = ANY (ARRAY['issued'::text, 'downloaded'::text, 'used'::text, 'deleted'::text, 'revoked'::text])))
 );
 create index device_key_by_reference ON device_key USING btree (reference);
-create index device_key_of_device ON device_key USING btree (device_id, id DESC);
 
 create table device_override (
   id uuid not null,
@@ -469,7 +467,6 @@ create table message_part (
   reported_state text,
   speaks_for_message boolean not null default false,
   constraint message_part_pkey PRIMARY KEY (message_id, sequence),
-  constraint message_part_message_id_fkey FOREIGN KEY (message_id) REFERENCES message(id),
   constraint message_part_state_check CHECK ((state = ANY (ARRAY['accepted'::text, 'delivered'::text, 'failed'::text, 'expired'::text])))
 );
 create index message_part_by_smsc_id ON message_part USING btree (smsc, smsc_message_id);
@@ -576,7 +573,6 @@ create table order_item (
   constraint order_item_state_check CHECK ((state = ANY (ARRAY['pending'::text, 'waiting_for_key'::text, 'sending'::text, 'delivered'::text, 'opened'::text, 'works'::text, 'failed'::text, 'cancelled'::text, 'awaiting_choice'::text, 'registering'::text, 'needs_information'::text, 'registered'::text, 'access_data_sent'::text, 'forwarded'::text])))
 );
 create index order_item_of_key ON order_item USING btree (key_id) WHERE (key_id IS NOT NULL);
-create index order_item_of_message ON order_item USING btree (message_id) WHERE (message_id IS NOT NULL);
 create index order_item_of_order ON order_item USING btree (order_id);
 
 create table outbound_call (
@@ -762,8 +758,6 @@ create table posting (
   constraint posting_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text)),
   constraint posting_has_two_sides CHECK ((debit <> credit))
 );
-create index posting_by_credit ON posting USING btree (operator_id, credit, currency);
-create index posting_by_debit ON posting USING btree (operator_id, debit, currency);
 create index posting_by_id ON posting USING btree (operator_id, id DESC);
 create index posting_of_charge ON posting USING btree (charge_id, id DESC);
 create index posting_of_credit ON posting USING btree (operator_id, credit, id);
@@ -816,7 +810,6 @@ create table provisioning_order (
   serving_plmn text,
   constraint provisioning_order_pkey PRIMARY KEY (id),
   constraint provisioning_order_device_id_fkey FOREIGN KEY (device_id) REFERENCES device(id),
-  constraint provisioning_order_operator_id_fkey FOREIGN KEY (operator_id) REFERENCES operator(id),
   constraint provisioning_order_subscriber_id_fkey FOREIGN KEY (subscriber_id) REFERENCES subscriber(id),
   constraint order_never_stands_still CHECK (((state = ANY (ARRAY['completed'::text, 'partly_completed'::text, 'failed'::text, 'cancelled'::text, 'rejected'::text, 'declined'::text, 'expired'::text])) OR ((due_at IS NOT NULL) AND (deadline_at IS NOT NULL)))),
   constraint provisioning_order_cause_check CHECK ((cause = ANY (ARRAY['first_registration'::text, 'sim_moved'::text, 'requested'::text, 'self_service'::text, 'representative'::text, 'telephone'::text, 'partner'::text, 'offer'::text]))),
@@ -1035,8 +1028,7 @@ create table subscriber (
   billing_account_sealed bytea,
   number_lost_at timestamp with time zone,
   constraint subscriber_pkey PRIMARY KEY (id),
-  constraint subscriber_operator_id_imsi_index_key UNIQUE (operator_id, imsi_index),
-  constraint subscriber_operator_id_fkey FOREIGN KEY (operator_id) REFERENCES operator(id)
+  constraint subscriber_operator_id_imsi_index_key UNIQUE (operator_id, imsi_index)
 );
 create index subscriber_by_msisdn ON subscriber USING btree (operator_id, msisdn_index) WHERE (msisdn_index IS NOT NULL);
 

@@ -327,8 +327,10 @@ export const messageTransaction = (tx: Tx): OfMessages => ({
     const messageIds = unique(taken.map(({ messageId }) => messageId)).sort();
     const ended: EndedMessage[] = [];
     if (messageIds.length > 0) {
-      tx.send(LOCK_MESSAGES, [messageIds]);
-      const early = await insertParts(tx, taken, now);
+      const locking = tx.rows<{ id: string }>(LOCK_MESSAGES, [messageIds]);
+      const [locked, early] = await Promise.all([locking, insertParts(tx, taken, now)]);
+      if (locked.length < messageIds.length)
+        throw new Error("the SMSC took a part of a message that is not there");
       if (early.length > 0) ended.push(...(await bookParts(tx, early, now)).ended);
     }
     ended.push(...(await bookUnsent(tx, unsent, now)));

@@ -314,7 +314,7 @@ export function postingsQuery(
 }
 
 const BALANCES = {
-  name: "balances", // posting_by_debit or posting_by_id: every posting of the operator is read once
+  name: "balances", // posting_by_id: every posting of the operator is read once
   text: `select account, currency, sum(amount)::bigint as "balanceMinor"
            from (select debit, credit, currency, amount_minor from posting where operator_id = $1) p
           cross join lateral (values (debit, amount_minor), (credit, -amount_minor)) as side(account, amount)

@@ -209,3 +209,23 @@ test("the same receipts booked by several servers at once end each message once"
   const delivered = "operator_id = $1 and kind = 'delivered'";
   assert.equal(await shop.count("order_event", delivered, [operatorId]), messages.length);
 });
+
+test("a part of a message that is not there is refused whole, and the parts of others beside it are booked", async () => {
+  const order = await ordered("no such message");
+  const [message] = await claim(order.operatorId);
+  const [first] = partsOf(message!);
+  const part = (messageId: string, sequence: number) => ({
+    messageId,
+    sequence,
+    smsc: SMSC,
+    smscMessageId: `${messageId}:${sequence}`,
+  });
+  const unknown = part("0190f3c4-7000-7000-8000-000000000001", 1);
+  const known = part(message!.messageId, first!);
+  const kept = (): Promise<number> =>
+    shop.count("message_part", "message_id in ($1, $2)", [unknown.messageId, known.messageId]);
+  await assert.rejects(shop.conductor.bookSubmissions([unknown, known], []), /not there/);
+  assert.equal(await kept(), 0);
+  await shop.conductor.bookSubmissions([known], []);
+  assert.equal(await kept(), 1);
+});
