@@ -75,7 +75,9 @@ test("what is no value of its type goes as text, so that PostgreSQL says what is
   assert.deepEqual(read, { ids: forms.map(() => "0190f3c4-7000-7000-8000-000000000001") });
   assert.equal(binaryArray("integer", [2 ** 31]), undefined);
   assert.equal(binaryArray("integer", [0.5]), undefined);
+  assert.equal(binaryArray("bigint", [2n ** 63n]), undefined);
   assert.equal(binaryArray("timestamptz", ["infinity"]), undefined);
+  assert.equal(binaryArray("timestamptz", [new Date(8.64e15)]), undefined);
   assert.equal(binaryArray("text", [["nested"]]), undefined);
   assert.equal(binaryArray("interval", []), undefined);
 });
