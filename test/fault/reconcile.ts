@@ -9,6 +9,7 @@ import type { FleetEvent } from "../../src/sim/handset/fleet-state.ts";
 import type { SmscSimulator } from "../../src/sim/smsc/smsc.ts";
 
 import type { Db } from "../../src/store/database/database.ts";
+import { historyOf } from "../../src/store/orders/event-rows.ts";
 
 type AcceptedMessage = SmscSimulator["log"][number];
 
@@ -64,7 +65,7 @@ async function orders(db: Db, phones: number): Promise<void> {
   await none(
     db,
     "no level was booked twice, no payment told twice",
-    `select order_id, item_id, kind, count(*)::int from order_event
+    `select order_id, item_id, kind, count(*)::int from (${historyOf("true")}) history
       where kind in ('order_received', 'judged', 'order_provisioning', 'sending', 'delivered', 'opened', 'works', 'key_received',
                      'fee_requested', 'fee_paid', 'portion_paid', 'order_completed')
       group by 1, 2, 3 having count(*) <> 1`,

@@ -6,14 +6,15 @@ import type { Db, Statement, Tx } from "./database.ts";
 
 export type Column<Row> = {
   readonly name: string;
-  /** PostgreSQL type of one value; a type that ends in `[]` or `jsonb` travels as text. */
+  /** PostgreSQL type of one value; one of arrays or of JSON travels as text. */
   readonly type: string;
   readonly value: (row: Row) => unknown;
   /** In an update: null leaves what is there. */
   readonly keep?: boolean;
 };
 
-const travelsAsText = (type: string): boolean => type.endsWith("[]") || type === "jsonb";
+const isJson = (type: string): boolean => type === "jsonb" || type === "json";
+const travelsAsText = (type: string): boolean => type.endsWith("[]") || isJson(type);
 const sent = (type: string): string => (travelsAsText(type) ? "text" : type);
 const received = (column: { readonly name: string; readonly type: string }): string =>
   travelsAsText(column.type) ? `v.${column.name}::${column.type}` : `v.${column.name}`;
@@ -28,7 +29,7 @@ const valuesOf = <Row>(columns: readonly Column<Row>[], rows: readonly Row[]): u
     rows.map((row) => {
       const plain = value(row);
       if (plain === null || plain === undefined) return null;
-      if (type === "jsonb") return JSON.stringify(plain);
+      if (isJson(type)) return JSON.stringify(plain);
       if (type.endsWith("[]")) return arrayText(plain as readonly string[]); // the column is a list
       return plain;
     }),

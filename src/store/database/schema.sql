@@ -545,6 +545,7 @@ create table order_event (
   evidence text,
   detail jsonb,
   at timestamp with time zone not null,
+  more json,
   constraint order_event_pkey PRIMARY KEY (order_id, id)
 );
 

@@ -31,6 +31,7 @@ import type { Database, Db, Values } from "../database/database.ts";
 import { cutPage } from "../database/page.ts";
 import type { Sealer } from "../seal/seal.ts";
 import { DEVICE_BY_IMEI } from "../sightings/pairings.ts";
+import { historyOf } from "./event-rows.ts";
 
 /** Ids are made by the clock of the machine that makes them; two machines differ by less than this. */
 const CLOCK_SLACK_MS = 600_000;
@@ -363,7 +364,7 @@ const STORY_EVENTS = {
   name: "story_events", // order_event_pkey
   text: `select * from (
            select id, item_id as "itemId", kind, state, reason, evidence, detail, at
-             from order_event where order_id = $1 order by id desc limit ${STORY_ENTRIES_MAX}) newest order by id`,
+             from (${historyOf("e.order_id = $1")}) h order by id desc limit ${STORY_ENTRIES_MAX}) newest order by id`,
 };
 const STORY_MESSAGES = {
   name: "story_messages", // message_of_order, payload_pkey

@@ -8,7 +8,6 @@ import type {
   KeyTransfer,
   NewCall,
   NewCharge,
-  NewEvent,
   NewKey,
   NewLink,
   NewMessage,
@@ -21,6 +20,7 @@ import type { FeeTerms } from "../../kernel/settlement/charge.ts";
 import { bulkInsert, bulkUpdate } from "../database/bulk.ts";
 import type { Tx } from "../database/database.ts";
 import type { Sealer } from "../seal/seal.ts";
+import { insertSteps, stepsOf } from "./event-rows.ts";
 
 const sqlList = (words: readonly string[]): string =>
   `array[${words.map((word) => `'${word}'`).join(", ")}]::text[]`;
@@ -135,19 +135,6 @@ const updateOrders = bulkUpdate<At<OrderDraft>>(
   ],
   { also: "ended_at = case when v.due_at is null then v.updated_at end" },
 );
-
-const insertEvents = bulkInsert<NewEvent>("order_event", [
-  { name: "id", type: "uuid", value: (row) => row.id },
-  { name: "operator_id", type: "uuid", value: (row) => row.operatorId },
-  { name: "order_id", type: "uuid", value: (row) => row.orderId },
-  { name: "item_id", type: "uuid", value: (row) => row.itemId },
-  { name: "kind", type: "text", value: (row) => row.kind },
-  { name: "state", type: "text", value: (row) => row.state },
-  { name: "reason", type: "text", value: (row) => row.reason },
-  { name: "evidence", type: "text", value: (row) => row.evidence },
-  { name: "detail", type: "jsonb", value: (row) => row.detail },
-  { name: "at", type: "timestamptz", value: (row) => row.at },
-]);
 
 /** Of what is somebody's in the body of a call. */
 export const CALL_DOMAIN = "call";
@@ -363,7 +350,7 @@ export function writeChanges(tx: Tx, sealer: Sealer, changes: ChangeSet, now: Da
       worked.map(({ application }) => application),
       worked.map(({ server }) => server),
     ]);
-  insertEvents.send(tx, changes.events);
+  insertSteps.send(tx, stepsOf(changes.events));
 }
 
 /** Of that application alone: what nobody saw work is as it was (R106). */

@@ -8,6 +8,7 @@ import { requestShop } from "../../../test/fixture/request-shop.ts";
 import { withoutIds } from "../../../test/fixture/without-ids.ts";
 import { verifyContent } from "../../wire/message/content.ts";
 import { uuidv7 } from "../database/uuid.ts";
+import { historyOf } from "../orders/event-rows.ts";
 
 const shop = await requestShop();
 const ACTIVATION = { kind: "activation", module: "wap-browser" } as const;
@@ -181,7 +182,7 @@ test("a call whose row cannot be read is given up and told, and holds up no othe
     ],
   );
   assert.equal(
-    await shop.count("order_event", "order_id = $1 and kind = 'call_unreadable'", [orderId]),
+    await shop.count(`(${historyOf("e.order_id = $1")}) history`, "kind = 'call_unreadable'", [orderId]),
     1,
     "the history says so",
   );

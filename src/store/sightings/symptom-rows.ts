@@ -4,6 +4,7 @@ import type { SeenSymptom, SymptomInput } from "../../kernel/support/symptoms.ts
 import { getFrom } from "../../term/collections.ts";
 import { type Imei, imei14Of } from "../../term/imei.ts";
 import type { Db } from "../database/database.ts";
+import { historyOf } from "../orders/event-rows.ts";
 import type { Sealer } from "../seal/seal.ts";
 
 /** Of one handset in one record: beyond it, older ones say nothing new. */
@@ -112,9 +113,8 @@ async function ordersOf(db: Db, operatorId: string, rows: readonly Row[]): Promi
 
 const EVENTS_OF = {
   name: "application_events_of", // order_event_pkey
-  text: `select order_id as "orderId", kind, state, evidence, detail, at from order_event
-          where order_id = any($1::uuid[]) and (kind = any($2::text[]) or evidence is not null)
-          order by order_id, id`,
+  text: `select order_id as "orderId", kind, state, evidence, detail, at from (${historyOf("e.order_id = any($1::uuid[])")}) h
+          where kind = any($2::text[]) or evidence is not null order by order_id, id`,
 };
 
 /** What the histories of orders say of applications and of proof, oldest first. */
