@@ -5,7 +5,7 @@
  *
  *   factory certificate   good for requests until the device has a key of its own, and for enrolment always
  *   own certificate       good for requests while the bond holds, and for re-enrolment
- *   one-time token        good for one enrolment; the provisioning server says whose it is
+ *   one-time token        good for one enrolment, spent by it; the provisioning server says whose it is
  *   operator's gateway    good for requests; it vouches for the SIM, not by a key of the device
  */
 import type { AccountChanges } from "../wire/message/account-api.ts";
@@ -24,7 +24,13 @@ import {
   type EdgeState,
   type NetworkIdentity,
 } from "./admission.ts";
-import { decideEnrolment, decideReenrolment, type EnrolmentProof, issued } from "./enrolment.ts";
+import {
+  decideEnrolment,
+  decideReenrolment,
+  type EnrolmentProof,
+  issued,
+  tokenRefusal,
+} from "./enrolment.ts";
 import { closeAccount, keepAccount, setBlocked, takeChanges, versionOf } from "./operator-words.ts";
 
 /** What stores the events: resolved only when they survive a power cut. */
@@ -52,6 +58,7 @@ export function createEdge(newUuid: () => string) {
     ) => admit(edge, certificate, about, now),
     admitByNetwork: (network: NetworkIdentity, stated: string | null, now: Date) =>
       admitByNetwork(edge, network, stated, now),
+    tokenRefusal: (proof: Parameters<typeof tokenRefusal>[1]) => tokenRefusal(edge, proof),
     decideEnrolment: (proof: EnrolmentProof, now: Date) => decideEnrolment(edge, proof, now),
     decideReenrolment: (certificate: DeviceCertificate, network: NetworkIdentity | null, now: Date) =>
       decideReenrolment(edge, certificate, network, now),

@@ -54,6 +54,15 @@ export type EnrolmentDecision =
       readonly events: readonly ProxyEvent[];
     };
 
+/** Why this token enrols nobody for this request, if so: nothing is changed, and the token need not be spent. */
+export function tokenRefusal(
+  edge: EdgeState,
+  proof: Omit<Extract<EnrolmentProof, { kind: "token" }>, "kind">,
+): Extract<EnrolmentDecision, { kind: "refused" }> | undefined {
+  const found = deviceOfToken(edge, proof);
+  return "kind" in found ? found : undefined;
+}
+
 export function decideEnrolment(edge: EdgeState, proof: EnrolmentProof, now: Date): EnrolmentDecision {
   return proof.kind === "token" ? enrolByToken(edge, proof, now) : enrolByFactory(edge, proof, now);
 }
@@ -78,9 +87,28 @@ function enrolByFactory(
 
 function enrolByToken(
   edge: EdgeState,
-  { imsi, msisdn, imei, claimedNames }: Extract<EnrolmentProof, { kind: "token" }>,
+  proof: Extract<EnrolmentProof, { kind: "token" }>,
   now: Date,
 ): EnrolmentDecision {
+  const found = deviceOfToken(edge, proof);
+  if ("kind" in found) return found;
+  const { deviceId, known } = found;
+  const { imsi, msisdn } = proof;
+  const opened = known ? [] : openAccount(edge, deviceId, { imsi, msisdn }, now);
+  const decision = bind(
+    edge,
+    assured(accountOfDevice(edge.accounts, deviceId), "it was opened if it was not there"),
+    { imsi, msisdn },
+    now,
+  );
+  return { ...decision, events: [...opened, ...decision.events] };
+}
+
+/** The handset that a token enrols, with its account where it has one; or why it enrols none. */
+function deviceOfToken(
+  edge: EdgeState,
+  { imsi, imei, claimedNames }: Omit<Extract<EnrolmentProof, { kind: "token" }>, "kind">,
+): { readonly deviceId: Imei; readonly known: Account | undefined } | ReturnType<typeof refused> {
   const claimed = imeiInNames(claimedNames);
   const named = imei === null ? undefined : imeiOf(imei);
   if (imei !== null && named === undefined) return refused("token_refused");
@@ -94,14 +122,7 @@ function enrolByToken(
   const isTaken = known && known.imsi !== null && known.imsi !== imsi;
   if (isTaken && named === undefined) return refused("device_mismatch", deviceId);
   if (!known && edge.accounts.byDevice.size >= ACCOUNTS_MAX) return refused("device_unknown", deviceId);
-  const opened = known ? [] : openAccount(edge, deviceId, { imsi, msisdn }, now);
-  const decision = bind(
-    edge,
-    assured(accountOfDevice(edge.accounts, deviceId), "it was opened if it was not there"),
-    { imsi, msisdn },
-    now,
-  );
-  return { ...decision, events: [...opened, ...decision.events] };
+  return { deviceId, known };
 }
 
 /** One SIM, one handset: whatever else was bound to the SIM loses its bond. */

@@ -45,9 +45,14 @@ export interface LandLeg {
   /** Resolved when the server has proved itself, in this session or just now. */
   authenticate(server: ServerName): Promise<{ readonly kind: "verified" } | LandFailure>;
   forward(request: LandRequest): Promise<LandAnswer | LandFailure>;
-  /** Whose a one-time token is; it is spent by asking. */
+  /** Whose a one-time token is. It is kept or spent as asked; a server of the release before spends it whatever is asked. */
   enrolmentOf(
     server: ServerName,
     token: string,
-  ): Promise<({ readonly kind: "known" } & EnrolmentAnswer) | { readonly kind: "unknown" } | LandFailure>;
+    about: { readonly isKept: boolean },
+  ): Promise<
+    | ({ readonly kind: "known"; readonly isSpent: boolean } & EnrolmentAnswer)
+    | { readonly kind: "unknown" }
+    | LandFailure
+  >;
 }

@@ -27,7 +27,7 @@ export function liveLand(first: Gateway): LiveLand {
       forwarded[answer.kind] += 1;
       return answer;
     },
-    enrolmentOf: (server, token) => current.enrolmentOf(server, token),
+    enrolmentOf: (...asked) => current.enrolmentOf(...asked),
     change(next) {
       retired.add(current);
       current = next;

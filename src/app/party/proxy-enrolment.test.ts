@@ -330,6 +330,63 @@ test("a token whose device is another's, or that names none, enrols nobody", asy
   assert.equal(lastReason(), "no_device_id");
 });
 
+test("a token that is refused for what it is shown for is not spent: its own device enrols with it afterwards", async () => {
+  road.tokens.set("tok-1", { imsi: IMSI, msisdn: MSISDN, imei: IMEI });
+  const [others, none] = [[uri(imeiNameOf(parseImei(OTHER_IMEI)))], []];
+  assert.equal(
+    (await post("simpleenroll", requestOf(newKeys(), { names: others }), { token: "tok-1" })).status,
+    403,
+  );
+  assert.equal(lastReason(), "device_mismatch");
+  road.tokens.set("tok-2", { imsi: OTHER_IMSI, msisdn: null, imei: null });
+  assert.equal(
+    (await post("simpleenroll", requestOf(newKeys(), { names: none }), { token: "tok-2" })).status,
+    403,
+  );
+  assert.equal(lastReason(), "no_device_id");
+  assert.deepEqual([...road.tokens.keys()], ["tok-1", "tok-2"], "neither was spent");
+  for (const [token, imei] of [
+    ["tok-1", IMEI],
+    ["tok-2", OTHER_IMEI],
+  ] as const) {
+    const keys = newKeys();
+    const names = [uri(imeiNameOf(parseImei(imei)))];
+    assert.equal(
+      await statusOf(issuedPair(await post("simpleenroll", requestOf(keys, { names }), { token }), keys)),
+      200,
+    );
+  }
+  assert.equal(road.tokens.size, 0, "both are spent");
+});
+
+test("a server of the release before spends a token by the question, and the device enrols all the same", async () => {
+  await road.close();
+  road = await openParties({ spendsAlways: true });
+  road.tokens.set("tok-1", { imsi: IMSI, msisdn: MSISDN, imei: null });
+  const keys = newKeys();
+  const own = issuedPair(await post("simpleenroll", requestOf(keys), { token: "tok-1" }), keys);
+  assert.equal(await statusOf(own), 200);
+  assert.equal(road.tokens.size, 0);
+});
+
+test("who tries handset after handset with one token is locked out, from whichever address; the token of another is good", async () => {
+  road.tokens.set("tok-1", { imsi: IMSI, msisdn: MSISDN, imei: IMEI });
+  const other = { names: [uri(imeiNameOf(parseImei(OTHER_IMEI)))] };
+  const reasons: (string | undefined)[] = [];
+  for (let time = 0; time < 6; time++) {
+    assert.equal((await post("simpleenroll", requestOf(newKeys(), other), { token: "tok-1" })).status, 403);
+    reasons.push(lastReason());
+  }
+  assert.deepEqual(reasons, [...Array(5).fill("device_mismatch"), "locked_out"]);
+  assert.equal(
+    (await post("simpleenroll", requestOf(newKeys()), { token: "tok-1" })).status,
+    403,
+    "its own device waits too",
+  );
+  road.tokens.set("tok-2", { imsi: OTHER_IMSI, msisdn: null, imei: OTHER_IMEI });
+  assert.equal((await post("simpleenroll", requestOf(newKeys(), other), { token: "tok-2" })).status, 200);
+});
+
 test("who holds a token for his own SIM cannot take over another's handset by claiming its number", async () => {
   await account();
   const own = await enrolled();

@@ -11,7 +11,7 @@ export function watchedLand(land: Gateway, watch: MachineWatch): Gateway {
     ...land,
     authenticate: (name) => at(name, land.authenticate(name)),
     forward: (request) => at(request.server, land.forward(request)),
-    enrolmentOf: (name, token) => at(name, land.enrolmentOf(name, token)),
+    enrolmentOf: (name, ...asked) => at(name, land.enrolmentOf(name, ...asked)),
   };
 }
 

@@ -343,10 +343,10 @@ async function openForDevices(
   return openDeviceDoors(portal, place, {
     onProved: (proxy) => teller.hasSpoken(proxy),
     onRefused,
-    async enrolmentOf(token, proxy) {
+    async enrolmentOf(token, proxy, { isKept }) {
       const operator = await operators.at({ proxy }); // a token of another operator's is none behind this one's proxies
       const hash = createHash("sha256").update(token).digest();
-      return operator && deps.enrolments.spend(operator.id, hash, deps.clock());
+      return operator && deps.enrolments[isKept ? "look" : "spend"](operator.id, hash, deps.clock());
     },
   });
 }

@@ -30,7 +30,7 @@ import {
   LAND_SIGNATURE,
 } from "../../wire/message/legs.ts";
 import { proxyInNames } from "../../wire/message/party-name.ts";
-import { instant, object, type Read, ShapeError, text } from "../../wire/message/shape.ts";
+import { boolean, instant, object, optional, type Read, ShapeError, text } from "../../wire/message/shape.ts";
 import { encodeScreenJson, SCREEN_JSON_TYPE } from "../../wire/screen/json.ts";
 import type { Screen } from "../../wire/screen/screen.ts";
 import { uriNames } from "../../wire/x509/uri-names.ts";
@@ -83,8 +83,12 @@ export type LandServerOptions = {
   readonly sessionKey: Uint8Array;
   readonly proxies: readonly LandProxy[];
   readonly handler: LandHandler;
-  /** Whose a one-time token of enrolment is, asked by this proxy; it is spent by the question. Undefined: nobody's. */
-  enrolmentOf(token: string, proxy: string): Promise<EnrolmentAnswer | undefined>;
+  /** Whose a one-time token of enrolment is, asked by this proxy; spent by the question unless it is kept. Undefined: nobody's. */
+  enrolmentOf(
+    token: string,
+    proxy: string,
+    about: { readonly isKept: boolean },
+  ): Promise<EnrolmentAnswer | undefined>;
   now(): Date;
   freshOctets(octets: number): Uint8Array;
   /** This server has proved itself to a proxy, which asks for that when it starts and when a session ends. */
@@ -135,7 +139,8 @@ export function createLandServer(options: LandServerOptions): {
   app.post(DEVICE_PATHS.enrolments, async (request, reply) => {
     const caller = callerOf(door, request);
     checkSession(door, request, caller);
-    const found = await options.enrolmentOf(readJson(request, readEnrolment).token, caller.proxy);
+    const { token, keep: isKept = false } = readJson(request, readEnrolment);
+    const found = await options.enrolmentOf(token, caller.proxy, { isKept });
     if (!found) return reply.status(404).send();
     return reply.type("application/json").send(JSON.stringify(found));
   });
@@ -303,7 +308,10 @@ const readAuthentication: Read<AuthenticationRequest> = object({
   proxy: text({ max: 64 }),
   at: text({ max: 40 }),
 });
-const readEnrolment: Read<EnrolmentRequest> = object({ token: text({ max: 200 }) });
+const readEnrolment: Read<EnrolmentRequest> = object({
+  token: text({ max: 200 }),
+  keep: optional(boolean),
+});
 
 function readJson<Value>(request: FastifyRequest, read: (value: unknown, path: string) => Value): Value {
   return read(JSON.parse(Buffer.from(bodyOf(request)).toString("utf8")), "");

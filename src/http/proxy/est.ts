@@ -112,34 +112,52 @@ async function enrol(est: Enrolment, request: FastifyRequest, reply: FastifyRepl
   return answer(est, reply, asking, decision);
 }
 
-/** The token is the provisioning server's: it is asked, over the land leg, and so spent. */
+/**
+ * The token is the provisioning server's, which is asked over the land leg: first whose it is, and only where a certificate will
+ * be issued is it spent. Who holds a good one gets no more tries with it than a device has: they might guess at its handset.
+ */
 async function decideByToken(
   est: Enrolment,
   request: FastifyRequest,
   token: string,
   { session, who, asked }: Asking,
 ): Promise<EnrolmentDecision> {
-  // What is refused whoever's the token is spends none.
+  const { edge } = est.parts;
   const claimed = imeisAskedIn(asked.names);
   if (claimed.length > 1) throw est.parts.terminate(session, "air", "device_mismatch", who);
   const [deviceId] = claimed;
-  if (deviceId !== undefined && est.parts.edge.accountOf(deviceId)?.isBlocked)
+  if (deviceId !== undefined && edge.accountOf(deviceId)?.isBlocked)
     throw est.parts.terminate(session, "air", "device_blocked", { ...who, deviceId });
   const { label } = membersOf(request.params);
   const server = typeof label === "string" ? label : est.parts.rules.defaultServer;
-  const found = await est.parts.land.enrolmentOf(server, token);
-  if (found.kind === "failed") {
-    const isTrust = found.cause === "server_not_proved" || found.cause === "server_unknown";
-    throw est.parts.terminate(session, "land", isTrust ? found.cause : "server_unreachable", {
-      ...who,
-      server,
-    });
+  const asker = { session, who: { ...who, server } };
+  if (est.parts.isTokenLocked(token)) throw est.parts.terminate(session, "air", "locked_out", asker.who);
+  const proofBy = async (about: { readonly isKept: boolean }) => {
+    const { isSpent, imsi, msisdn, imei } = await ownerOf(est, token, asker, about);
+    return { isSpent, proof: { imsi, msisdn, imei, claimedNames: claimed.map(imeiNameOf) } };
+  };
+  const looked = await proofBy({ isKept: true });
+  const refusal = edge.tokenRefusal(looked.proof);
+  if (refusal) {
+    est.parts.failToken(token);
+    return refusal;
   }
-  if (found.kind === "unknown")
-    throw est.parts.terminate(session, "air", "token_refused", { ...who, server });
-  const { imsi, msisdn, imei } = found;
-  const claimedNames = claimed.map(imeiNameOf);
-  return est.parts.edge.decideEnrolment({ kind: "token", imsi, msisdn, imei, claimedNames }, est.parts.now());
+  const { proof } = looked.isSpent ? looked : await proofBy({ isKept: false });
+  return edge.decideEnrolment({ kind: "token", ...proof }, est.parts.now());
+}
+
+/** @throws Terminated: the token is nobody's, or its server does not say */
+async function ownerOf(
+  est: Enrolment,
+  token: string,
+  { session, who }: { readonly session: LegsSession; readonly who: Who & { readonly server: string } },
+  about: { readonly isKept: boolean },
+) {
+  const found = await est.parts.land.enrolmentOf(who.server, token, about);
+  if (found.kind === "known") return found;
+  if (found.kind === "unknown") throw est.parts.terminate(session, "air", "token_refused", who);
+  const isTrust = found.cause === "server_not_proved" || found.cause === "server_unknown";
+  throw est.parts.terminate(session, "land", isTrust ? found.cause : "server_unreachable", who);
 }
 
 async function reenrol(est: Enrolment, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {

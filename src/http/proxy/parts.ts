@@ -1,4 +1,5 @@
 /** What the doors of the proxy share: decisions, journal, land leg, records, lock-out. */
+import { createHash } from "node:crypto";
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import type { ProxyEvent } from "../../proxy/account.ts";
 import type { NetworkIdentity } from "../../proxy/admission.ts";
@@ -69,6 +70,7 @@ export type ProxyParts = ReturnType<typeof createProxyParts>;
 
 export function createProxyParts(options: ProxyDoorOptions) {
   const lockout = createLockout();
+  const tokens = createLockout();
   const { now, monotonicMs } = options;
 
   function terminate(session: LegsSession, leg: Leg, reason: TerminationReason, who: Who): Terminated {
@@ -101,12 +103,18 @@ export function createProxyParts(options: ProxyDoorOptions) {
         who.fingerprint === null ? failing(who) : { device: who.deviceId ?? undefined },
         monotonicMs(),
       ),
+    /** Of a one-time token that was shown for what it is not good for; an unknown one is nobody's, and counts at its address alone. */
+    failToken: (token: string): void =>
+      tokens.fail({ device: digestOf(token), address: digestOf(token) }, monotonicMs()),
+    isTokenLocked: (token: string): boolean => tokens.isLocked({ device: digestOf(token) }, monotonicMs()),
     /** What was decided is on disk before anybody is told. */
     async book(events: readonly ProxyEvent[]): Promise<void> {
       if (events.length > 0) await options.journal.append(events);
     },
   };
 }
+
+const digestOf = (token: string): string => createHash("sha256").update(token).digest("base64url");
 
 const failing = ({ deviceId, line, address }: Who) => ({
   device: deviceId ?? undefined,

@@ -18,7 +18,8 @@ export const issueEnrolment = route({
   method: "POST",
   path: "/v1/enrolments",
   summary: "Send a subscriber the one-time token by which the device enrols at the proxy",
-  description: "The token goes to the SIM by SMS and is never shown here. It is spent by its first use.",
+  description:
+    "The token goes to the SIM by SMS and is never shown here. It is spent when a certificate is issued for it.",
   tag: "requests",
   roles: STAFF,
   errors: [

@@ -1,6 +1,6 @@
 /**
  * One-time tokens by which a device without a factory certificate enrols its own key at the proxy (RFC 7030): sent by SMS,
- * so that whoever has the token has the SIM. A token is spent by the first question about it, right or wrong.
+ * so that whoever has the token has the SIM. A token is spent when a certificate is issued for it, once.
  */
 import type { EnrolmentAnswer } from "../../wire/message/legs.ts";
 
@@ -16,6 +16,8 @@ type NewEnrolment = {
 export interface Enrolments {
   /** The number to send the token to; undefined where nobody is known by these numbers, or has no phone number. */
   issue(operatorId: string, enrolment: NewEnrolment): Promise<{ readonly msisdn: string } | undefined>;
-  /** Whose it is; undefined where it is spent, over, another operator's, or was never issued. */
+  /** Whose it is, and leaves it good; undefined as of `spend`. */
+  look(operatorId: string, tokenHash: Uint8Array, now: Date): Promise<EnrolmentAnswer | undefined>;
+  /** Whose it was; undefined where it is spent, over, another operator's, or was never issued. */
   spend(operatorId: string, tokenHash: Uint8Array, now: Date): Promise<EnrolmentAnswer | undefined>;
 }

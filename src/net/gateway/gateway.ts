@@ -16,6 +16,7 @@ import {
   authenticationText,
   DEVICE_PATHS,
   type EnrolmentAnswer,
+  type EnrolmentRequest,
   LAND_HEADERS,
   LAND_SIGNATURE,
 } from "../../wire/message/legs.ts";
@@ -102,7 +103,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     servers: new Set(parties.keys()),
     authenticate: (name) => authenticate(land, name),
     forward: (request) => forward(land, request),
-    enrolmentOf: (name, token) => enrolmentOf(land, name, token),
+    enrolmentOf: (...asked) => enrolmentOf(land, ...asked),
     close() {
       ended.abort();
       for (const { endpoint } of parties.values()) endpoint.close();
@@ -275,15 +276,23 @@ async function attempt(land: Land, party: Party, request: LandRequest): Promise<
   throw new RangeError("two turns, and no third");
 }
 
-async function enrolmentOf(land: Land, name: ServerName, token: string): ReturnType<LandLeg["enrolmentOf"]> {
+async function enrolmentOf(
+  land: Land,
+  name: ServerName,
+  token: string,
+  { isKept }: { readonly isKept: boolean },
+): ReturnType<LandLeg["enrolmentOf"]> {
   const party = land.parties.get(name);
   if (!party) return UNKNOWN;
-  const question = { target: DEVICE_PATHS.enrolments, value: { token }, read: readEnrolment };
+  const value: EnrolmentRequest = isKept ? { token, keep: true } : { token };
+  const question = { target: DEVICE_PATHS.enrolments, value, read: readEnrolment };
   for (const turn of [1, 2]) {
     const session = await sessionOf(land, party);
     if (!("token" in session)) return session;
     const answer = await askSmall(land, party, question, session);
-    if (answer.kind === "read") return { kind: "known", ...answer.value };
+    if (answer.kind === "read") return { kind: "known", isSpent: !isKept, ...answer.value };
+    if (answer.kind === "refused" && answer.status === 400 && isKept)
+      return enrolmentOf(land, name, token, { isKept: false });
     if (answer.kind === "failed") return answer;
     if (answer.status === 404) return { kind: "unknown" };
     if (answer.status !== 401 || turn === 2) return refusedUs(answer.status);

@@ -1,4 +1,4 @@
-/** One-time tokens of enrolment: spent by the first question, and never another operator's. */
+/** One-time tokens of enrolment: spent once, left good by a look, and never another operator's. */
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { test } from "vitest";
@@ -24,6 +24,15 @@ test("a token is its operator's alone, is spent once, and a question in another'
   assert.equal(issued?.msisdn, who.msisdn);
   assert.equal(await enrolments.spend(other, tokenHash, now), undefined);
   assert.equal(await enrolments.spend(operatorId, tokenHash, expiresAt), undefined, "its time is over then");
+  assert.equal(await enrolments.look(other, tokenHash, now), undefined);
+  assert.equal(await enrolments.look(operatorId, tokenHash, expiresAt), undefined);
+  for (let time = 0; time < 2; time++)
+    assert.equal(
+      (await enrolments.look(operatorId, tokenHash, now))?.imsi,
+      who.imsi,
+      "a look leaves it good",
+    );
   assert.equal((await enrolments.spend(operatorId, tokenHash, now))?.imsi, who.imsi);
+  assert.equal(await enrolments.look(operatorId, tokenHash, now), undefined);
   assert.equal(await enrolments.spend(operatorId, tokenHash, now), undefined);
 });

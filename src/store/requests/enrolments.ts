@@ -26,7 +26,13 @@ const SPEND = {
          select s.imsi_sealed, s.msisdn_sealed, d.imei_sealed
            from spent join subscriber s on s.id = spent.subscriber_id left join device d on d.id = spent.device_id`,
 };
-type Spent = {
+const LOOK = {
+  name: "look_at_enrolment", // portal_link_pkey, subscriber_pkey, device_pkey
+  text: `select s.imsi_sealed, s.msisdn_sealed, d.imei_sealed
+           from portal_link l join subscriber s on s.id = l.subscriber_id left join device d on d.id = l.device_id
+          where l.operator_id = $1 and l.token_hash = $3 and l.purpose = 'enrol' and l.used_at is null and l.expires_at > $2`,
+};
+type Found = {
   readonly imsi_sealed: Buffer;
   readonly msisdn_sealed: Buffer | null;
   readonly imei_sealed: Buffer | null;
@@ -49,6 +55,20 @@ export function createEnrolments(
     ]);
     return the(rows).id;
   }
+  async function foundBy(
+    statement: typeof LOOK,
+    operatorId: string,
+    tokenHash: Uint8Array,
+    now: Date,
+  ): ReturnType<Enrolments["look"]> {
+    const row = await database.one<Found>(statement, [operatorId, now, Buffer.from(tokenHash)]);
+    if (!row) return undefined;
+    return {
+      imsi: sealer.open("imsi", row.imsi_sealed),
+      msisdn: row.msisdn_sealed && sealer.open("msisdn", row.msisdn_sealed),
+      imei: row.imei_sealed && sealer.open("imei", row.imei_sealed),
+    };
+  }
   return {
     async issue(operatorId, { who, imei, tokenHash, expiresAt }) {
       const person = await people.find(operatorId, who);
@@ -57,14 +77,7 @@ export function createEnrolments(
       await database.run(ADD, [Buffer.from(tokenHash), operatorId, person.subscriberId, deviceId, expiresAt]);
       return { msisdn: person.msisdn };
     },
-    async spend(operatorId, tokenHash, now) {
-      const row = await database.one<Spent>(SPEND, [operatorId, now, Buffer.from(tokenHash)]);
-      if (!row) return undefined;
-      return {
-        imsi: sealer.open("imsi", row.imsi_sealed),
-        msisdn: row.msisdn_sealed && sealer.open("msisdn", row.msisdn_sealed),
-        imei: row.imei_sealed && sealer.open("imei", row.imei_sealed),
-      };
-    },
+    look: (...given) => foundBy(LOOK, ...given),
+    spend: (...given) => foundBy(SPEND, ...given),
   };
 }

@@ -18,7 +18,8 @@
  *   GET  /d/orders/:reference/items/:id/content      signed content (`content.ts`), wideband
  *   POST /d/orders/:reference/items/:id/report       outcome=installed|failed, cause=..., modules=Name version,...
  *   POST /d/authentications                    proxy to server alone: the server proves itself and opens the land session
- *   POST /d/enrolments                         proxy to server alone: whose is this one-time token of enrolment
+ *   POST /d/enrolments                         proxy to server alone: whose is this one-time token of enrolment; it is kept
+ *                                              or spent by the question
  */
 
 /** Paths of the table above. References and ids go in as they are; a server's name is escaped. */
@@ -125,8 +126,11 @@ export const authenticationText = ({
 }: Omit<AuthenticationAnswer, "signature"> & { readonly proxy: string }): string =>
   ["turnup-authentication-1", server, proxy, nonce, at, session, expiresAt].join("\n");
 
-/** Whose a one-time token of enrolment is. It is spent by this question. */
-export type EnrolmentRequest = { readonly token: string };
+/**
+ * Whose a one-time token of enrolment is. The question spends it, unless `keep` is true: a proxy looks first whether it would
+ * issue anything. Servers of the release before know no `keep` and answer it with 400.
+ */
+export type EnrolmentRequest = { readonly token: string; readonly keep?: boolean | undefined };
 /** Whose device enrols: digits of the SIM, and of the number and the handset where they are known. */
 export type EnrolmentAnswer = {
   readonly imsi: string;
