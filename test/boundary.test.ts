@@ -68,6 +68,7 @@ const KERNEL_MAY_READ: Readonly<Record<string, readonly string[]>> = {
   settings: ["devices"],
   payload: ["devices"],
   registration: ["account", "catalog"],
+  settlement: ["account"],
   consent: ["catalog"],
   operator: ["catalog", "payload", "registration", "settings", "support"],
   order: ["operator", "account", "catalog", "registration", "settlement", "support"],

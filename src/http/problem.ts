@@ -118,6 +118,7 @@ export const STATUS_OF: Record<ErrorCode, number> = {
   payment_file_unreleased: 409,
   payment_transfer_closed: 409,
   payment_transfer_not_found: 404,
+  person_unknown: 403,
   pin_malformed: 400,
   plmn_malformed: 400,
   portion_malformed: 400,

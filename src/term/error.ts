@@ -130,6 +130,7 @@ export type ErrorCode =
   | "payment_file_unreleased"
   | "payment_transfer_closed"
   | "payment_transfer_not_found"
+  | "person_unknown"
   | "pin_malformed"
   | "plmn_malformed"
   | "portion_malformed"

@@ -35,6 +35,8 @@ const deskAt = (now: Date) =>
 const transfersIn = (batch: Record<string, unknown> | undefined): { id: string; state: string }[] =>
   (batch?.transfers ?? []) as never;
 let operators = 0;
+const ADA = { label: "ada", person: "Ada", vouchedBy: [] };
+const BOB = { label: "bob", person: "Bob", vouchedBy: [] };
 
 /** An operator of its own, whose one portion of 1.00 euro waits. */
 async function owing(policy: Partial<typeof DEFAULT_POLICY.payments> = {}) {
@@ -105,22 +107,36 @@ test("where the policy asks for a second person nobody has a file before that ap
   const one = await owing({ secondPerson: true, approvalHours: 5 });
   await accounts(one);
   const file = pathOf("unseen");
-  const made = await one.run("payment", "make", "--file", file);
+  await one.refused(/^person_unknown:/, "payment", "make", "--file", file);
+  const made = await one.run("payment", "make", "--file", file, "--person", "Bob");
   assert.match(made.stdout, /waits for a second person until/);
   assert.match(made.stderr, /is not written: the file waits for a second person/);
   assert.throws(() => statSync(file), "nothing was written");
   const [, id = ""] = /^payment file ([0-9a-f-]{36})/m.exec(made.stdout) ?? [];
   await one.refused(/^payment_file_unreleased:/, "payment", "file", id, "--file", file);
   assert.match(await one.good("payment", "show", id), /Next: Let a second person approve its file/);
-  await one.refused(/^second_person_needed:/, "payment", "approve", id, "--reason", "I made it");
+  await one.refused(/^person_unknown:/, "payment", "approve", id, "--reason", "whoever I am");
+  await one.refused(
+    /^second_person_needed:/,
+    "payment",
+    "approve",
+    id,
+    "--reason",
+    "mine",
+    "--person",
+    "bob ",
+  );
   // The second person comes by the API, under a token of their own.
   const approved = await deskAt(NOW).release(
     one.operatorId,
     id,
     { outcome: "approved", reason: "looked at it" },
-    "ada",
+    ADA,
   );
-  assert.deepEqual([approved.release, approved.releasedBy], ["released", "ada"]);
+  assert.deepEqual(
+    [approved.release, approved.releasedBy, approved.releasedByPerson, approved.madeByPerson],
+    ["released", "ada", "Ada", "Bob"],
+  );
   assert.match(approved.transfers[0]?.nextAction ?? "", /^Give the file to the bank/);
   await one.good("payment", "file", id, "--file", file);
   assert.match(readFileSync(file, "utf8"), /GB29NWBK60161331926819/);
@@ -131,7 +147,7 @@ test("where the policy asks for a second person nobody has a file before that ap
 test("the command line approves what somebody else made; what is refused, or too late, is given up, and its portions wait again", async () => {
   const one = await owing({ secondPerson: true, approvalHours: 5 });
   await accounts(one);
-  const make = () => deskAt(NOW).make(one.operatorId, { id: uuidv7() }, "ada");
+  const make = () => deskAt(NOW).make(one.operatorId, { id: uuidv7() }, ADA);
   const first = await make();
   assert.match(await one.good("payment", "refuse", first.id, "--reason", "wrong sum"), /is refused$/m);
   await one.refused(/^payment_file_unreleased:/, "payment", "file", first.id, "--file", pathOf("never"));
@@ -146,7 +162,7 @@ test("the command line approves what somebody else made; what is refused, or too
     "its time is not over",
   );
   await assert.rejects(
-    deskAt(late).release(one.operatorId, second.id, { outcome: "approved", reason: "late" }, "bob"),
+    deskAt(late).release(one.operatorId, second.id, { outcome: "approved", reason: "late" }, BOB),
     { code: "payment_file_decided" },
   );
   assert.ok((await deskAt(late).lapse(late, 9)) >= 1);
@@ -161,7 +177,10 @@ test("the command line approves what somebody else made; what is refused, or too
     Date.parse(third.executionDate) > Date.parse(third.releaseUntil ?? ""),
     "its day is after its approval",
   );
-  assert.match(await one.good("payment", "approve", third.id, "--reason", "right"), /is released$/m);
+  assert.match(
+    await one.good("payment", "approve", third.id, "--reason", "right", "--person", "Bob"),
+    /is released$/m,
+  );
   const audits = await fixture.database.rows<{ action: string; actor: string }>(
     "select action, actor from audit where operator_id = $1 and action like 'payment_file.%' order by id",
     [one.operatorId],

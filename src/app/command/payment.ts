@@ -1,6 +1,7 @@
 /** `turnup payment ...`: payment files to manufacturers, and what banks say of them. */
 import { closeSync, openSync, writeSync } from "node:fs";
 import { BANK_FILE_OCTETS_MAX, readBankFile } from "../../http/v1/bank-files.ts";
+import type { Acting } from "../../kernel/account/person.ts";
 import { UNSETTLED_OUTCOMES } from "../../kernel/settlement/bank-fact.ts";
 import type { BatchStory, PayableView, TransferView } from "../../kernel/settlement/payment-desk.ts";
 import { isUuid } from "../../store/database/uuid.ts";
@@ -10,6 +11,7 @@ import { CLI_ACTOR, OPERATOR_OPTIONS, type OperatorStore, withOperator } from ".
 import { settlementOf } from "../server/settlement.ts";
 import { type Command, type CommandContext, UsageError } from "../terminal/command.ts";
 import { jsonable, tableOf, timeOf } from "../terminal/table.ts";
+import { personOf } from "./token.ts";
 
 /** Who may read a file with account numbers: its owner. */
 const FILE_MODE = 0o600;
@@ -64,6 +66,7 @@ export const paymentMakeCommand: Command = {
     },
     { flags: "--make <make>", about: "only this manufacturer" },
     { flags: "--currency <code>", about: "only this currency" },
+    { flags: "--person <name>", about: "who you are: needed where the policy wants a second person" },
   ],
   examples: ["turnup payment make --file pay.xml", "turnup payment make --make Sony --on 2026-02-02"],
   async run(context) {
@@ -83,7 +86,7 @@ export const paymentMakeCommand: Command = {
         currency,
         ...(make !== undefined && { makes: [make] }),
       };
-      const batch = await payments.make(opened.operator.id, asked, CLI_ACTOR);
+      const batch = await payments.make(opened.operator.id, asked, actingHere(context));
       if (context.json) await context.printJson(jsonable(batch));
       else for (const line of batchLines(batch)) await context.print(line);
       if (file !== undefined && batch.release === "awaiting")
@@ -222,16 +225,25 @@ export const paymentShowCommand: Command = {
     }),
 };
 
+/** The command line vouches for nobody: who is at it says who they are. */
+const actingHere = (context: CommandContext): Acting => ({
+  label: CLI_ACTOR,
+  person: personOf(context.option("person")),
+  vouchedBy: [],
+});
+
 const decisionCommand = (word: "approve" | "refuse", summary: string): Command => ({
   name: `payment ${word}`,
   summary,
   description:
-    "Where the policy has `payments.secondPerson`. The command line is one person: what it made, somebody approves by the API,\n" +
-    "under a token of their own, and the other way round.",
+    "Where the policy has `payments.secondPerson`. Who approves is another person than who made it: --person says who you are, and\n" +
+    "the audit keeps it. Whoever is at this command line is believed: it has the database.",
+
   args: [{ usage: "<id>", about: "of the payment file" }],
   options: [
     ...OPERATOR_OPTIONS,
     { flags: "--reason <text>", about: "why; it stands in the audit", needed: true },
+    { flags: "--person <name>", about: "who you are: needed to approve" },
   ],
   examples: [
     `turnup payment ${word} 01981f2e-7b30-7cc0-8f00-5b3e1f6d2a11 --reason "looked at each transfer"`,
@@ -243,7 +255,8 @@ const decisionCommand = (word: "approve" | "refuse", summary: string): Command =
         reason: context.option("reason") ?? "",
       } as const;
       const { payments } = settlementOf(opened);
-      const batch = await payments.release(opened.operator.id, idOf(context.args[0]), decision, CLI_ACTOR);
+      const id = idOf(context.args[0]);
+      const batch = await payments.release(opened.operator.id, id, decision, actingHere(context));
       if (context.json) await context.printJson(jsonable(batch));
       else await context.print(`payment file ${batch.id} is ${batch.release}`);
       return "ok";

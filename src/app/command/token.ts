@@ -20,11 +20,16 @@ export const tokenAddCommand: Command = {
     ...OPERATOR_OPTIONS,
     { flags: "--role <role>", about: "what its bearer is", choices: ROLES, needed: true },
     { flags: "--label <text>", about: "who bears it; the audit names it (default: the role)" },
+    {
+      flags: "--person <name>",
+      about: "whose it is: two tokens of one person are one person where two are needed",
+    },
     { flags: "--make <make>", about: "of role maker: the make whose statement it reads" },
     { flags: "--days <count>", about: "how long it lives (default: until it is revoked)" },
   ],
   examples: [
     "turnup token add --role admin",
+    'turnup token add --role admin --label ada-laptop --person "Ada Lovelace"',
     "turnup token add --role maker --make Sony",
     "turnup token add --operator meridian --role probe --label radius --days 365",
   ],
@@ -35,6 +40,7 @@ export const tokenAddCommand: Command = {
       throw new UsageError(`--label has 1 to ${LABEL_CHARACTERS_MAX} characters.`);
     const make = context.option("make") ?? null;
     if (make !== null && role !== "maker") throw new UsageError("--make goes with --role maker.");
+    const person = personOf(context.option("person"));
     const expiresAt = expiryOf(context.option("days"), context.now());
     return await withOperator(context, async ({ store, operator, newId, clock }) => {
       const registry = createRegistry({ database: store.database, sealer: store.sealer, newId, clock });
@@ -42,16 +48,24 @@ export const tokenAddCommand: Command = {
       const id = newId();
       await registry.tokens.create(
         operator.id,
-        { id, hash: hashToken(token), role, label, make, expiresAt },
+        { id, hash: hashToken(token), role, label, make, person, expiresAt },
         CLI_ACTOR,
       );
       if (context.json)
-        await context.printJson({ id, operator: operator.slug, role, label, make, expiresAt, token });
+        await context.printJson({ id, operator: operator.slug, role, label, make, person, expiresAt, token });
       else await context.print(token);
       return "ok";
     });
   },
 };
+
+export function personOf(given: string | undefined): string | null {
+  const person = given?.trim();
+  if (person === undefined) return null;
+  if (person.length < 1 || person.length > LABEL_CHARACTERS_MAX)
+    throw new UsageError(`--person has 1 to ${LABEL_CHARACTERS_MAX} characters.`);
+  return person;
+}
 
 function expiryOf(days: string | undefined, now: Date): Date | null {
   if (days === undefined) return null;

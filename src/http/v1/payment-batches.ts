@@ -1,5 +1,6 @@
 /** Payment files (ISO 20022 pain.001.001.09) to manufacturers: what waits, made once, read again octet for octet. */
 import Type from "typebox";
+import { actingOf } from "../../kernel/account/person.ts";
 import { TRANSFER_STATES } from "../../kernel/settlement/bank-fact.ts";
 import { RELEASE_STATES } from "../../kernel/settlement/payment-batch.ts";
 import { TurnupError } from "../../term/error.ts";
@@ -58,6 +59,7 @@ const batch = {
   sha256: Type.String({ description: "Of the file." }),
   octets: Type.Integer(),
   madeBy: Type.String(),
+  madeByPerson: textOrNull({ description: "Whose token that was; null where nobody said." }),
   madeAt: instant(),
   release: words(
     RELEASE_STATES,
@@ -65,6 +67,7 @@ const batch = {
   ),
   releaseUntil: instantOrNull(),
   releasedBy: textOrNull({ description: "Who approved or refused it." }),
+  releasedByPerson: textOrNull(),
   releasedAt: instantOrNull(),
   releaseReason: textOrNull(),
 };
@@ -114,7 +117,7 @@ export const makePaymentBatch = route({
   summary: "Make a payment file of all portions that wait; it pays nobody until a bank has it and says so",
   tag: "money",
   roles: ["admin"],
-  errors: ["payer_missing", "nothing_payable"],
+  errors: ["payer_missing", "nothing_payable", "person_unknown"],
   status: 201,
   once: "door",
   body: Type.Object(
@@ -128,7 +131,7 @@ export const makePaymentBatch = route({
   answer: BatchStory,
   async handle({ settlement }, { body, caller, once }) {
     const asked = { ...body, id: once.subjectId };
-    const made = await settlement.payments.make(caller.operatorId, asked, caller.label);
+    const made = await settlement.payments.make(caller.operatorId, asked, actingOf(caller));
     return created({ ...made, transfers: [...made.transfers], leftOut: [...made.leftOut] });
   },
 });
@@ -194,10 +197,10 @@ export const releasePaymentBatch = route({
   summary:
     "Approve a payment file as its second person, or refuse it: what it would have paid waits for the next one",
   description:
-    "Where the policy has `payments.secondPerson`, nobody has the file before. Whoever made it may only refuse it.",
+    "Where the policy has `payments.secondPerson`, nobody has the file before. Whoever made it may only refuse it, with whichever token; so may whoever made the other's token. A token that names no person neither makes nor approves one.",
   tag: "money",
   roles: ["admin"],
-  errors: ["payment_batch_not_found", "payment_file_decided", "second_person_needed"],
+  errors: ["payment_batch_not_found", "payment_file_decided", "second_person_needed", "person_unknown"],
   status: 200,
   params: { id: id("Of the payment file.") },
   body: Type.Object(
@@ -207,7 +210,7 @@ export const releasePaymentBatch = route({
   answer: BatchStory,
   async handle({ settlement }, { params, body, caller }) {
     const { payments } = settlement;
-    const story = await payments.release(caller.operatorId, params.id, body, caller.label);
+    const story = await payments.release(caller.operatorId, params.id, body, actingOf(caller));
     return ok({ ...story, transfers: [...story.transfers], leftOut: [...story.leftOut] });
   },
 });

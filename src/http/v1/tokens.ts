@@ -1,6 +1,7 @@
 /** Tokens of the operator. One is shown once, when it is made; only its SHA-256 is kept. */
 import { randomBytes } from "node:crypto";
 import Type from "typebox";
+import { actingOf, vouchersOf } from "../../kernel/account/person.ts";
 import { ROLES } from "../../kernel/account/role.ts";
 import { hashToken, TOKEN_RANDOM_OCTETS, tokenOf } from "../../kernel/account/token.ts";
 import { TurnupError } from "../../term/error.ts";
@@ -25,6 +26,7 @@ const tokenFields = {
   role: words(ROLES),
   label: Type.String(),
   make: textOrNull({ description: "Of role maker: whose statement it reads." }),
+  person: textOrNull({ description: "Whose it is; null where nobody said." }),
   createdAt: instant(),
   expiresAt: instantOrNull(),
   revokedAt: instantOrNull(),
@@ -63,6 +65,12 @@ export const createToken = route({
       make: Type.Optional(
         text("Of role maker alone: the make whose statement it reads and whose lines it may dispute.", 80),
       ),
+      person: Type.Optional(
+        text(
+          "Whose it is: where two people are needed, two tokens of one person are one person, and a token that one made for the other too.",
+          80,
+        ),
+      ),
       expiresAt: Type.Optional(instantIn("RFC 3339 time; it lives until revoked unless given.")),
     },
     { additionalProperties: false },
@@ -79,8 +87,18 @@ export const createToken = route({
     if (body.make !== undefined && body.role !== "maker")
       throw new InvalidRequest([{ at: "body/make", wanted: "must be left out, except for the role maker" }]);
     const token = tokenOf(randomBytes(TOKEN_RANDOM_OCTETS));
-    const { role, label, make = null } = body;
-    const made = { id: once.subjectId, hash: hashToken(token), role, label, make, expiresAt };
+    const { role, label, make = null, person = null } = body;
+    const vouchedBy = vouchersOf(actingOf(caller));
+    const made = {
+      id: once.subjectId,
+      hash: hashToken(token),
+      role,
+      label,
+      make,
+      person,
+      vouchedBy,
+      expiresAt,
+    };
     return created({ ...(await tokens.create(caller.operatorId, made, caller.label)), token });
   },
 });

@@ -21,6 +21,8 @@ export type TokenView = {
   readonly role: Role;
   readonly label: string;
   readonly make: string | null;
+  /** Whose it is; null where nobody said. */
+  readonly person: string | null;
   readonly createdAt: string;
   readonly expiresAt: string | null;
   readonly revokedAt: string | null;
@@ -45,6 +47,8 @@ export interface Tokens {
       readonly label: string;
       /** Of role maker: whose statement it reads. */
       readonly make?: string | null;
+      readonly person?: string | null;
+      readonly vouchedBy?: readonly string[];
       readonly expiresAt: Date | null;
     },
     actor: string,

@@ -32,4 +32,8 @@ export type Caller = {
   readonly label: string;
   /** Of a manufacturer: whose statement it reads; left out where its token names none. */
   readonly make?: string;
+  /** Whose token it is; left out where nobody said. */
+  readonly person?: string;
+  /** Who made the token by a token of their own, and who made that one. */
+  readonly vouchedBy?: readonly string[];
 };

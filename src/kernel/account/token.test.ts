@@ -10,6 +10,8 @@ const record: TokenRecord = {
   role: "care",
   make: null,
   label: "desk 4",
+  person: null,
+  vouchedBy: [],
   expiresAt: null,
   revokedAt: null,
 };
@@ -35,7 +37,13 @@ for (const text of [
 }
 
 test("a good token names its bearer; it is good until the moment it expires or is revoked", () => {
-  assert.deepEqual(admit(record, now), { tokenId: "t", operatorId: "o", role: "care", label: "desk 4" });
+  const bearer = { tokenId: "t", operatorId: "o", role: "care", label: "desk 4", vouchedBy: [] };
+  assert.deepEqual(admit(record, now), bearer);
+  assert.deepEqual(admit({ ...record, person: "Ada", vouchedBy: ["Bob"] }, now), {
+    ...bearer,
+    person: "Ada",
+    vouchedBy: ["Bob"],
+  });
   assert.equal(admit({ ...record, expiresAt: later }, now).tokenId, "t");
   assert.equal(admit({ ...record, revokedAt: later }, now).tokenId, "t");
 });

@@ -29,6 +29,10 @@ export type TokenRecord = {
   readonly label: string;
   /** Of role maker: whose statement it reads. */
   readonly make: string | null;
+  /** Whose it is; null where nobody said. */
+  readonly person: string | null;
+  /** Who made it by a token of their own, and who made that one; none of one made at the command line. */
+  readonly vouchedBy: readonly string[];
   readonly expiresAt: Date | null;
   readonly revokedAt: Date | null;
 };
@@ -53,6 +57,10 @@ export function admit(record: TokenRecord | undefined, now: Date): Caller {
       nextStep: "Ask an administrator for a new token.",
     });
   }
-  const { id, operatorId, role, label, make } = record;
-  return { tokenId: id, operatorId, role, label, ...(make !== null && { make }) };
+  const { id, operatorId, role, label, make, person, vouchedBy } = record;
+  return {
+    ...{ tokenId: id, operatorId, role, label, vouchedBy },
+    ...(make !== null && { make }),
+    ...(person !== null && { person }),
+  };
 }

@@ -2,6 +2,7 @@
  * What doors and commands ask about paying manufacturers: files made, transfers followed, banks' words booked, lines disputed,
  * statements read. Every call names its operator; a row of another operator does not exist.
  */
+import type { Acting } from "../account/person.ts";
 import type { BankFact, BankOutcome, TransferState } from "./bank-fact.ts";
 import type { DisputeSide, DisputeState, LineKind } from "./dispute.ts";
 import type { LeftOut, ReleaseState } from "./payment-batch.ts";
@@ -64,12 +65,15 @@ export type BatchView = {
   readonly sha256: string;
   readonly octets: number;
   readonly madeBy: string;
+  /** Whose token that was; null where nobody said. */
+  readonly madeByPerson: string | null;
   readonly madeAt: string;
   readonly release: ReleaseState;
   /** Until when a second person has to approve it; null where none is needed. */
   readonly releaseUntil: string | null;
   /** Who approved or refused it, when, and why. */
   readonly releasedBy: string | null;
+  readonly releasedByPerson: string | null;
   readonly releasedAt: string | null;
   readonly releaseReason: string | null;
 };
@@ -115,7 +119,7 @@ export interface PaymentDesk {
   payables(operatorId: string): Promise<readonly PayableView[]>;
   /**
    * Makes a payment file of all that waits; the same `id` again gives the same file.
-   * @throws TurnupError `payer_missing`, `nothing_payable`
+   * @throws TurnupError `payer_missing`, `nothing_payable`; `person_unknown` where the policy wants a second person
    */
   make(
     operatorId: string,
@@ -125,7 +129,7 @@ export interface PaymentDesk {
       readonly makes?: readonly string[] | undefined;
       readonly currency?: string | undefined;
     },
-    actor: string,
+    actor: Acting,
   ): Promise<BatchStory>;
   list(operatorId: string, page: PageQuery): Promise<PageRows<BatchView>>;
   find(operatorId: string, batchId: string): Promise<BatchStory | undefined>;
@@ -133,13 +137,13 @@ export interface PaymentDesk {
   file(operatorId: string, batchId: string, actor: string): Promise<Uint8Array | undefined>;
   /**
    * A second person approves a file, or anybody refuses it.
-   * @throws TurnupError `payment_batch_not_found`, `payment_file_decided`, `second_person_needed`
+   * @throws TurnupError `payment_batch_not_found`, `payment_file_decided`, `second_person_needed`, `person_unknown`
    */
   release(
     operatorId: string,
     batchId: string,
     decision: { readonly outcome: "approved" | "refused"; readonly reason: string },
-    actor: string,
+    actor: Acting,
   ): Promise<BatchStory>;
   /** Gives up files that nobody approved in time; answers how many were looked at. */
   lapse(now: Date, limit: number): Promise<number>;

@@ -38,6 +38,8 @@ create table api_token (
   revoked_at timestamp with time zone,
   last_used_at timestamp with time zone,
   make text,
+  person text,
+  vouched_by text[] not null default '{}'::text[],
   constraint api_token_pkey PRIMARY KEY (id),
   constraint api_token_hash_key UNIQUE (hash),
   constraint api_token_operator_id_fkey FOREIGN KEY (operator_id) REFERENCES operator(id),
@@ -187,22 +189,67 @@ create table collection (
   reference text,
   created_at timestamp with time zone not null,
   updated_at timestamp with time zone not null,
+  card_token text,
+  returned_minor bigint not null default 0,
+  return_code text,
+  returned_at timestamp with time zone,
+  ends_means boolean not null default false,
   constraint collection_pkey PRIMARY KEY (id),
   constraint collection_operator_id_fkey FOREIGN KEY (operator_id) REFERENCES operator(id),
   constraint collection_subscriber_id_fkey FOREIGN KEY (subscriber_id) REFERENCES subscriber(id),
   constraint collection_amount_minor_check CHECK ((amount_minor > 0)),
   constraint collection_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text)),
-  constraint collection_never_stands_still CHECK (((deadline_at IS NULL) = (state = ANY (ARRAY['taken'::text, 'refused'::text, 'unknown'::text])))),
+  constraint collection_never_stands_still CHECK (((deadline_at IS NULL) = (state = ANY (ARRAY['taken'::text, 'refused'::text, 'unknown'::text, 'partly_returned'::text, 'returned'::text])))),
   constraint collection_period_check CHECK ((period >= 0)),
   constraint collection_purpose_check CHECK ((purpose = ANY (ARRAY['order'::text, 'renewal'::text]))),
-  constraint collection_state_check CHECK ((state = ANY (ARRAY['asked'::text, 'waiting'::text, 'taken'::text, 'refused'::text, 'unknown'::text]))),
+  constraint collection_returned_check CHECK (((returned_minor >= 0) AND (returned_minor <= amount_minor))),
+  constraint collection_state_check CHECK ((state = ANY (ARRAY['asked'::text, 'waiting'::text, 'taken'::text, 'refused'::text, 'unknown'::text, 'partly_returned'::text, 'returned'::text]))),
   constraint collection_waits_for_a_time CHECK (((due_at IS NULL) = (state <> 'waiting'::text)))
 );
 create index collection_by_id ON collection USING btree (operator_id, id DESC);
+create index collection_by_reference ON collection USING btree (operator_id, reference) WHERE (reference IS NOT NULL);
 create index collection_of_subscriber ON collection USING btree (operator_id, subscriber_id, id DESC);
 create unique index collection_once ON collection USING btree (order_item_id, period);
-create index collection_to_see_to ON collection USING btree (operator_id, id DESC) WHERE (state = ANY (ARRAY['refused'::text, 'unknown'::text]));
+create index collection_to_see_to ON collection USING btree (operator_id, id DESC) WHERE (state = ANY (ARRAY['refused'::text, 'unknown'::text, 'partly_returned'::text, 'returned'::text]));
 create index collection_waiting ON collection USING btree (due_at) WHERE (state = 'waiting'::text);
+
+create table collection_return (
+  id uuid not null,
+  operator_id uuid not null,
+  entry_key text not null,
+  source text not null,
+  kind text not null,
+  named text[] not null,
+  collection_id uuid,
+  amount_minor bigint,
+  currency text,
+  code text,
+  returned_on date,
+  outcome text not null,
+  reason text not null,
+  told_by text not null,
+  told_at timestamp with time zone not null,
+  constraint collection_return_pkey PRIMARY KEY (id),
+  constraint collection_return_operator_id_entry_key_key UNIQUE (operator_id, entry_key),
+  constraint collection_return_collection_id_fkey FOREIGN KEY (collection_id) REFERENCES collection(id),
+  constraint collection_return_operator_id_fkey FOREIGN KEY (operator_id) REFERENCES operator(id),
+  constraint collection_return_kind_check CHECK ((kind = ANY (ARRAY['return'::text, 'chargeback'::text]))),
+  constraint collection_return_outcome_check CHECK ((outcome = ANY (ARRAY['booked'::text, 'confirmed'::text, 'unknown'::text, 'mismatch'::text, 'conflict'::text, 'settled'::text]))),
+  constraint collection_return_source_check CHECK ((source = ANY (ARRAY['payment_provider'::text, 'camt.054'::text, 'camt.053'::text])))
+);
+create index collection_return_by_id ON collection_return USING btree (operator_id, id DESC);
+create index collection_return_of ON collection_return USING btree (collection_id) WHERE (collection_id IS NOT NULL);
+create index collection_return_to_see_to ON collection_return USING btree (operator_id, id DESC) WHERE (outcome = ANY (ARRAY['unknown'::text, 'mismatch'::text, 'conflict'::text]));
+
+create table collection_return_asking (
+  operator_id uuid not null,
+  cursor text,
+  due_at timestamp with time zone not null,
+  asked_at timestamp with time zone,
+  failure text,
+  constraint collection_return_asking_pkey PRIMARY KEY (operator_id),
+  constraint collection_return_asking_operator_id_fkey FOREIGN KEY (operator_id) REFERENCES operator(id)
+);
 
 create table consent (
   id uuid not null,
@@ -664,6 +711,9 @@ create table payment_batch (
   released_by text,
   released_at timestamp with time zone,
   release_reason text,
+  made_by_person text,
+  made_by_vouched text[] not null default '{}'::text[],
+  released_by_person text,
   constraint payment_batch_pkey PRIMARY KEY (id),
   constraint payment_batch_operator_id_fkey FOREIGN KEY (operator_id) REFERENCES operator(id),
   constraint payment_batch_release_check CHECK ((release = ANY (ARRAY['released'::text, 'awaiting'::text, 'refused'::text, 'lapsed'::text]))),
@@ -746,21 +796,25 @@ create table posting (
   id uuid not null,
   operator_id uuid not null,
   reference text not null,
-  charge_id uuid not null,
+  charge_id uuid,
   debit text not null,
   credit text not null,
   amount_minor bigint not null,
   currency text not null,
   booked_at timestamp with time zone not null,
+  collection_id uuid,
   constraint posting_pkey PRIMARY KEY (id),
   constraint posting_operator_id_reference_key UNIQUE (operator_id, reference),
   constraint posting_charge_id_fkey FOREIGN KEY (charge_id) REFERENCES charge(id),
+  constraint posting_collection_id_fkey FOREIGN KEY (collection_id) REFERENCES collection(id),
   constraint posting_amount_minor_check CHECK ((amount_minor > 0)),
+  constraint posting_books_one_thing CHECK (((charge_id IS NULL) <> (collection_id IS NULL))),
   constraint posting_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text)),
   constraint posting_has_two_sides CHECK ((debit <> credit))
 );
 create index posting_by_id ON posting USING btree (operator_id, id DESC);
 create index posting_of_charge ON posting USING btree (charge_id, id DESC);
+create index posting_of_collection ON posting USING btree (collection_id) WHERE (collection_id IS NOT NULL);
 create index posting_of_credit ON posting USING btree (operator_id, credit, id);
 create index posting_of_debit ON posting USING btree (operator_id, debit, id);
 

@@ -98,18 +98,19 @@ async function listAudit(db: Db, operatorId: string, page: RegistryPage): Promis
 
 const FIND_TOKEN = {
   name: "find_token", // api_token_hash_key
-  text: `select id, operator_id as "operatorId", role, label, make, expires_at as "expiresAt", revoked_at as "revokedAt"
-           from api_token where hash = $1`,
+  text: `select id, operator_id as "operatorId", role, label, make, person, vouched_by as "vouchedBy", expires_at as "expiresAt",
+                revoked_at as "revokedAt" from api_token where hash = $1`,
 };
 const TOUCH_TOKENS = {
   name: "touch_tokens", // api_token_pkey
   text: "update api_token set last_used_at = $2 where id = any($1::uuid[])",
 };
-const TOKEN_VIEW = `id, role, label, make, created_at as "createdAt", expires_at as "expiresAt", revoked_at as "revokedAt",
+const TOKEN_VIEW = `id, role, label, make, person, created_at as "createdAt", expires_at as "expiresAt", revoked_at as "revokedAt",
   last_used_at as "lastUsedAt"`;
 const INSERT_TOKEN = {
   name: "insert_token", // api_token_pkey
-  text: `insert into api_token (id, operator_id, hash, role, label, created_at, expires_at, make) values ($1, $2, $3, $4, $5, $6, $7, $8)
+  text: `insert into api_token (id, operator_id, hash, role, label, created_at, expires_at, make, person, vouched_by)
+           values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
              on conflict (id) do update set hash = excluded.hash where api_token.operator_id = excluded.operator_id
          returning ${TOKEN_VIEW}`,
 };
@@ -139,12 +140,21 @@ function tokensIn(deps: RegistryDeps, note: Note): Tokens {
       const rows = await database.rows<TokenRow>(...LIST_TOKENS(operatorId, page));
       return cutPage(rows.map(tokenView), page.limit);
     },
-    create: (operatorId, { id, hash, role, label, make = null, expiresAt }, actor) =>
+    create: (
+      operatorId,
+      { id, hash, role, label, make = null, person = null, vouchedBy = [], expiresAt },
+      actor,
+    ) =>
       database.transaction(async (tx) => {
-        const values = [id, operatorId, hash, role, label, clock(), expiresAt, make];
+        const values = [id, operatorId, hash, role, label, clock(), expiresAt, make, person, vouchedBy];
         const row = await tx.one<TokenRow>(INSERT_TOKEN, values);
         if (!row) throw new Error("the id of a new token belongs to another operator's");
-        await note(tx, operatorId, { actor, action: "token.create", subject: id, detail: { role, label } });
+        await note(tx, operatorId, {
+          actor,
+          action: "token.create",
+          subject: id,
+          detail: { role, label, person },
+        });
         return tokenView(row);
       }),
     revoke: (operatorId, tokenId, actor) =>

@@ -3,6 +3,7 @@
  * are kept sealed and given again as they are; the same id again makes nothing.
  */
 import { createHash } from "node:crypto";
+import { type Acting, knownPerson } from "../../kernel/account/person.ts";
 import { type OrderPolicy, withDefaults } from "../../kernel/operator/policy.ts";
 import {
   type Creditor,
@@ -36,8 +37,8 @@ type BatchAsked = PayableFilter & { readonly id: string; readonly executionDate?
 const FIND_BATCH = "select id from payment_batch where operator_id = $1 and id = $2"; // payment_batch_pkey
 const INSERT_BATCH = `
   insert into payment_batch (id, operator_id, execution_date, transfer_count, payer_masked, file_sealed, file_sha256, file_octets,
-                             made_by, made_at, release, release_until)
-  values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`;
+                             made_by, made_at, release, release_until, made_by_person, made_by_vouched)
+  values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`;
 const POLICY = "select body from operator_policy where operator_id = $1 order by version desc limit 1"; // operator_policy_pkey
 
 /** A planned transfer with its numbers and where it goes. */
@@ -53,7 +54,7 @@ export function makeBatch(
   deps: RegistryDeps,
   operatorId: string,
   asked: BatchAsked,
-  actor: string,
+  actor: Acting,
 ): Promise<readonly LeftOut[]> {
   return deps.database.transaction(async (tx) => {
     await takeMoneyTurn(tx, operatorId);
@@ -130,7 +131,7 @@ function numbered(
 type Written = {
   readonly operatorId: string;
   readonly asked: BatchAsked;
-  readonly actor: string;
+  readonly actor: Acting;
   readonly payer: Creditor;
   readonly transfers: readonly Numbered[];
 };
@@ -139,6 +140,7 @@ async function writeBatch(tx: Tx, deps: RegistryDeps, written: Written): Promise
   const { operatorId, asked, actor, payer, transfers } = written;
   const now = deps.clock();
   const releaseUntil = await releaseUntilOf(tx, operatorId, asked.executionDate, now);
+  if (releaseUntil !== null) knownPerson(actor); // else nobody could tell whether the second is another one
   const executionDate = asked.executionDate ?? nextBankDay(releaseUntil ?? now);
   const file = Buffer.from(fileOf(written, executionDate, now));
   const sha256 = createHash("sha256").update(file).digest();
@@ -151,10 +153,12 @@ async function writeBatch(tx: Tx, deps: RegistryDeps, written: Written): Promise
     deps.sealer.seal(FILE_DOMAIN, file),
     sha256,
     file.length,
-    actor,
+    actor.label,
     now,
     releaseUntil === null ? "released" : "awaiting",
     releaseUntil,
+    actor.person,
+    actor.vouchedBy,
   ]);
   await insertTransfers(
     tx,
@@ -169,10 +173,13 @@ async function writeBatch(tx: Tx, deps: RegistryDeps, written: Written): Promise
     ),
   );
   await noteIn(deps)(tx, operatorId, {
-    actor,
+    actor: actor.label,
     action: "payment_file.make",
     subject: asked.id,
-    detail: { transfers: transfers.length, sha256: sha256.toString("hex") },
+    detail: {
+      ...{ transfers: transfers.length, sha256: sha256.toString("hex") },
+      ...(actor.person !== null && { person: actor.person }),
+    },
   });
 }
 
@@ -258,7 +265,7 @@ function transferRow(
     reference: "reference" in remittance ? remittance.reference : remittance.text,
     ...standingOf("exported", new Date(Math.max(Date.parse(executionDate), now.getTime()))),
     ...(isAwaited && { nextAction: AWAITS_SECOND_PERSON }),
-    owner: actor,
+    owner: actor.label,
     now,
   };
 }

@@ -21,7 +21,8 @@ import { linesOf, sayUnpaid } from "./transfer-books.ts";
 import { moveTransfer, TRANSFER, type TransferRow, transferView } from "./transfer-rows.ts";
 
 const BATCH = `b.id, b.execution_date as "executionDate", b.transfer_count as "transferCount", b.payer_masked as "payerMasked",
-  encode(b.file_sha256, 'hex') as sha256, b.file_octets as octets, b.made_by as "madeBy", b.made_at as "madeAt", b.release, b.release_until as "releaseUntil",
+  encode(b.file_sha256, 'hex') as sha256, b.file_octets as octets, b.made_by as "madeBy",
+  b.made_by_person as "madeByPerson", b.released_by_person as "releasedByPerson", b.made_at as "madeAt", b.release, b.release_until as "releaseUntil",
   b.released_by as "releasedBy", b.released_at as "releasedAt", b.release_reason as "releaseReason"`;
 const FIND = `select ${BATCH} from payment_batch b where b.operator_id = $1 and b.id = $2`; // payment_batch_pkey
 const FILE = "select file_sealed as sealed, release from payment_batch where operator_id = $1 and id = $2"; // payment_batch_pkey

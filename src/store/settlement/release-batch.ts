@@ -2,6 +2,7 @@
  * Four eyes on a payment file: where the operator's policy says so, nobody has it before a second person approved it, in time; one
  * that is refused, or that nobody approved, is given up, and what it would have paid waits for the next file.
  */
+import { type Acting, checkSecondPerson } from "../../kernel/account/person.ts";
 import { isFinalTransfer } from "../../kernel/settlement/bank-fact.ts";
 import type { ReleaseState } from "../../kernel/settlement/payment-batch.ts";
 import { TurnupError } from "../../term/error.ts";
@@ -11,9 +12,10 @@ import { takeMoneyTurn } from "./payable-rows.ts";
 import { linesOf, sayUnpaid } from "./transfer-books.ts";
 import { moveTransfer, standingOf, TRANSFER, type TransferRow } from "./transfer-rows.ts";
 
-const FIND = `select id, release, release_until as "releaseUntil", made_by as "madeBy" from payment_batch where operator_id = $1 and id = $2`; // payment_batch_pkey
+const FIND = `select id, release, release_until as "releaseUntil", made_by_person as "madeByPerson",
+                     made_by_vouched as "madeByVouched" from payment_batch where operator_id = $1 and id = $2`; // payment_batch_pkey
 const DECIDE = `
-  update payment_batch set release = $3, released_by = $4, released_at = $5, release_reason = $6
+  update payment_batch set release = $3, released_by = $4, released_at = $5, release_reason = $6, released_by_person = $7
    where operator_id = $1 and id = $2 and release = 'awaiting'`; // payment_batch_pkey
 const TRANSFERS = `select ${TRANSFER} from payment_transfer t where t.operator_id = $1 and t.batch_id = $2 order by t.id`; // payment_transfer_of_batch
 const GO_ON = `update payment_transfer set next_action = $3, updated_at = $4
@@ -25,17 +27,18 @@ type Awaiting = {
   readonly id: string;
   readonly release: ReleaseState;
   readonly releaseUntil: Date | null;
-  readonly madeBy: string;
+  readonly madeByPerson: string | null;
+  readonly madeByVouched: readonly string[];
 };
 type Decision = {
   readonly operatorId: string;
   readonly batchId: string;
   readonly outcome: "approved" | "refused";
   readonly reason: string;
-  readonly actor: string;
+  readonly actor: Acting;
 };
 
-/** @throws TurnupError `payment_batch_not_found`, `payment_file_decided`, `second_person_needed` */
+/** @throws TurnupError `payment_batch_not_found`, `payment_file_decided`, `second_person_needed`, `person_unknown` */
 export function releaseBatch(
   deps: RegistryDeps,
   { operatorId, batchId, outcome, reason, actor }: Decision,
@@ -56,18 +59,22 @@ export function releaseBatch(
         { nextStep: "Make another one where there is something to pay." },
       );
     // Who made it may take it back, and may not be the second who looks.
-    if (outcome === "approved" && batch.madeBy === actor)
-      throw new TurnupError("second_person_needed", "Whoever made a payment file cannot approve it.", {
-        nextStep:
-          "Let somebody else of the operator's administrators approve it, under a token of their own.",
-      });
+    if (outcome === "approved") checkApproval(batch, actor);
     if (outcome === "approved")
       await decide(tx, deps, { operatorId, batchId, release: "released", reason, actor, now });
     else await giveUp(tx, deps, { operatorId, batchId, release: "refused", reason, actor, now });
   });
 }
 
-const LAPSED_BY = "deadline";
+function checkApproval({ madeByPerson: person, madeByVouched: vouchedBy }: Awaiting, actor: Acting): void {
+  if (person === null)
+    throw new TurnupError("second_person_needed", "It is not known which person made this payment file.", {
+      nextStep: "Refuse it, and make another one with a token that names its person.",
+    });
+  checkSecondPerson({ person, vouchedBy }, actor);
+}
+
+const LAPSED_BY: Acting = { label: "deadline", person: null, vouchedBy: [] };
 const LAPSED = "Nobody approved it in time.";
 
 /** Gives up files that nobody approved in time; answers how many were looked at. */
@@ -97,7 +104,7 @@ type Decided = {
   readonly batchId: string;
   readonly release: Exclude<ReleaseState, "awaiting">;
   readonly reason: string;
-  readonly actor: string;
+  readonly actor: Acting;
   readonly now: Date;
 };
 const ACTIONS = {
@@ -108,18 +115,19 @@ const ACTIONS = {
 
 async function decide(tx: Tx, deps: RegistryDeps, decided: Decided): Promise<void> {
   const { operatorId, batchId, release, reason, actor, now } = decided;
-  await tx.run(DECIDE, [operatorId, batchId, release, actor, now, reason]);
+  await tx.run(DECIDE, [operatorId, batchId, release, actor.label, now, reason, actor.person]);
   if (release === "released")
     await tx.run(GO_ON, [operatorId, batchId, standingOf("exported", now).nextAction, now]);
   const action = ACTIONS[release];
-  await noteIn(deps)(tx, operatorId, { actor, action, subject: batchId, detail: { reason } });
+  const detail = { reason, ...(actor.person !== null && { person: actor.person }) };
+  await noteIn(deps)(tx, operatorId, { actor: actor.label, action, subject: batchId, detail });
 }
 
 /** No bank ever had it: what it would have paid is owed as before. */
 async function giveUp(tx: Tx, deps: RegistryDeps, decided: Decided): Promise<void> {
   const { operatorId, batchId, release, reason, actor, now } = decided;
   await decide(tx, deps, decided);
-  const said = `Its payment file was ${release === "lapsed" ? "given up" : `refused by ${actor}`}: ${reason}`;
+  const said = `Its payment file was ${release === "lapsed" ? "given up" : `refused by ${actor.label}`}: ${reason}`;
   for (const transfer of await tx.rows<TransferRow>(TRANSFERS, [operatorId, batchId])) {
     if (isFinalTransfer(transfer.state)) continue;
     const lines = await linesOf(tx, operatorId, transfer.id);

@@ -1,0 +1,111 @@
+/** Four eyes on a payment file over the API on a database: persons count, not tokens (R130). */
+import assert from "node:assert/strict";
+import { test } from "vitest";
+import { createHttpServer } from "../../src/http/server.ts";
+import { hashToken, tokenOf } from "../../src/kernel/account/token.ts";
+import { DEFAULT_POLICY } from "../../src/kernel/operator/policy.ts";
+import { uuidv7 } from "../../src/store/database/uuid.ts";
+import { createRegistry } from "../../src/store/operator/registry.ts";
+import { createRepeats } from "../../src/store/operator/repeats.ts";
+import { createSealer } from "../../src/store/seal/seal.ts";
+import { createCreditors } from "../../src/store/settlement/creditors.ts";
+import { createPaymentDesk } from "../../src/store/settlement/payment-desk.ts";
+import { freshDatabase } from "../fixture/database.ts";
+import { makeFixture } from "../fixture/http.ts";
+import { writePaidFee } from "../fixture/paid-fee.ts";
+
+const OPERATOR = uuidv7();
+const database = await freshDatabase();
+const sealer = createSealer(Buffer.alloc(32, 9));
+const clock = (): Date => new Date();
+const shared = { database, sealer, newId: uuidv7, clock };
+const registry = createRegistry(shared);
+const fixture = makeFixture();
+const server = await createHttpServer({
+  ...fixture.deps,
+  ...registry,
+  clock,
+  newId: uuidv7,
+  repeats: createRepeats(shared),
+  settlement: {
+    ...fixture.deps.settlement,
+    payments: createPaymentDesk(shared),
+    creditors: createCreditors(shared),
+  },
+});
+await database.run("insert into operator (id, slug, name, kind) values ($1, 'north', 'North', 'mno')", [
+  OPERATOR,
+]);
+const payments = { ...DEFAULT_POLICY.payments, secondPerson: true };
+await registry.policies.put(OPERATOR, 0, { ...DEFAULT_POLICY, payments }, "test");
+await writePaidFee({ database, sealer }, OPERATOR);
+
+let tokens = 0;
+/** As `turnup token add` makes it. */
+async function tokenOfPerson(label: string, person: string | null): Promise<string> {
+  const token = tokenOf(new Uint8Array(32).fill(++tokens));
+  const made = {
+    id: uuidv7(),
+    hash: hashToken(token),
+    role: "admin",
+    label,
+    person,
+    expiresAt: null,
+  } as const;
+  await registry.tokens.create(OPERATOR, made, "cli");
+  return token;
+}
+async function call(token: string, method: "GET" | "POST" | "PUT", url: string, payload: object = {}) {
+  const headers = { authorization: `Bearer ${token}`, "idempotency-key": uuidv7() };
+  const answer = await server.inject({ method, url, headers, ...(method !== "GET" && { payload }) });
+  return { status: answer.statusCode, body: answer.json() };
+}
+
+test("two tokens of one person are one person: only another person's token releases the file, and none that its maker made (R130)", async () => {
+  const laptop = await tokenOfPerson("ada-laptop", "Ada Lovelace");
+  const script = await tokenOfPerson("ada-script", "ada lovelace");
+  const nobody = await tokenOfPerson("desk", null);
+  const bob = await tokenOfPerson("bob", "Bob");
+  const account = { name: "North", iban: "DE89370400440532013000" };
+  assert.equal((await call(laptop, "PUT", "/v1/payer", account)).status, 200);
+  const acme = { name: "Acme Ltd", iban: "GB29NWBK60161331926819" };
+  assert.equal((await call(laptop, "PUT", "/v1/creditors/Acme", acme)).status, 200);
+
+  const unnamed = await call(nobody, "POST", "/v1/payment-batches");
+  assert.deepEqual([unnamed.status, unnamed.body.code], [403, "person_unknown"]);
+  const made = await call(laptop, "POST", "/v1/payment-batches");
+  assert.deepEqual([made.status, made.body.madeByPerson], [201, "Ada Lovelace"]);
+  const release = (token: string) =>
+    call(token, "POST", `/v1/payment-batches/${made.body.id}/release`, {
+      outcome: "approved",
+      reason: "seen",
+    });
+  const puppet = await call(laptop, "POST", "/v1/tokens", { role: "admin", label: "carol", person: "Carol" });
+  assert.equal(puppet.body.person, "Carol");
+  const again = await call(puppet.body.token, "POST", "/v1/tokens", {
+    role: "admin",
+    label: "dan",
+    person: "Dan",
+  });
+  for (const [token, code] of [
+    [laptop, "second_person_needed"],
+    [script, "second_person_needed"],
+    [puppet.body.token, "second_person_needed"],
+    [again.body.token, "second_person_needed"],
+    [nobody, "person_unknown"],
+  ])
+    assert.deepEqual([(await release(token)).body.code], [code]);
+  const released = await release(bob);
+  assert.deepEqual(
+    [released.status, released.body.release, released.body.releasedByPerson],
+    [200, "released", "Bob"],
+  );
+  const audits = await database.rows<{ detail: { person?: string } }>(
+    "select detail from audit where operator_id = $1 and action like 'payment_file.%' order by id",
+    [OPERATOR],
+  );
+  assert.deepEqual(
+    audits.map(({ detail }) => detail.person),
+    ["Ada Lovelace", "Bob"],
+  );
+});
