@@ -1,12 +1,13 @@
 /**
  * Four projects, so that the test of one codec starts no PostgreSQL: vitest runs a project's set-up only where a file of it runs.
  *
- *   unit      what is named nowhere below: words, codecs, pillars, sessions, simulated machines, the rules of the repository itself
- *   door      HTTP doors over stores in memory: no database either, but sockets, keys and hundreds of servers that start and stop
+ *   unit      what is named nowhere below: words, codecs, pillars, what only computes; the rules of the repository itself
+ *   door      doors over stores in memory, sessions, simulated machines: no database either, but sockets, keys, waits, and hundreds
+ *             of servers that start and stop
  *   database  what stands on PostgreSQL, and programs
  *   story     several parties at work together, and what is left when one of them is killed
  *
- * `npm run check` runs the first. `test/fixture/projects.ts` lists the places; a test that asks for a database where none is
+ * `npm run check` runs the first, beside types and lint. `test/fixture/projects.ts` lists the places; a test that asks for a database where none is
  * fails and says where it belongs (`test/fixture/database.ts`).
  */
 import { defineConfig } from "vitest/config";

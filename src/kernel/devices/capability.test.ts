@@ -1,11 +1,11 @@
 /** What a platform leaves open, the chipset may say (R125): by the shipped data, with its source. */
 import assert from "node:assert/strict";
 import { test } from "vitest";
-import { readShippedDatasets } from "../../store/dataset/devices.ts";
+import { shippedData } from "../../../test/fixture/shipped-devices.ts";
 import { capabilityOf } from "./capability.ts";
 import { isWithout } from "./hardware.ts";
 
-const { rows } = readShippedDatasets().capability;
+const { rows } = shippedData.capability;
 const release = (day: string) => ({ from: day, to: day, basis: "facts" }) as const;
 const phone = (said: Partial<Parameters<typeof capabilityOf>[0]>) =>
   capabilityOf(

@@ -1,13 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "vitest";
-import { readShippedDatasets } from "../../store/dataset/devices.ts";
+import { shippedCatalog as catalog, shippedData as data } from "../../../test/fixture/shipped-devices.ts";
 import { parseTacImport } from "../../store/dataset/tac-import.ts";
 import { runsKeys } from "./capability.ts";
 import { DeviceCatalog } from "./catalog.ts";
 import { labelKey, makeOf } from "./names.ts";
-
-const data = readShippedDatasets();
-const catalog = new DeviceCatalog(data);
 
 test("every TAC of the shipped lists is found, with its source and version", () => {
   const tacs = new Set(data.tac.flatMap(({ rows }) => rows.map(({ tac }) => tac)));

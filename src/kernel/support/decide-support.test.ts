@@ -4,18 +4,17 @@
  */
 import assert from "node:assert/strict";
 import { test } from "vitest";
-import { readShippedDatasets } from "../../store/dataset/devices.ts";
-import { DeviceCatalog } from "../devices/catalog.ts";
+import {
+  shippedCatalog as catalog,
+  shippedKnowledge as knowledge,
+} from "../../../test/fixture/shipped-devices.ts";
 import {
   DEFAULT_SUPPORT_POLICY,
   decideSupport,
   type SupportQuestion,
   type SupportReason,
 } from "./decide-support.ts";
-import { SupportKnowledge } from "./support-knowledge.ts";
 
-const catalog = new DeviceCatalog(readShippedDatasets());
-const knowledge = new SupportKnowledge(catalog.data);
 const AS_OF = "2026-11-22";
 
 function ask(tac: string, more: Partial<SupportQuestion> = {}) {

@@ -1,18 +1,17 @@
 /** What decides over a device: the operator's word above the data, the most specific first; the data above the policy. */
 import assert from "node:assert/strict";
 import { test } from "vitest";
-import { readShippedDatasets } from "../../store/dataset/devices.ts";
-import { DeviceCatalog } from "../devices/catalog.ts";
+import {
+  shippedCatalog as catalog,
+  shippedKnowledge as knowledge,
+} from "../../../test/fixture/shipped-devices.ts";
 import type { Answer } from "../devices/rows.ts";
 import { DEFAULT_SUPPORT_POLICY, type SupportOverride } from "./decide-support.ts";
 import { judge } from "./judge.ts";
 import { overrideOfVerdict, overridesFor, saidOfKey } from "./overrides.ts";
-import { SupportKnowledge } from "./support-knowledge.ts";
 
 type JudgePolicy = Parameters<typeof judge>[0]["policy"];
 
-const catalog = new DeviceCatalog(readShippedDatasets());
-const knowledge = new SupportKnowledge(catalog.data);
 /** A Galaxy S3: it takes OMA CP, and its maker left it behind. */
 const device = catalog.deviceOf("35341206");
 const KEYS = { imeiIndex: "0a0b", tac: device.tac, make: "Samsung", model: "Galaxy S3" };

@@ -2,9 +2,8 @@
 import assert from "node:assert/strict";
 import { test } from "vitest";
 import { testEngine } from "../../../test/fixture/order-engine.ts";
-import { readShippedDatasets } from "../../store/dataset/devices.ts";
+import { shippedKnowledge as knowledge, shippedData } from "../../../test/fixture/shipped-devices.ts";
 import { cutOffOn } from "./cut-off.ts";
-import { SupportKnowledge } from "./support-knowledge.ts";
 import { type SeenSymptom, symptomsOf } from "./symptoms.ts";
 
 const MMS: SeenSymptom = {
@@ -78,7 +77,6 @@ test("the record of an order says that its model's maker ended the updates", asy
 });
 
 test("the shipped data names what is cut off on a model only where its release is known to lie before", () => {
-  const knowledge = new SupportKnowledge(readShippedDatasets());
   const on = (make: string, year: number | null, asOf = "2026-11-01") =>
     cutOffOn(
       {
@@ -93,7 +91,7 @@ test("the shipped data names what is cut off on a model only where its release i
   assert.deepEqual(on("BlackBerry", null), []);
   assert.deepEqual(on("BlackBerry", 2007, "2021-12-01"), [], "not yet");
   assert.deepEqual(on("LG", 2013), [], "the data tells nothing of it");
-  for (const row of readShippedDatasets().makerExits.rows)
+  for (const row of shippedData.makerExits.rows)
     assert.equal(
       row.cutOff.length > 0,
       row.cutOffSource.startsWith("https://"),

@@ -117,12 +117,12 @@ export function wrapped(text: string, columns: number): string[] {
     if (line !== "") lines.push(line);
     line = word;
     width = length;
-    while (width > columns) {
-      const characters = [...line];
-      lines.push(characters.slice(0, columns).join(""));
-      line = characters.slice(columns).join("");
-      width -= columns;
-    }
+    if (width <= columns) continue;
+    const characters = [...word];
+    const cut = Math.ceil(width / columns) - 1;
+    for (let at = 0; at < cut; at++) lines.push(characters.slice(at * columns, (at + 1) * columns).join(""));
+    line = characters.slice(cut * columns).join("");
+    width -= cut * columns;
   }
   if (line !== "" || lines.length === 0) lines.push(line);
   return lines;
