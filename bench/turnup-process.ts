@@ -155,7 +155,7 @@ async function ordersDue({ store }: Server): Promise<number> {
 }
 
 async function bound({ engine }: Server): Promise<void> {
-  while (engine.esme.state.name !== "bound") await new Promise((resolve) => setTimeout(resolve, 20));
+  while (!engine.centres.isAnyBound()) await new Promise((resolve) => setTimeout(resolve, 20));
 }
 
 async function makeTokens(server: Server): Promise<string[]> {

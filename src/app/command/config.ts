@@ -2,10 +2,11 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { runningPostgres } from "../../store/embedded/supervisor.ts";
 import { TurnupError } from "../../term/error.ts";
-import { membersOf, messageOf } from "../../term/narrow.ts";
+import { messageOf } from "../../term/narrow.ts";
 import { ALL_SETTINGS, type Config, dataFolderOf, readConfig, type Setting } from "../config/config.ts";
+import { settingsIn, settingValue } from "../config/entries.ts";
 import { settingsTable, withSettingsTable } from "../config/settings-table.ts";
-import { checkConfig, checkOperators } from "../server/check-config.ts";
+import { checkConfig, checkOperators, namesOperators } from "../server/check-config.ts";
 import { openBare } from "../server/store.ts";
 import type { Command, CommandContext } from "../terminal/command.ts";
 
@@ -33,8 +34,8 @@ export const configCommand: Command = {
       return "ok";
     }
     const { config, from } = readConfig({ file: context.option("config"), env: context.env });
-    for (const setting of ALL_SETTINGS) {
-      const value = membersOf(membersOf(config)[setting.section])[setting.key];
+    for (const setting of settingsIn(ALL_SETTINGS, config)) {
+      const value = settingValue(config, setting);
       const effective = setting.name === "data.folder" ? dataFolderOf(config, context.env) : value;
       const source = sourceOf(setting, from);
       if (context.json) {
@@ -53,7 +54,7 @@ export const configCommand: Command = {
 
 /** Only a database that answers can tell; none is started for it. */
 async function checkNamedOperators(config: Config, context: CommandContext): Promise<void> {
-  if (config.portal.operator === undefined && config.applet.operator === undefined) return;
+  if (!namesOperators(config)) return;
   const isThere = config.database.url !== undefined || runningPostgres(dataFolderOf(config, context.env));
   if (!isThere) {
     context.note(

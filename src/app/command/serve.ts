@@ -134,11 +134,14 @@ const proxyIsReady = (beside: { readonly proxy: ProxyServer | undefined }): Read
   },
 });
 
-function tellSmsc({ engine: { esme } }: Server, log: Logger): void {
-  const tell = (state: EsmeState): void => {
-    if (state.name === "bound") log.info(state, "smsc");
-    else if (state.name === "waiting" || state.name === "refused") log.warn(state, "smsc");
-  };
-  tell(esme.state);
-  esme.on("state", tell);
+function tellSmsc({ engine: { centres } }: Server, log: Logger): void {
+  centres.onOpened(({ label, session }) => {
+    const tell = (state: EsmeState): void => {
+      const news = { centre: label, ...state };
+      if (state.name === "bound") log.info(news, "smsc");
+      else if (state.name === "waiting" || state.name === "refused") log.warn(news, "smsc");
+    };
+    tell(session.state);
+    session.on("state", tell);
+  });
 }

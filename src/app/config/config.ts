@@ -7,15 +7,17 @@ import { accessSync, constants, existsSync, readFileSync, statSync } from "node:
 import { homedir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { parse, TomlError } from "smol-toml";
-import type { TSchema } from "typebox";
 import { Value } from "typebox/value";
 import { packageFolder } from "../../store/dataset/folder.ts";
 import { TurnupError } from "../../term/error.ts";
 import { messageOf } from "../../term/narrow.ts";
 import { Secret } from "../../term/secret.ts";
+import { labelsOf, unknownEntry, withEntries } from "./entries.ts";
 import { isHost, isReachableUrl } from "./forms.ts";
+import type { Annotated, Setting } from "./setting.ts";
 import { type Config, SETTINGS } from "./settings.ts";
 
+export type { Annotated, Setting } from "./setting.ts";
 export type { Config } from "./settings.ts";
 
 const DEFAULT_CONFIG_FILE = "turnup.toml";
@@ -26,35 +28,6 @@ const READ_OR_WRITE_BY_OTHERS = 0o006;
 const VALUE_CHARACTERS_SHOWN_MAX = 60;
 /** Names in the environment that begin as settings do and are none. */
 const NOT_SETTINGS = ["TURNUP_CONFIG", "TURNUP_DEBUG"];
-
-export type Setting = {
-  readonly section: string;
-  /** In code: `publicUrl`. */
-  readonly key: string;
-  /** In the file: `http.public_url`. */
-  readonly name: string;
-  readonly variable: string;
-  readonly schema: Annotated;
-};
-/** What `settings.ts` writes into a schema beside JSON Schema's own words. */
-export type Annotated = TSchema & {
-  readonly type: "string" | "integer" | "boolean";
-  readonly description: string;
-  readonly default?: string | number | boolean;
-  readonly enum?: readonly string[];
-  readonly minimum?: number;
-  readonly maximum?: number;
-  readonly maxLength?: number;
-  readonly unit?: string;
-  readonly secret?: boolean;
-  readonly isPath?: boolean;
-  /** A file with it is refused where every user of the machine can read it. */
-  readonly ownerOnly?: boolean;
-  readonly allowed?: string;
-  readonly is?: "host" | "url";
-  /** In words, a default that depends on the machine. */
-  readonly standsFor?: string;
-};
 
 export type ConfigSource = {
   /** `--config`; without it TURNUP_CONFIG, then ./turnup.toml where there is one. */
@@ -71,22 +44,30 @@ type Given = { readonly value: unknown; readonly from: string; readonly base: st
 export function readConfig(source: ConfigSource): ReadConfig {
   const folder = source.folder ?? process.cwd();
   const problems: string[] = [];
+  const file = openFile(source, folder);
+  const labels = labelsOf(file?.content.smsc, source.env, problems);
+  const known: Known = { settings: withEntries(ALL_SETTINGS, labels), labels };
   const given = new Map<string, Given>([
-    ...fromFile(source, folder, problems),
-    ...fromEnvironment(source.env, folder, problems),
+    ...(file ? fromFile(file, known, problems) : []),
+    ...fromEnvironment(source.env, folder, known, problems),
   ]);
-  const config: Record<string, Record<string, unknown>> = {};
-  for (const setting of ALL_SETTINGS) {
+  const config: Record<string, Record<string, unknown>> = Object.fromEntries(
+    Object.keys(SETTINGS).map((section) => [section, {}]),
+  );
+  const entries: Record<string, unknown>[] = labels.map(() => ({}));
+  // Where there are entries, the section by itself says nothing beyond its defaults.
+  const single = labels.length > 0 ? ALL_SETTINGS.filter(({ section }) => section === "smsc") : [];
+  for (const setting of [...single, ...known.settings]) {
     const value = settingOf(setting, given, problems);
-    config[setting.section] = {
-      ...config[setting.section],
-      ...(value !== undefined && { [setting.key]: value }),
-    };
+    const section = setting.entry === undefined ? config[setting.section] : entries[setting.entry];
+    if (section && value !== undefined) section[setting.key] = value;
   }
   if (problems.length > 0) throw invalid(problems);
   const from = new Map([...given].map(([name, { from }]) => [name, from]));
-  return { config: config as unknown as Config, from }; // checked setting by setting above
+  return { config: { ...config, smscEntries: entries } as unknown as Config, from }; // checked setting by setting above
 }
+/** The settings that this configuration may have, and the names of its message centres where it has several. */
+type Known = { readonly settings: readonly Setting[]; readonly labels: readonly string[] };
 
 export const ALL_SETTINGS: readonly Setting[] = Object.entries(SETTINGS).flatMap(([section, settings]) =>
   Object.entries(settings).map(([key, schema]) => {
@@ -109,6 +90,7 @@ export function allowedOf({ type, allowed, minimum, maximum, maxLength, ...schem
   if (allowed) return allowed;
   if (schema.enum) return `one of ${schema.enum.join(", ")}`;
   if (type === "boolean") return "true or false";
+  if (type === "array") return "a list";
   if (type === "integer") return `an integer from ${minimum} to ${maximum}`;
   return maxLength && maxLength < CONFIG_TEXT_LONG ? `text of 1 to ${maxLength} characters` : "text";
 }
@@ -119,20 +101,40 @@ function variableOf(name: string): string {
   return `TURNUP_${name.replace(".", "_").toUpperCase()}`;
 }
 
-function* fromFile(source: ConfigSource, folder: string, problems: string[]): Iterable<[string, Given]> {
+type OpenFile = { readonly file: string; readonly content: Record<string, unknown> };
+
+function openFile(source: ConfigSource, folder: string): OpenFile | undefined {
   const asked = source.file ?? (source.env.TURNUP_CONFIG || undefined); // empty is not set, as of every variable
   const file = resolve(folder, asked ?? DEFAULT_CONFIG_FILE);
-  if (!asked && !existsSync(file)) return;
-  for (const [section, settings] of Object.entries(readToml(file))) {
-    if (typeof settings !== "object" || settings === null || Array.isArray(settings)) {
-      problems.push(`${section} (${file}): settings stand in a section: ${Object.keys(SETTINGS).join(", ")}`);
-      continue;
-    }
-    for (const [key, value] of Object.entries(settings)) {
-      const name = `${section}.${key}`;
-      if (isKnown(name)) yield [name, { value, from: file, base: dirname(file) }];
-      else problems.push(`${name} (${file}): ${unknownWords(section)}`);
-    }
+  return asked || existsSync(file) ? { file, content: readToml(file) } : undefined;
+}
+
+function* fromFile({ file, content }: OpenFile, known: Known, problems: string[]): Iterable<[string, Given]> {
+  for (const [section, settings] of Object.entries(content)) {
+    if (section === "smsc" && Array.isArray(settings)) {
+      for (const [at, label] of known.labels.entries())
+        yield* fromSection({ file, section: `smsc.${label}`, settings: settings[at] }, known, problems);
+    } else yield* fromSection({ file, section, settings }, known, problems);
+  }
+}
+
+function* fromSection(
+  {
+    file,
+    section,
+    settings,
+  }: { readonly file: string; readonly section: string; readonly settings: unknown },
+  known: Known,
+  problems: string[],
+): Iterable<[string, Given]> {
+  if (typeof settings !== "object" || settings === null || Array.isArray(settings)) {
+    problems.push(`${section} (${file}): settings stand in a section: ${Object.keys(SETTINGS).join(", ")}`);
+    return;
+  }
+  for (const [key, value] of Object.entries(settings)) {
+    const name = `${section}.${key}`;
+    if (isKnown(known, name)) yield [name, { value, from: file, base: dirname(file) }];
+    else problems.push(`${name} (${file}): ${unknownWords(section)}`);
   }
 }
 
@@ -154,6 +156,7 @@ function readToml(file: string): Record<string, unknown> {
 function* fromEnvironment(
   env: ConfigSource["env"],
   folder: string,
+  known: Known,
   problems: string[],
 ): Iterable<[string, Given]> {
   // The usual name of other programs; our own, if it is there too, comes later and counts.
@@ -161,26 +164,32 @@ function* fromEnvironment(
     yield ["database.url", { value: env.DATABASE_URL, from: "DATABASE_URL", base: folder }];
   for (const [variable, value] of Object.entries(env)) {
     if (!variable.startsWith("TURNUP_") || !value || NOT_SETTINGS.includes(variable)) continue;
-    const setting = ALL_SETTINGS.find((one) => one.variable === variable || isFileOf(one, variable));
-    if (!setting) {
+    const [setting, other] = known.settings.filter((one) => isVariableOf(one, variable));
+    if (!setting || other) {
       const section = variable.split("_")[1]?.toLowerCase() ?? "";
-      problems.push(`${variable} (environment): ${unknownWords(section)}`);
+      const why = other
+        ? `it may mean ${setting?.name} or ${other.name}: give the entry by its number`
+        : (unknownEntry(variable, ALL_SETTINGS, known.labels) ?? unknownWords(section));
+      problems.push(`${variable} (environment): ${why}`);
       continue;
     }
-    const isFile = setting.variable !== variable;
+    const isFile = setting.variable !== variable && setting.alias !== variable;
     const name = isFile ? `${setting.name}_file` : setting.name;
+    const twin = variable === setting.alias ? setting.variable : setting.alias;
+    if (twin !== undefined && env[twin] && !isFile)
+      problems.push(`${variable} and ${twin} (environment): give one of them`);
     yield [name, { value: isFile ? value : read(value, setting.schema), from: variable, base: folder }];
   }
 }
 
-const isFileOf = ({ schema, variable }: Setting, name: string): boolean =>
-  schema.secret === true && `${variable}_FILE` === name;
+const isVariableOf = ({ schema, variable, alias }: Setting, name: string): boolean =>
+  [variable, alias].some((one) => one === name || (schema.secret === true && `${one}_FILE` === name));
 
-const isKnown = (name: string): boolean =>
-  ALL_SETTINGS.some((one) => one.name === name || (one.schema.secret && `${one.name}_file` === name));
+const isKnown = ({ settings }: Known, name: string): boolean =>
+  settings.some((one) => one.name === name || (one.schema.secret && `${one.name}_file` === name));
 
 function unknownWords(section: string): string {
-  const names = ALL_SETTINGS.filter((one) => one.section === section).map(({ name }) => name);
+  const names = ALL_SETTINGS.filter((one) => one.section === section.split(".")[0]).map(({ name }) => name);
   if (names.length > 0) return `no such setting; there are ${names.join(", ")}`;
   return `no such section; there are ${Object.keys(SETTINGS).join(", ")}`;
 }
@@ -189,6 +198,7 @@ function unknownWords(section: string): string {
 function read(value: string, { type }: Annotated): unknown {
   if (type === "integer" && /^-?\d{1,15}$/.test(value)) return Number(value);
   if (type === "boolean" && /^(true|false)$/.test(value)) return value === "true";
+  if (type === "array") return value.split(",").map((one) => one.trim());
   return value;
 }
 

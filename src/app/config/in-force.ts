@@ -7,6 +7,7 @@ import { readFileSync, statSync } from "node:fs";
 import { basename, dirname, resolve } from "node:path";
 import { Secret } from "../../term/secret.ts";
 import { ALL_SETTINGS, type Config } from "./config.ts";
+import { settingsIn, settingValue } from "./entries.ts";
 
 const FILE_OCTETS_MAX = 16 * 1_048_576;
 const NESTED_MAX = 1_000;
@@ -16,9 +17,9 @@ export type InForce = ReadonlyMap<string, string>;
 
 export function inForceOf(config: Config): InForce {
   const found = new Map<string, string>();
-  const sections: Readonly<Record<string, Readonly<Record<string, unknown>>>> = config;
-  for (const { section, key, name, schema } of ALL_SETTINGS) {
-    const value = sections[section]?.[key];
+  for (const setting of settingsIn(ALL_SETTINGS, config)) {
+    const { name, schema } = setting;
+    const value = settingValue(config, setting);
     if (value === undefined) continue;
     found.set(name, digest(value instanceof Secret ? value.reveal() : JSON.stringify(value)));
     if (!schema.isPath || typeof value !== "string") continue;

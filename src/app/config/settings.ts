@@ -22,6 +22,8 @@ const integer = ({ about, from, to, unit, ...more }: Number & { readonly default
 const optionalInteger = ({ about, from, to, unit }: Number) =>
   Type.Optional(Type.Integer({ description: about, minimum: from, maximum: to, unit }));
 
+/** Begins with a letter: a number is an entry's place. */
+export const SMSC_NAME = "^[a-z][a-z0-9-]{0,30}$";
 /** SMPP v3.4 §5.2.5 and §5.2.6. */
 const TON_NPI = { pattern: "^[0-6]/(?:[0-9]|1[0-8])$", allowed: "TON/NPI, as 5/0" };
 const TEXT_MAX = 1_000;
@@ -52,6 +54,22 @@ const path = ({ about, ...more }: About & { readonly standsFor?: string }) =>
 
 const oneOf = <const T extends string>(values: readonly T[], spec: About & { readonly default: T }) =>
   Type.Unsafe<T>({ type: "string", enum: [...values], description: spec.about, default: spec.default });
+
+/** In the environment by commas. */
+const list = ({
+  about,
+  max,
+  allowed,
+  ...each
+}: About & { readonly pattern: string; readonly max: number; readonly allowed: string }) =>
+  Type.Optional(
+    Type.Array(Type.String({ maxLength: TEXT_MAX, ...each }), {
+      description: about,
+      minItems: 1,
+      maxItems: max,
+      allowed,
+    }),
+  );
 
 const yesOrNo = ({ about, ...more }: About & { readonly default: boolean }) =>
   Type.Boolean({ description: about, ...more });
@@ -214,13 +232,59 @@ export const SETTINGS = {
     }),
   },
   smsc: {
+    name: optionalText({
+      about:
+        "What this centre is called in metrics, in the log and at each message; needed where there are several (`[[smsc]]`). Receipts are matched by it: name a centre while it owes none. Without it, host and port.",
+      pattern: SMSC_NAME,
+      allowed: "a small letter, then up to 30 small letters, digits and hyphens",
+    }),
+    operators: list({
+      about: "Short names of the operators whose messages it takes. Without it, all of them.",
+      max: 1_000,
+      pattern: "^[a-z0-9][a-z0-9-]{0,62}$",
+      allowed: "a list of operators' short names",
+    }),
+    prefixes: list({
+      about:
+        "How the numbers begin that it takes messages for, in international form. Without it, any. The longest that fits a number is asked first, then the order of the file.",
+      max: 10_000,
+      pattern: "^[0-9]{1,15}$",
+      allowed: "a list of digits that numbers begin with",
+    }),
+    drain: yesOrNo({
+      about: "Nothing new goes to it; what it holds is awaited.",
+      default: false,
+    }),
+    failoverSeconds: integer({
+      about:
+        "Once it is unbound for so long, the next centre that serves the same operator and number takes new messages.",
+      unit: "s",
+      from: 0,
+      to: 86_400,
+      default: 30,
+    }),
     host: text({ about: "Message centre, by SMPP 3.4.", ...HOST, default: "127.0.0.1" }),
     port: integer({ about: "Its port.", ...PORT, default: 2775 }),
     tls: yesOrNo({ about: "Speak TLS with it.", default: false }),
     systemId: text({ about: "Our name there (`system_id`).", max: 15, default: "turnup" }),
     password: secret({ about: "Our password there; at most 8 octets by SMPP 3.4." }),
     systemType: optionalText({ about: "`system_type` of the bind.", max: 12 }),
-    window: integer({ about: "Messages sent and not yet answered.", from: 1, to: 10_000, default: 100 }),
+    bind: oneOf(["transceiver", "transmitter+receiver"], {
+      about: "Whether one bind both sends and receives, or each has a bind of its own.",
+      default: "transceiver",
+    }),
+    binds: integer({
+      about: "Binds, or pairs of them, that are kept up side by side; a bind that falls leaves the others.",
+      from: 1,
+      to: 16,
+      default: 1,
+    }),
+    window: integer({
+      about: "Messages sent and not yet answered, of each bind.",
+      from: 1,
+      to: 10_000,
+      default: 100,
+    }),
     ratePerSecond: optionalInteger({
       about: "Messages a second at most. Without it, what window and message centre allow.",
       unit: "messages/s",
@@ -592,4 +656,17 @@ export type Config = {
   readonly [Section in keyof Settings]: {
     readonly [Key in keyof Settings[Section]]: ValueOf<Settings[Section][Key]>;
   };
+} & {
+  /** The entries of `[[smsc]]`, in the order of the file; none where the one centre stands in `smsc`. */
+  readonly smscEntries: readonly SmscSettings[];
 };
+
+/** One message centre. */
+export type SmscSettings = { readonly [Key in keyof Settings["smsc"]]: ValueOf<Settings["smsc"][Key]> };
+
+/** All message centres, whichever way they are written. */
+export const messageCentresOf = ({
+  smsc,
+  smscEntries,
+}: Pick<Config, "smsc" | "smscEntries">): readonly SmscSettings[] =>
+  smscEntries.length > 0 ? smscEntries : [smsc];

@@ -18,18 +18,24 @@ import {
   readLandSettings,
   readPolicyFile,
 } from "../config/leg-config.ts";
+import { messageCentresOf } from "../config/settings.ts";
 import { manageDoorOf } from "../party/configured-proxy.ts";
 import { reportPatternOf } from "./applet-reports.ts";
 import { connectorsOf } from "./connectors.ts";
 import { makerCredentialsOf } from "./maker-ports.ts";
 import { openPeers } from "./peers.ts";
-import { smscOptions } from "./smsc-options.ts";
+import { smscOptions, smscSection } from "./smsc-options.ts";
 import { voicePlatformsIn } from "./voice-platforms.ts";
 
 /** @throws TurnupError what is wrong, alone, or `config_invalid` with all of it */
 export async function checkConfig(config: Config, env: ConfigSource["env"]): Promise<void> {
   const found: TurnupError[] = [];
-  for (const check of CHECKS) {
+  const centres = messageCentresOf(config).map(
+    (centre): Check =>
+      () =>
+        smscOptions(centre),
+  );
+  for (const check of [...CHECKS, ...centres]) {
     try {
       await check(config, env);
     } catch (error) {
@@ -51,7 +57,6 @@ type Check = (config: Config, env: ConfigSource["env"]) => unknown;
 const CHECKS: readonly Check[] = [
   checkOwnFolder,
   httpOptionsOf,
-  smscOptions,
   ({ applet }) => reportPatternOf(applet.textPattern),
   ({ portal }) => voicePlatformsIn(portal),
   ({ portal }) => portal.gatewaysFile && readGatewaysFile(portal.gatewaysFile),
@@ -121,12 +126,11 @@ async function checkConnectors(config: Config): Promise<void> {
  * The operators that settings name are there. A database without any is at its beginning: then nothing is refused.
  * @throws TurnupError `config_invalid` with the setting and what there is
  */
-export async function checkOperators(database: Database, { portal, applet }: Config): Promise<void> {
+export async function checkOperators(database: Database, config: Config): Promise<void> {
   const slugs = (await listOperators(database)).map(({ slug }) => slug);
   if (slugs.length === 0) return;
-  const named = { "portal.operator": portal.operator, "applet.operator": applet.operator };
-  for (const [name, slug] of Object.entries(named)) {
-    if (slug === undefined || slugs.includes(slug)) continue;
+  for (const [name, slug] of operatorsIn(config)) {
+    if (slugs.includes(slug)) continue;
     const known = slugs.slice(0, SLUGS_TOLD_MAX).join(", ");
     throw new TurnupError("config_invalid", `${name} = ${slug}: there is no operator of this short name.`, {
       nextStep: `There ${slugs.length === 1 ? "is" : "are"} ${known}${slugs.length > SLUGS_TOLD_MAX ? ", ..." : ""}.`,
@@ -134,3 +138,18 @@ export async function checkOperators(database: Database, { portal, applet }: Con
   }
 }
 const SLUGS_TOLD_MAX = 20;
+
+/** Settings that name an operator, each with its short name. */
+function operatorsIn(config: Config): (readonly [string, string])[] {
+  const { portal, applet } = config;
+  const centres = messageCentresOf(config).flatMap((centre) =>
+    (centre.operators ?? []).map((slug) => [`${smscSection(centre)}.operators`, slug] as const),
+  );
+  const single = { "portal.operator": portal.operator, "applet.operator": applet.operator };
+  return [
+    ...Object.entries(single).flatMap(([name, slug]) => (slug === undefined ? [] : [[name, slug] as const])),
+    ...centres,
+  ];
+}
+
+export const namesOperators = (config: Config): boolean => operatorsIn(config).length > 0;

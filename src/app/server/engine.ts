@@ -21,16 +21,15 @@ import type { ChangeSet } from "../../kernel/order/change-set.ts";
 import type { ConductorDeps } from "../../kernel/order/deps.ts";
 import type { OrderStore } from "../../kernel/order/order-store.ts";
 import { CALL_KINDS, type CallKind } from "../../kernel/order/outbound-call.ts";
+import { type Binds, createBinds } from "../../net/smsc/binds.ts";
 import { type Delivered, type Receivers, takeDelivery } from "../../net/smsc/deliver.ts";
-import { createEsme, type Esme, type EsmeOptions } from "../../net/smsc/esme.ts";
-import { type ReceiptIds, responseFormOf } from "../../net/smsc/receipt-ids.ts";
-import { createSmscPort, type SmscForms } from "../../net/smsc/smsc-port.ts";
+import { responseFormOf } from "../../net/smsc/receipt-ids.ts";
 import { recordOf } from "../../term/record.ts";
 import { binderOf } from "../../wire/message/device-key.ts";
 import type { AppletOutcome, AppletReports } from "./applet-reports.ts";
-import { liveSession } from "./live-session.ts";
 import { type Loop, startLoop } from "./loop.ts";
-import { type Arrivals, noArrivals } from "./measures.ts";
+import type { Arrivals } from "./measures.ts";
+import { type MessageCentres, openCentres, type SmscOptions } from "./message-centres.ts";
 
 const ORDER_BATCH = 500;
 const CALL_BATCH = 500;
@@ -52,22 +51,14 @@ const LEASE_POLL_MS = 1_000;
 const MAX_UNANSWERED_RECEIPTS = 2_000;
 const ESME_ROK = 0;
 
-/** A message centre and how we are bound to it. */
-export type SmscOptions = Omit<EsmeOptions, "onDeliver" | "messageIdForm"> & {
-  readonly name: string;
-  readonly receiptIds: ReceiptIds;
-  readonly receiptsMarked: boolean;
-  readonly receiptsPer: "part" | "message";
-  readonly forms: SmscForms;
-};
-
 export type EngineOptions = {
   readonly store: OrderStore;
   /** The database's time, in which things are due (`store/node/database-clock.ts`). */
   readonly clock: () => Date;
   readonly newId: () => string;
   readonly clockToleranceMs: number;
-  readonly smsc: SmscOptions;
+  /** The message centres, in the order of the file. */
+  readonly smscs: readonly SmscOptions[];
   readonly judge: ConductorDeps["judge"];
   readonly countryOf?: ConductorDeps["countryOf"];
   readonly hasHardware?: ConductorDeps["hasHardware"];
@@ -97,14 +88,9 @@ export type EngineOptions = {
 export type Engine = {
   readonly conductor: Conductor;
   readonly books: Bookkeeper;
-  readonly esme: Esme;
-  /** Takes messages that were leased as they were written, while the message centre is there. */
+  readonly centres: MessageCentres;
+  /** Takes messages that were leased as they were written, while a message centre takes them. */
   readonly courier: Pick<Outbox, "hasRoom" | "hand">;
-  readonly arrivals: Arrivals;
-  /** The message centre as it is now. */
-  readonly centre: () => SmscOptions;
-  /** Answers what has messages go by another session. @throws TurnupError `smpp_field_invalid`: nothing is changed */
-  prepareCentre(next: SmscOptions): () => void;
   /** Orders were opened. */
   wakeOrders(): void;
   wakeMessages(): void;
@@ -121,7 +107,7 @@ type Loops = Record<
 type Parts = {
   readonly conductor: Conductor;
   readonly books: Bookkeeper;
-  readonly esme: Esme;
+  readonly centres: MessageCentres;
   readonly outbox: Outbox;
   readonly callMaker: CallMaker;
   readonly inHand: InHand;
@@ -136,18 +122,20 @@ export function startEngine(options: EngineOptions): Engine {
     options.onChanges?.(changes);
   });
   const books = createBookkeeper(conductor, (ms) => sleep(ms));
-  const arrivals = noArrivals();
-  let centre = options.smsc;
-  const openTo = (smsc: SmscOptions): Esme => openSession({ ...options, smsc }, conductor, books, arrivals);
-  const esme = liveSession(openTo(centre));
-  esme.on("trouble", (error) => options.onFault("smsc", error));
-  esme.start();
+  const centres = openCentres(options.smscs, {
+    open: (smsc, arrivals) => openSession(options, smsc, { conductor, books, arrivals }),
+    clock,
+    onBound: () => loops?.messages.wake(),
+    onTrouble: (_, error) => options.onFault("smsc", error),
+  });
+  centres.start();
   const inHand = createInHand();
   const outbox = createOutbox({
     store,
     books,
     inHand,
-    smsc: createSmscPort(() => centre, esme, clock),
+    smsc: centres.port,
+    onRoom: () => loops?.messages.wake(),
     clock,
     random: Math.random,
     isKeyWithheld: (message, now) => isKeyWithheld(options, message, now),
@@ -162,29 +150,14 @@ export function startEngine(options: EngineOptions): Engine {
     connectors: { ...NO_CONNECTORS, ...options.connectors },
     binder: binderOf(options.ownIssuer.privateKey),
   });
-  const parts = { conductor, books, esme, outbox, callMaker, inHand };
+  const parts = { conductor, books, centres, outbox, callMaker, inHand };
   const running = startLoops(options, parts);
   loops = running;
-  esme.on("state", (state) => {
-    if (state.name === "bound") running.messages.wake();
-  });
   return {
     conductor,
     books,
-    esme,
-    courier: {
-      hasRoom: (count) => esme.state.name === "bound" && outbox.hasRoom(count),
-      hand: outbox.hand,
-    },
-    arrivals,
-    centre: () => centre,
-    prepareCentre(next) {
-      const session = openTo(next);
-      return () => {
-        centre = next;
-        esme.change(session);
-      };
-    },
+    centres,
+    courier: { hasRoom: outbox.hasRoom, hand: outbox.hand },
     wakeOrders: () => running.orders.wake(),
     wakeMessages: () => running.messages.wake(),
     stop: () => stop(running, parts),
@@ -215,12 +188,24 @@ const conductorOf = (options: EngineOptions, onWritten: ConductorDeps["onWritten
 
 /** A session with a message centre; once started it is tried until it stands. */
 function openSession(
-  { smsc, applet, onFault }: EngineOptions,
-  { requests }: Conductor,
-  books: Bookkeeper,
-  arrivals: Arrivals,
-): Esme {
-  const { name, receiptIds, receiptsMarked, receiptsPer, forms, ...session } = smsc;
+  { applet, onFault }: EngineOptions,
+  smsc: SmscOptions,
+  {
+    conductor: { requests },
+    books,
+    arrivals,
+  }: Pick<Parts, "conductor" | "books"> & { readonly arrivals: Arrivals },
+): Binds {
+  const {
+    name,
+    label: _label,
+    route: _route,
+    receiptIds,
+    receiptsMarked,
+    receiptsPer,
+    forms,
+    ...session
+  } = smsc;
   const { alphabet } = forms;
   const habits = { smsc: name, receiptIds, receiptsMarked, receiptsPer, ...(alphabet && { alphabet }) };
   const receivers: Receivers<AppletOutcome> = {
@@ -230,7 +215,7 @@ function openSession(
     reply: requests.replyCame,
     text: requests.textCame,
   };
-  return createEsme({
+  return createBinds({
     maxUnansweredDeliveries: MAX_UNANSWERED_RECEIPTS,
     maxWaitingDeliveries: MAX_UNANSWERED_RECEIPTS * 2,
     ...session,
@@ -246,12 +231,12 @@ function openSession(
 
 function startLoops(
   { clock, store, messageBatch, onFault }: EngineOptions,
-  { conductor, esme, outbox, callMaker, inHand }: Parts,
+  { conductor, centres, outbox, callMaker, inHand }: Parts,
 ): Loops {
   const loop = (name: string, pauseMs: number, pass: () => Promise<boolean>): Loop =>
     startLoop({ name, pauseMs, pass, onFailure: onFault });
   const messages = loop("messages", POLL_MS, async () => {
-    if (esme.state.name !== "bound") return false;
+    if (!centres.isAnyBound()) return false;
     return (await outbox.pass(messageBatch)) === messageBatch;
   });
   const calls = recordOf(CALL_KINDS, (kind) =>
@@ -292,11 +277,11 @@ function startLoops(
 }
 
 /** What was handed over is booked before the session ends, and what is being booked is waited for. */
-async function stop({ messages, calls, ...loops }: Loops, { outbox, esme, books }: Parts): Promise<void> {
+async function stop({ messages, calls, ...loops }: Loops, { outbox, centres, books }: Parts): Promise<void> {
   await Promise.all([...Object.values(loops), ...Object.values(calls)].map((one) => one.stop()));
   await messages.stop();
   await outbox.idle();
-  await esme.stop();
+  await centres.stop();
   await books.idle();
 }
 

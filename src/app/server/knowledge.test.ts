@@ -89,6 +89,7 @@ function judge(
   );
   const terms: OperatorTerms = {
     operatorId: OPERATOR,
+    operatorSlug: "meridian",
     operatorName: "Meridian",
     kind: "mno",
     homePlmns: [],

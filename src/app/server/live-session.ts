@@ -5,7 +5,7 @@
  */
 import type { Esme, EsmeEvents, EsmeState } from "../../net/smsc/esme-api.ts";
 
-type LiveSession = Esme & {
+export type LiveSession = Esme & {
   /** From now on what is submitted goes by this session, which is not started yet. */
   change(next: Esme): void;
 };

@@ -7,11 +7,17 @@ import type { HandshakeCause } from "../../http/handshakes.ts";
 import { createMeasures } from "../../http/measures.ts";
 import type { ChangeSet } from "../../kernel/order/change-set.ts";
 import { emptyChangeSet } from "../../kernel/order/change-set.ts";
-import type { EsmeState } from "../../net/smsc/esme.ts";
-import type { EsmeStats } from "../../net/smsc/esme-api.ts";
+import type { EsmeState, EsmeStats } from "../../net/smsc/esme-api.ts";
 import type { Backlog } from "../../store/orders/backlog.ts";
 import { observeMachines } from "./machine-measures.ts";
-import { countCardTries, countEnds, noArrivals, observe, strangersApart } from "./measures.ts";
+import {
+  countCardTries,
+  countEnds,
+  noArrivals,
+  observe,
+  type SeenCentre,
+  strangersApart,
+} from "./measures.ts";
 import { createStrangers, type StrangerNews } from "./strangers.ts";
 
 const NOW_MS = Date.parse("2026-05-04T08:00:00Z");
@@ -47,15 +53,27 @@ function observed(backlog: () => Promise<Backlog>) {
   const registry = new Registry();
   const world = { state: { name: "binding" } as EsmeState, nowMs: NOW_MS };
   const arrivals = noArrivals();
-  const esme = {
-    stats: STATS,
+  const session = {
     get state() {
       return world.state;
     },
   };
-  observe(registry, { esme, arrivals, window: () => 100, backlog, nowMs: () => world.nowMs });
+  const centre = (label: string, more: Partial<SeenCentre> = {}): SeenCentre => ({
+    label,
+    session,
+    stats: STATS,
+    binds: [{ role: "transceiver", number: 1, state: world.state, stats: STATS }],
+    options: { window: 100, route: { drain: false } },
+    downSinceMs: null,
+    arrivals,
+    refusals: new Map(),
+    failedOver: 0,
+    ...more,
+  });
+  const centres: SeenCentre[] = [centre("smsc")];
+  observe(registry, { centres: () => centres, backlog, nowMs: () => world.nowMs });
   const linesOf = async (): Promise<string[]> => (await registry.metrics()).split("\n");
-  return { registry, world, arrivals, linesOf };
+  return { registry, world, arrivals, centre, centres, linesOf };
 }
 
 test("the session with the message centre is told as it is when somebody asks", async () => {
@@ -66,19 +84,55 @@ test("the session with the message centre is told as it is when somebody asks", 
   for (let asked = 0; asked < 2; asked++) {
     const lines = await linesOf();
     for (const line of [
-      'turnup_smsc_session_state{state="bound"} 1',
-      'turnup_smsc_session_state{state="binding"} 0',
-      "turnup_smsc_window_messages 100",
-      "turnup_smsc_inflight_messages 5",
-      "turnup_smsc_queued_messages 4",
-      "turnup_smsc_rate_messages_per_second +Inf",
-      'turnup_smsc_submits_total{outcome="accepted"} 7',
-      "turnup_smsc_congestions_total 3",
-      'turnup_smsc_receipts_total{state="delivered"} 5',
-      'turnup_smsc_reports_total{kind="device"} 1',
+      'turnup_smsc_session_state{centre="smsc",state="bound"} 1',
+      'turnup_smsc_session_state{centre="smsc",state="binding"} 0',
+      'turnup_smsc_window_messages{centre="smsc"} 100',
+      'turnup_smsc_inflight_messages{centre="smsc"} 5',
+      'turnup_smsc_queued_messages{centre="smsc"} 4',
+      'turnup_smsc_rate_messages_per_second{centre="smsc"} +Inf',
+      'turnup_smsc_submits_total{centre="smsc",outcome="accepted"} 7',
+      'turnup_smsc_congestions_total{centre="smsc"} 3',
+      'turnup_smsc_receipts_total{centre="smsc",state="delivered"} 5',
+      'turnup_smsc_reports_total{centre="smsc",kind="device"} 1',
     ])
       assert.ok(lines.includes(line), `${line}, asked ${asked + 1} times`);
   }
+});
+
+test("each message centre is told apart: its binds, what it refused by code, what went by another, since when it is unbound", async () => {
+  const { centre, centres, linesOf } = observed(async () => BACKLOG);
+  const bind = (role: string, number: number, name: "bound" | "connecting") => ({
+    role,
+    number,
+    state: (name === "bound" ? { name, smscSystemId: "S" } : { name }) as EsmeState,
+    stats: STATS,
+  });
+  centres.push(
+    centre("north", {
+      binds: [bind("transmitter", 1, "bound"), bind("receiver", 2, "connecting")],
+      downSinceMs: NOW_MS - 45_000,
+      options: { window: 10, route: { drain: true } },
+      refusals: new Map([["ESME_RINVDSTADR", 3]]),
+      failedOver: 2,
+    }),
+  );
+  const lines = await linesOf();
+  for (const line of [
+    'turnup_smsc_unbound_seconds{centre="smsc"} 0',
+    'turnup_smsc_unbound_seconds{centre="north"} 45',
+    'turnup_smsc_draining{centre="north"} 1',
+    'turnup_smsc_window_messages{centre="north"} 10',
+    'turnup_smsc_bind_state{centre="north",bind="transmitter 1",state="bound"} 1',
+    'turnup_smsc_bind_state{centre="north",bind="receiver 2",state="bound"} 0',
+    'turnup_smsc_refusals_total{centre="north",code="ESME_RINVDSTADR"} 3',
+    'turnup_smsc_failed_over_messages_total{centre="north"} 2',
+  ])
+    assert.ok(lines.includes(line), line);
+  centres.pop();
+  assert.ok(
+    !(await linesOf()).some((line) => line.includes("north")),
+    "one that is configured no more is told no more",
+  );
 });
 
 test("what waits is told with its age; what is due later has none", async () => {
@@ -117,7 +171,7 @@ test("the database is asked once however many ask, and without it only its own m
     values.filter((line) => /outbox|orders|calls|unmatched|unconfirmed/.test(line)),
     [],
   );
-  assert.ok(values.includes("turnup_smsc_inflight_messages 5"));
+  assert.ok(values.includes('turnup_smsc_inflight_messages{centre="smsc"} 5'));
 });
 
 test("an order counts once for each end that it came to", async () => {

@@ -8,7 +8,7 @@ import { Counter, Gauge, type Registry } from "prom-client";
 import type { LandRefusal } from "../../http/land/server.ts";
 import type { ChangeSet } from "../../kernel/order/change-set.ts";
 import { FINAL_ORDER_STATES } from "../../kernel/order/order.ts";
-import type { Esme, EsmeState } from "../../net/smsc/esme.ts";
+import type { Esme, EsmeState, EsmeStats } from "../../net/smsc/esme-api.ts";
 import type { Backlog, Pile } from "../../store/orders/backlog.ts";
 import { wordOf } from "../../term/narrow.ts";
 import type { MessageState } from "../../wire/smpp/receipt.ts";
@@ -48,10 +48,23 @@ export const noArrivals = (): Arrivals => ({
   others: 0,
 });
 
-type Observed = {
-  readonly esme: Pick<Esme, "state" | "stats">;
+/** What is told of a message centre: `MessageCentre` has it. */
+export type SeenCentre = {
+  readonly label: string;
+  readonly session: Pick<Esme, "state">;
+  readonly stats: EsmeStats;
+  readonly binds: readonly (Pick<Esme, "state" | "stats"> & {
+    readonly role: string;
+    readonly number: number;
+  })[];
+  readonly options: { readonly window?: number; readonly route: { readonly drain: boolean } };
+  readonly downSinceMs: number | null;
   readonly arrivals: Arrivals;
-  readonly window: () => number;
+  readonly refusals: ReadonlyMap<string, number>;
+  readonly failedOver: number;
+};
+type Observed = {
+  readonly centres: () => readonly SeenCentre[];
   readonly backlog: () => Promise<Backlog>;
   readonly nowMs: () => number;
 };
@@ -64,41 +77,74 @@ type Measure<Source> = {
   readonly label?: string;
   readonly read: (source: Source) => Values;
 };
+/** What a measure is read of, one after the other, each with labels of its own. */
+type Sources<Source> = readonly {
+  readonly labels: Readonly<Record<string, string>>;
+  readonly source: Source;
+}[];
 
-const SESSION_GAUGES: readonly Measure<Observed>[] = [
+const stateValues = ({ name }: EsmeState): Values => SESSION_STATES.map((one) => [one, one === name ? 1 : 0]);
+const sendersOf = ({ binds }: SeenCentre): number => binds.filter(({ role }) => role !== "receiver").length;
+
+type Told = { readonly centre: SeenCentre; readonly nowMs: number };
+const CENTRE_GAUGES: readonly Measure<Told>[] = [
   {
     name: "turnup_smsc_session_state",
-    help: "1 for the state in which the session with the message centre is.",
+    help: "1 for the state in which the session with the message centre is: bound while one bind that sends is.",
     label: "state",
-    read: ({ esme }) => SESSION_STATES.map((name) => [name, esme.state.name === name ? 1 : 0]),
+    read: ({ centre: { session } }) => stateValues(session.state),
+  },
+  {
+    name: "turnup_smsc_unbound_seconds",
+    help: "How long the message centre has been unbound; 0 while it is bound.",
+    read: ({ centre: { downSinceMs }, nowMs }) =>
+      downSinceMs === null ? 0 : Math.max(0, (nowMs - downSinceMs) / 1_000),
+  },
+  {
+    name: "turnup_smsc_draining",
+    help: "1 where nothing new goes to the message centre.",
+    read: ({ centre }) => (centre.options.route.drain ? 1 : 0),
   },
   {
     name: "turnup_smsc_window_messages",
-    help: "Most messages that may be sent and not yet answered.",
-    read: ({ window }) => window(),
+    help: "Most messages that may be sent and not yet answered, of all its binds.",
+    read: ({ centre }) => (centre.options.window ?? 0) * sendersOf(centre),
   },
   {
     name: "turnup_smsc_inflight_messages",
     help: "Messages sent and not yet answered.",
-    read: ({ esme }) => esme.stats.inFlight,
+    read: ({ centre: { stats } }) => stats.inFlight,
   },
   {
     name: "turnup_smsc_queued_messages",
     help: "Messages that wait in memory for their turn.",
-    read: ({ esme }) => esme.stats.queued,
+    read: ({ centre: { stats } }) => stats.queued,
   },
   {
     name: "turnup_smsc_rate_messages_per_second",
     help: "Present limit of messages a second, lowered while the centre is congested; +Inf without one.",
-    read: ({ esme }) => esme.stats.ratePerSecond,
+    read: ({ centre: { stats } }) => stats.ratePerSecond,
   },
 ];
-const SESSION_COUNTERS: readonly Measure<Observed>[] = [
+const BIND_GAUGES: readonly Measure<SeenCentre["binds"][number]>[] = [
+  {
+    name: "turnup_smsc_bind_state",
+    help: "1 for the state in which a bind is.",
+    label: "state",
+    read: ({ state }) => stateValues(state),
+  },
+  {
+    name: "turnup_smsc_bind_inflight_messages",
+    help: "Messages sent by a bind and not yet answered.",
+    read: ({ stats }) => stats.inFlight,
+  },
+];
+const CENTRE_COUNTERS: readonly Measure<SeenCentre>[] = [
   {
     name: "turnup_smsc_submits_total",
     help: "Messages by what the message centre made of them.",
     label: "outcome",
-    read: ({ esme: { stats } }) => [
+    read: ({ stats }) => [
       ["accepted", stats.accepted],
       ["refused", stats.refused],
       ["deferred", stats.deferred],
@@ -106,19 +152,30 @@ const SESSION_COUNTERS: readonly Measure<Observed>[] = [
     ],
   },
   {
+    name: "turnup_smsc_refusals_total",
+    help: "Messages that the message centre refused or put off, by its own code.",
+    label: "code",
+    read: ({ refusals }) => [...refusals],
+  },
+  {
+    name: "turnup_smsc_failed_over_messages_total",
+    help: "Messages that went by another message centre, since this one was unbound.",
+    read: ({ failedOver }) => failedOver,
+  },
+  {
     name: "turnup_smsc_congestions_total",
     help: "Answers of a congested message centre.",
-    read: ({ esme }) => esme.stats.congested,
+    read: ({ stats }) => stats.congested,
   },
   {
     name: "turnup_smsc_binds_total",
-    help: "Times that the session was set up.",
-    read: ({ esme }) => esme.stats.binds,
+    help: "Times that a bind was set up.",
+    read: ({ stats }) => stats.binds,
   },
   {
     name: "turnup_smsc_broken_pdus_total",
     help: "PDUs that could not be read.",
-    read: ({ esme }) => esme.stats.brokenPdus,
+    read: ({ stats }) => stats.brokenPdus,
   },
   {
     name: "turnup_smsc_receipts_total",
@@ -216,15 +273,34 @@ const BACKLOG_GAUGES: readonly Measure<Piled>[] = [
   },
 ];
 
-export function observe(registry: Registry, observed: Observed): void {
-  for (const measure of SESSION_GAUGES) readGauge(registry, measure, async () => observed);
-  for (const measure of SESSION_COUNTERS) readCounter(registry, measure, observed);
-  const backlog = remembered(observed);
-  for (const measure of BACKLOG_GAUGES) readGauge(registry, measure, backlog);
+export function observe(registry: Registry, { centres, backlog, nowMs }: Observed): void {
+  const every = (): Sources<SeenCentre> =>
+    centres().map((centre) => ({ labels: { centre: centre.label }, source: centre }));
+  const told = async (): Promise<Sources<Told>> =>
+    every().map(({ labels, source }) => ({ labels, source: { centre: source, nowMs: nowMs() } }));
+  const binds = async (): Promise<Sources<SeenCentre["binds"][number]>> =>
+    every().flatMap(({ labels, source }) =>
+      source.binds.map((bind) => ({
+        labels: { ...labels, bind: `${bind.role} ${bind.number}` },
+        source: bind,
+      })),
+    );
+  for (const measure of CENTRE_GAUGES) readGauge(registry, measure, ["centre"], told);
+  for (const measure of BIND_GAUGES) readGauge(registry, measure, ["centre", "bind"], binds);
+  for (const measure of CENTRE_COUNTERS) readCounter(registry, measure, ["centre"], every);
+  const piled = remembered({ backlog, nowMs });
+  const pile = async (): Promise<Sources<Piled>> => {
+    const found = await piled();
+    return found ? [{ labels: {}, source: found }] : [];
+  };
+  for (const measure of BACKLOG_GAUGES) readGauge(registry, measure, [], pile);
 }
 
 /** What was found a moment ago; undefined while the database is away, of which /readyz tells. */
-function remembered({ backlog, nowMs }: Observed): () => Promise<Piled | undefined> {
+function remembered({
+  backlog,
+  nowMs,
+}: Pick<Observed, "backlog" | "nowMs">): () => Promise<Piled | undefined> {
   let seen: { readonly atMs: number; readonly piled: Promise<Piled | undefined> } | undefined;
   return () => {
     const now = nowMs();
@@ -240,43 +316,54 @@ function remembered({ backlog, nowMs }: Observed): () => Promise<Piled | undefin
 }
 
 const labelsOf = ({ label }: { readonly label?: string }): string[] => (label === undefined ? [] : [label]);
-const wordsOf = (values: Values): readonly (readonly [string, number])[] =>
-  typeof values === "number" ? [["", values]] : values;
 
+function* valuesOf<Source>({ label, read }: Measure<Source>, sources: Sources<Source>) {
+  for (const { labels, source } of sources) {
+    const values = read(source);
+    if (typeof values === "number") yield { labels, value: values };
+    else
+      for (const [word, value] of values)
+        yield { labels: { ...labels, ...(label && { [label]: word }) }, value };
+  }
+}
+
+/** Nothing is told of what has no source now. */
 function readGauge<Source>(
   registry: Registry,
   measure: Measure<Source>,
-  source: () => Promise<Source | undefined>,
+  labels: readonly string[],
+  sources: () => Promise<Sources<Source>>,
 ): void {
-  const { name, help, label } = measure;
+  const { name, help } = measure;
   new Gauge({
     name,
     help,
-    labelNames: labelsOf(measure),
+    labelNames: [...labels, ...labelsOf(measure)],
     registers: [registry],
     async collect() {
-      const from = await source();
-      if (from === undefined) return label ? this.reset() : this.remove();
+      const found = await sources();
       this.reset();
-      for (const [word, value] of wordsOf(measure.read(from)))
-        if (label) this.set({ [label]: word }, value);
-        else this.set(value);
+      if (found.length === 0 && labels.length + labelsOf(measure).length === 0) this.remove();
+      for (const { labels, value } of valuesOf(measure, found)) this.set(labels, value);
     },
   });
 }
 
-function readCounter<Source>(registry: Registry, measure: Measure<Source>, source: Source): void {
-  const { name, help, label } = measure;
+function readCounter<Source>(
+  registry: Registry,
+  measure: Measure<Source>,
+  labels: readonly string[],
+  sources: () => Sources<Source>,
+): void {
+  const { name, help } = measure;
   new Counter({
     name,
     help,
-    labelNames: labelsOf(measure),
+    labelNames: [...labels, ...labelsOf(measure)],
     registers: [registry],
     collect() {
       this.reset();
-      for (const [word, value] of wordsOf(measure.read(source)))
-        if (label) this.inc({ [label]: word }, value);
-        else this.inc(value);
+      for (const { labels, value } of valuesOf(measure, sources())) this.inc(labels, value);
     },
   });
 }

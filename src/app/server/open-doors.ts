@@ -315,12 +315,12 @@ const messageDeps = ({ stores, engine }: Behind): Pick<HttpDeps, "texts" | "page
   }),
 });
 
-const readiness = ({ stores: { database }, engine: { esme } }: Behind): readonly ReadinessCheck[] => [
+const readiness = ({ stores: { database }, engine: { centres } }: Behind): readonly ReadinessCheck[] => [
   { name: "database", check: async () => void (await database.rows("select 1")) },
   {
     name: "smsc",
     check: async () => {
-      if (esme.state.name !== "bound") throw new Error(`the SMSC session is ${esme.state.name}`);
+      if (!centres.isAnyBound()) throw new Error("no message centre is bound");
     },
   },
 ];

@@ -62,6 +62,7 @@ export function withOutside(
       ...config,
       ...connectors,
       smsc: { ...config.smsc, ...smsc },
+      smscEntries: [], // the network outside is another
       bank: { ...config.bank, ...bank },
     },
     makerCredentials,

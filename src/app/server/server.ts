@@ -3,7 +3,6 @@
  * them in the reverse order. It keeps nothing that another server on the same database would miss.
  */
 
-import { isDeepStrictEqual } from "node:util";
 import type { HttpDeps } from "../../http/ports.ts";
 import { DeviceCatalog } from "../../kernel/devices/catalog.ts";
 import type { OrderStore } from "../../kernel/order/order-store.ts";
@@ -24,7 +23,7 @@ import { openStores } from "./open-stores.ts";
 import type { OwnIssuer } from "./own-issuer.ts";
 import type { ProxyTeller } from "./proxy-teller.ts";
 import { type ServerOptions, withOutside } from "./server-options.ts";
-import { smscOptions } from "./smsc-options.ts";
+import { smscsOptions } from "./smsc-options.ts";
 import { startWork } from "./start-work.ts";
 import { openStore, type Store } from "./store.ts";
 
@@ -88,7 +87,6 @@ async function openAll(
     options,
   );
   const { registry, knowledge, issuer, orders } = stores;
-  let inForce = options.config;
   return {
     url,
     store,
@@ -103,21 +101,11 @@ async function openAll(
     async change(config, land) {
       // The doors first: what they find wrong leaves nothing open behind.
       const [changeDoors, changeMachines] = [await prepare(config, land), await machines.prepare(config)];
-      const changeCentre = isSameCentre(config, inForce)
-        ? undefined
-        : work.engine.prepareCentre(smscOptions(config));
+      const changeCentres = work.engine.centres.prepare(smscsOptions(config));
       changeDoors();
       changeMachines();
-      changeCentre?.();
-      inForce = config;
+      changeCentres();
     },
     close: () => closing.close(),
   };
 }
-
-/** A session is not ended for nothing. */
-const isSameCentre = ({ smsc: one }: Config, { smsc: other }: Config): boolean =>
-  isDeepStrictEqual(
-    { ...one, password: one.password?.reveal() },
-    { ...other, password: other.password?.reveal() },
-  );

@@ -17,7 +17,7 @@ import { countEnds, observe } from "./measures.ts";
 import type { Machines } from "./open-machines.ts";
 import type { Stores } from "./open-stores.ts";
 import type { ServerOptions } from "./server-options.ts";
-import { smscOptions } from "./smsc-options.ts";
+import { smscsOptions } from "./smsc-options.ts";
 import { watchSession } from "./watched-session.ts";
 
 /** Disputes whose time is over: days do not pass faster than this. */
@@ -45,7 +45,7 @@ export function startWork(closing: ClosingStack, opened: Opened, options: Server
     ...stores,
     ...machines,
     store: stores.orders,
-    smsc: smscOptions(config),
+    smscs: smscsOptions(config),
     judge: stores.knowledge.judge,
     countryOf: stores.knowledge.countryOf,
     hasHardware: stores.knowledge.hasHardware,
@@ -77,14 +77,15 @@ function measure(
   engine: Engine,
   { stores: { database, clock, nowMs }, machines }: Opened,
 ): void {
-  watchSession(engine.esme, machines.watch, () => {
-    const { host, port } = engine.centre();
-    return machineAt("smsc", `smpp://${host}:${port}`);
-  });
+  engine.centres.onOpened((centre) =>
+    watchSession(centre.session, machines.watch, () => {
+      const { host, port, systemId } = centre.options;
+      return machineAt("smsc", `smpp://${encodeURIComponent(systemId)}@${host}:${port}`);
+    }),
+  );
   observeMachines(measures, machines.watch, nowMs);
   observe(measures, {
-    ...engine,
-    window: () => engine.centre().window ?? 0,
+    centres: engine.centres.all,
     backlog: () => readBacklog(database, CALL_KINDS, clock()),
     nowMs,
   });

@@ -24,6 +24,7 @@ const call = (id: string, operatorId: string): OutboundCall => ({
 });
 const terms = (operatorId: string, more: Partial<Relation> = {}): OperatorTerms => ({
   operatorId,
+  operatorSlug: operatorId,
   operatorName: operatorId,
   kind: "mno",
   homePlmns: [],

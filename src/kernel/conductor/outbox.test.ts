@@ -4,12 +4,14 @@ import type { OutgoingMessage, SubmittedPart, UnsentMessage } from "../order/mes
 import type { OrderStore } from "../order/order-store.ts";
 import type { Bookkeeper } from "./bookkeeper.ts";
 import { createInHand } from "./in-hand.ts";
-import { createOutbox, type PartOutcome, type PartToSubmit } from "./outbox.ts";
+import type { CentreState } from "./lanes.ts";
+import { createOutbox, type PartOutcome, type PartToSubmit, type SmscPort } from "./outbox.ts";
 
 const NOW = new Date("2026-05-04T08:00:00Z");
 const message = (more: Partial<OutgoingMessage> = {}): OutgoingMessage => ({
   messageId: "m",
   operatorId: "o",
+  operatorSlug: "north",
   orderId: "order",
   kind: "settings",
   protocol: "omacp",
@@ -18,6 +20,7 @@ const message = (more: Partial<OutgoingMessage> = {}): OutgoingMessage => ({
   reference: 9,
   partCount: 3,
   acceptedParts: [],
+  acceptedBy: null,
   attempts: 1,
   expiresAt: new Date(NOW.getTime() + 3_600_000),
   ...more,
@@ -39,21 +42,33 @@ async function pass(
       submitted: async (part: SubmittedPart) => void taken.push(part),
       unsent: async (one: UnsentMessage) => void unsent.push(one),
     } as unknown as Bookkeeper,
-    smsc: {
-      name: "one",
-      submit: async (part) => {
-        submitted.push(part);
-        return answer(part);
-      },
-    },
+    smsc: oneCentre(async (part) => {
+      submitted.push(part);
+      return answer(part);
+    }),
     clock: () => NOW,
     random: () => 1,
     inHand: createInHand(),
     isKeyWithheld,
   });
   await outbox.pass(10);
+  await outbox.idle();
   return { taken, unsent, submitted };
 }
+const CENTRE: CentreState = {
+  name: "one",
+  operators: [],
+  prefixes: [],
+  drain: false,
+  failoverMs: 30_000,
+  downSinceMs: null,
+  room: Number.POSITIVE_INFINITY,
+};
+const oneCentre = (submit: SmscPort["submit"]): SmscPort => ({
+  centres: () => [CENTRE],
+  submit,
+  failedOver: () => undefined,
+});
 const accepted = (): PartOutcome => ({ kind: "accepted", smscMessageId: "x" });
 
 test("parts go out in order under one reference, each with its UDH, the last without more to come", async () => {
@@ -155,6 +170,8 @@ test("a key whose handset is to get none any more is given up, also where a part
   assert.deepEqual([...new Set(taken.map(({ messageId }) => messageId))].sort(), ["settings", "wanted"]);
 });
 
+const many = (count: number) => Array.from({ length: count }, () => message());
+
 test("messages are handed over while few are on their way, and none while others wait longer", async () => {
   const onTheirWay: (() => void)[] = [];
   const outbox = createOutbox({
@@ -163,10 +180,7 @@ test("messages are handed over while few are on their way, and none while others
         Array.from({ length: limit === 2 ? 2 : 0 }, () => message({ content: null })),
     } as unknown as OrderStore,
     books: { submitted: async () => undefined, unsent: async () => undefined } as unknown as Bookkeeper,
-    smsc: {
-      name: "one",
-      submit: () => new Promise((resolve) => onTheirWay.push(() => resolve(accepted()))),
-    },
+    smsc: oneCentre(() => new Promise((resolve) => onTheirWay.push(() => resolve(accepted())))),
     clock: () => NOW,
     random: () => 1,
     inHand: createInHand(),
@@ -174,17 +188,17 @@ test("messages are handed over while few are on their way, and none while others
   });
   const text = message({ kind: "text", protocol: "text", partCount: 1 });
   const one = { ...text, content: { to: "4915112345678", payload: new TextEncoder().encode("hello") } };
-  assert.equal(outbox.hasRoom(1_000), true);
+  assert.equal(outbox.hasRoom(many(1_000)), true);
   outbox.hand(Promise.resolve([one]));
   await new Promise(setImmediate);
-  assert.deepEqual([outbox.hasRoom(1_000), outbox.hasRoom(999)], [false, true]);
+  assert.deepEqual([outbox.hasRoom(many(1_000)), outbox.hasRoom(many(999))], [false, true]);
   onTheirWay.shift()?.();
   await outbox.idle();
-  assert.equal(outbox.hasRoom(1_000), true);
+  assert.equal(outbox.hasRoom(many(1_000)), true);
   await outbox.pass(2); // as many as were asked for: more may be due
-  assert.equal(outbox.hasRoom(1), false);
+  assert.equal(outbox.hasRoom(many(1)), false);
   await outbox.pass(10);
-  assert.equal(outbox.hasRoom(1), true);
+  assert.equal(outbox.hasRoom(many(1)), true);
 });
 
 test("settings that nobody confirmed and that may go out no more are given up for good, and the centre sees none of it", async () => {
@@ -205,7 +219,7 @@ test("a part that the centre took and that could not be booked is no longer in h
       submitted: ({ sequence }: SubmittedPart) =>
         sequence === 2 ? new Promise<void>((_, reject) => (refuse = reject)) : Promise.resolve(),
     } as unknown as Bookkeeper,
-    smsc: { name: "one", submit: async () => accepted() },
+    smsc: oneCentre(async () => accepted()),
     inHand,
     isKeyWithheld: NO_WORD,
     clock: () => NOW,

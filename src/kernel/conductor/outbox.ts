@@ -13,7 +13,10 @@ import type { OutgoingMessage, UnsentMessage } from "../order/message.ts";
 import type { OrderStore } from "../order/order-store.ts";
 import { cutMessage, esmClassOf, type MessagePart } from "../payload/compose.ts";
 import type { Bookkeeper } from "./bookkeeper.ts";
+import { type CentreChoice, chooseCentre } from "./centre-choice.ts";
+import { Doubts } from "./doubts.ts";
 import type { InHand } from "./in-hand.ts";
+import { type CentreState, type LaneOwner, Lanes } from "./lanes.ts";
 
 /** Longer than the SMSC session's own deadline for a part, so that a lease never lapses under a living sender. */
 export const LEASE_MS = 120_000;
@@ -21,8 +24,16 @@ const FIRST_RETRY_SECONDS = 5;
 const MAX_RETRY_MINUTES = 15;
 /** Messages on their way that were handed over; beyond it they wait in the database for their turn. */
 const HANDED_MAX = 1_000;
+/** Claimed messages on their way, of all operators; beyond it a claim waits for some to end. */
+const CLAIMED_MAX = 4_000;
+/** What no centre takes now is looked at again after this at the latest: one may be bound then. */
+const MAX_WAIT_SECONDS = 60;
+/** A look past those whose lanes are closed reads all that they have: not again so soon where it found nothing. */
+const FRUITLESS_MS = 250;
 
 export type PartToSubmit = {
+  /** Whose it is: what one operator sends takes turns with what others send. */
+  readonly lane: string;
   /** The message, where it has several parts: they reach the SMSC in their order. */
   readonly partOf?: string;
   readonly to: string;
@@ -40,27 +51,35 @@ export type PartOutcome =
   /** For good: the SMSC would say the same again; or we, who did not ask it. */
   | { readonly kind: "refused"; readonly code: string; readonly by?: "us" }
   /** Not now, or nobody knows: it goes out again with the same reference. */
-  | { readonly kind: "later"; readonly code: string };
+  | {
+      readonly kind: "later";
+      readonly code: string /** It left and nobody answered. */;
+      readonly isPerhapsTaken?: boolean;
+    };
 
+/** The message centres. */
 export interface SmscPort {
-  readonly name: string;
-  submit(part: PartToSubmit): Promise<PartOutcome>;
+  /** As they are now, in the order of the file. */
+  centres(): readonly CentreState[];
+  submit(part: PartToSubmit, centre: string): Promise<PartOutcome>;
+  /** A message goes by another centre, since this one is unbound. */
+  failedOver(centre: string): void;
 }
 
 export type Outbox = {
-  /** Sends what is due; answers how many messages it took. */
+  /** Claims what is due and begins to send it; answers how many messages it took. @throws what an earlier one failed by */
   pass(limit: number): Promise<number>;
-  /** Whether as many more may be handed over: few are on their way, and none waits longer already. */
-  hasRoom(count: number): boolean;
+  /** Whether these may be handed over: few are on their way, and none of theirs waits longer already. */
+  hasRoom(messages: readonly LaneOwner[]): boolean;
   /** Sends messages that are leased as they are written, once they are. */
   hand(written: Promise<readonly OutgoingMessage[]>): void;
   /** Resolves when nothing that was handed over is on its way. */
   idle(): Promise<void>;
 };
 
-export function createOutbox(deps: {
-  readonly store: OrderStore;
-  readonly books: Bookkeeper;
+type Deps = {
+  readonly store: Pick<OrderStore, "claimMessages" | "termsOf">;
+  readonly books: Pick<Bookkeeper, "submitted" | "unsent">;
   readonly smsc: SmscPort;
   readonly inHand: InHand;
   readonly clock: () => Date;
@@ -68,27 +87,60 @@ export function createOutbox(deps: {
   readonly random: () => number;
   /** Of a message that carries a key: whether its handset is to get none any more. */
   readonly isKeyWithheld: (message: OutgoingMessage, now: Date) => Promise<boolean>;
-}): Outbox {
+  /** There is room again for an operator of whom no more was claimed. */
+  readonly onRoom?: () => void;
+};
+type Sending = Deps & { readonly doubts: Doubts };
+
+export function createOutbox(deps: Deps): Outbox {
+  const sending: Sending = { ...deps, doubts: new Doubts() };
+  const lanes = new Lanes();
   const takings = new Set<Promise<void>>();
   const handed = new Set<Promise<void>>();
-  let isBehind = false;
+  const claimed = new Set<Promise<void>>();
+  /** Operators that have more due than was claimed. */
+  let behind: ReadonlySet<string> = new Set();
+  let fruitlessAtMs = Number.NEGATIVE_INFINITY;
+  let failure: { readonly error: unknown } | undefined;
+
+  const send = (message: OutgoingMessage, among: Set<Promise<void>>): Promise<void> => {
+    lanes.enter(message);
+    const one = sendInHand(sending, message).finally(() => {
+      among.delete(one);
+      if (lanes.leave(message, deps.smsc.centres())) deps.onRoom?.();
+    });
+    among.add(one);
+    return one;
+  };
   return {
     async pass(limit) {
-      const claim = deps.store.claimMessages({ now: deps.clock(), limit, leaseMs: LEASE_MS });
+      if (failure) {
+        const { error } = failure;
+        failure = undefined;
+        throw error;
+      }
+      while (claimed.size >= CLAIMED_MAX) await Promise.race(claimed);
+      const now = deps.clock();
+      const except = lanes.closed(deps.smsc.centres());
+      const sinceMs = now.getTime() - fruitlessAtMs;
+      if (except.length > 0 && sinceMs >= 0 && sinceMs < FRUITLESS_MS) return 0;
+      const claim = deps.store.claimMessages({ now, limit, leaseMs: LEASE_MS, except });
       const messages = await deps.inHand.take(claim, idOf);
-      isBehind = messages.length === limit;
-      await Promise.all(messages.map((message) => sendInHand(deps, message)));
+      fruitlessAtMs = messages.length === 0 && except.length > 0 ? now.getTime() : Number.NEGATIVE_INFINITY;
+      const more = messages.length === limit ? messages.map(({ operatorId }) => operatorId) : [];
+      behind = new Set([...except, ...more]);
+      for (const message of messages)
+        send(message, claimed).catch((error: unknown) => {
+          failure ??= { error }; // told by the next pass; the message is given back
+        });
       return messages.length;
     },
-    hasRoom: (count) => !isBehind && handed.size + count <= HANDED_MAX,
+    hasRoom: (messages) =>
+      handed.size + messages.length <= HANDED_MAX && haveRoom(lanes, behind, messages, deps.smsc.centres()),
     hand(written) {
       const sendAll = async (): Promise<void> => {
-        for (const message of await deps.inHand.take(written, idOf)) {
-          const sending = sendInHand(deps, message)
-            .catch(() => undefined) // not booked: it is given back and claimed
-            .finally(() => handed.delete(sending));
-          handed.add(sending);
-        }
+        for (const message of await deps.inHand.take(written, idOf))
+          send(message, handed).catch(() => undefined); // not booked: it is given back and claimed
       };
       const taking = sendAll()
         .catch(() => undefined) // whoever writes them hears of it
@@ -97,17 +149,33 @@ export function createOutbox(deps: {
     },
     async idle() {
       await Promise.all(takings);
-      await Promise.all(handed);
+      await Promise.allSettled([...handed, ...claimed]);
     },
   };
 }
 
-type Deps = Parameters<typeof createOutbox>[0];
+/** Each operator's own lane has to have it. */
+function haveRoom(
+  lanes: Lanes,
+  behind: ReadonlySet<string>,
+  messages: readonly LaneOwner[],
+  centres: readonly CentreState[],
+): boolean {
+  const counts = new Map<string, { readonly owner: LaneOwner; count: number }>();
+  for (const owner of messages) {
+    const known = counts.get(owner.operatorId);
+    if (known) known.count += 1;
+    else counts.set(owner.operatorId, { owner, count: 1 });
+  }
+  return [...counts.values()].every(
+    ({ owner, count }) => !behind.has(owner.operatorId) && lanes.hasRoom(owner, count, centres),
+  );
+}
 
 const idOf = ({ messageId }: OutgoingMessage): string => messageId;
 
 /** In hand until what the SMSC took is on disk too, which nobody waits for. */
-function sendInHand(deps: Deps, message: OutgoingMessage): Promise<void> {
+function sendInHand(deps: Sending, message: OutgoingMessage): Promise<void> {
   const bookings: Promise<void>[] = [];
   const sent = sendMessage(deps, message, (booking) => bookings.push(booking));
   const done = sent.finally(() => Promise.allSettled(bookings)).then(() => Promise.all(bookings));
@@ -119,7 +187,7 @@ function sendInHand(deps: Deps, message: OutgoingMessage): Promise<void> {
 type NotSent = Omit<UnsentMessage, "messageId">;
 
 async function sendMessage(
-  deps: Deps,
+  deps: Sending,
   message: OutgoingMessage,
   onBooking: (booking: Promise<void>) => void,
 ): Promise<void> {
@@ -137,10 +205,57 @@ async function sendMessage(
   const cut = partsOf(message);
   if (!cut) return deps.books.unsent({ messageId, ...UNREADABLE });
   const validUntil = message.unasked ? await validityOf(deps, message, now) : message.expiresAt;
-  const outcomes = await submitParts(deps, { ...message, expiresAt: validUntil }, cut, onBooking);
-  const unsent = notTaken(message, outcomes, { now, random: deps.random });
+  const centre = centreFor(deps, message, cut.to, now);
+  if (centre.kind === "waits")
+    return deps.books.unsent({ messageId, ...waiting(message, centre, { now, random: deps.random }) });
+  if (centre.insteadOf !== undefined) deps.smsc.failedOver(centre.insteadOf);
+  const way = { cut, smsc: centre.centre };
+  const outcomes = await submitParts(deps, { ...message, expiresAt: validUntil }, way, onBooking);
+  if (outcomes.some((outcome) => outcome.kind === "later" && outcome.isPerhapsTaken))
+    deps.doubts.note(messageId, centre.centre, now.getTime());
+  else deps.doubts.settle(messageId);
+  const unsent = notTaken(message, outcomes, { now, random: deps.random, smsc: centre.centre });
   if (unsent) return deps.books.unsent({ messageId, ...unsent });
 }
+
+/** Once for all its parts, which stay with one centre. */
+const centreFor = (
+  { smsc, doubts }: Sending,
+  { messageId, operatorSlug, acceptedBy }: OutgoingMessage,
+  to: string,
+  now: Date,
+): CentreChoice =>
+  chooseCentre(
+    smsc.centres(),
+    {
+      operator: operatorSlug,
+      to,
+      staysWith: acceptedBy ?? doubts.holderOf(messageId, now.getTime()) ?? null,
+    },
+    now.getTime(),
+  );
+
+function waiting(
+  message: OutgoingMessage,
+  { code, centre }: Extract<CentreChoice, { kind: "waits" }>,
+  { now, random }: { readonly now: Date; readonly random: () => number },
+): NotSent {
+  const soonest = retryTime(message, now, random());
+  const latest = secondsAfter(now, MAX_WAIT_SECONDS * (0.5 + random() / 2));
+  const retryAt = soonest < latest ? soonest : latest;
+  return {
+    reason: `${WHY_WAITS[code](centre)}; it is looked at again at ${retryAt.toISOString()}`,
+    retryAt,
+    errorCode: code,
+  };
+}
+const WHY_WAITS: Readonly<
+  Record<Extract<CentreChoice, { kind: "waits" }>["code"], (centre?: string) => string>
+> = {
+  smsc_unbound: (centre) => `its message centre${centre ? ` ${centre}` : ""} is not bound`,
+  smsc_drained: () => "every message centre that serves it is being drained",
+  smsc_none: () => "no message centre serves its operator and number",
+};
 
 const UNREADABLE: NotSent = {
   reason: "it cannot be read: its subscriber has no number, or its seal does not open",
@@ -159,7 +274,7 @@ function overWith({ expiresAt, isWithheld }: OutgoingMessage, now: Date): NotSen
 function submitParts(
   deps: Deps,
   message: OutgoingMessage,
-  { to, dataCoding, parts }: CutParts,
+  { cut: { to, dataCoding, parts }, smsc }: { readonly cut: CutParts; readonly smsc: string },
   onBooking: (booking: Promise<void>) => void,
 ): Promise<PartOutcome[]> {
   const { messageId } = message;
@@ -169,8 +284,7 @@ function submitParts(
   return Promise.all(
     wanted.map(async ({ part, sequence }) => {
       const wrapping = { to, dataCoding, moreToSend: sequence < parts.length };
-      const smsc = deps.smsc.name; // before the answer: by then the centre may be another
-      const outcome = await deps.smsc.submit(toSubmit(message, part, wrapping));
+      const outcome = await deps.smsc.submit(toSubmit(message, part, wrapping), smsc);
       if (outcome.kind === "accepted") {
         const { smscMessageId } = outcome;
         const booking = deps.books.submitted({ messageId, sequence, smsc, smscMessageId });
@@ -185,18 +299,20 @@ function submitParts(
 function notTaken(
   message: OutgoingMessage,
   outcomes: readonly PartOutcome[],
-  { now, random }: { readonly now: Date; readonly random: () => number },
+  { now, random, smsc }: { readonly now: Date; readonly random: () => number; readonly smsc: string },
 ): NotSent | undefined {
   const refused = outcomes.find((outcome) => outcome.kind === "refused");
   if (refused) {
-    const who = refused.by === "us" ? "it was not given to the SMSC" : "the SMSC refused it";
+    const who = refused.by === "us" ? "it was not given to the SMSC" : `the SMSC ${smsc} refused it`;
     return { reason: `${who}: ${refused.code}`, retryAt: null, errorCode: refused.code };
   }
   const later = outcomes.find((outcome) => outcome.kind === "later");
   if (!later) return undefined;
   const retryAt = retryTime(message, now, random());
+  const doubt = outcomes.some((outcome) => outcome.kind === "later" && outcome.isPerhapsTaken);
+  const again = doubt ? `${smsc} has it perhaps, and it is sent there again` : "it is sent again";
   return {
-    reason: `${later.code}; it is sent again at ${retryAt.toISOString()}`,
+    reason: `${later.code}; ${again} at ${retryAt.toISOString()}`,
     retryAt,
     errorCode: later.code,
   };
@@ -264,6 +380,7 @@ function toSubmit(
   userData.set(part.udh);
   userData.set(part.data, part.udh.length);
   return {
+    lane: message.operatorId,
     to,
     from: message.sender,
     esmClass: esmClassOf(part),

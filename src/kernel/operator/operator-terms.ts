@@ -57,6 +57,8 @@ export type Relation = KeyTerms & {
 /** An operator as the conductor sees it: its policy and its relations, by lower-case make. */
 export type OperatorTerms = {
   readonly operatorId: string;
+  /** Its short name. */
+  readonly operatorSlug: string;
   readonly operatorName: string;
   readonly kind: NetworkKind;
   /** Networks whose SIMs it issues, `MCC/MNC`. */

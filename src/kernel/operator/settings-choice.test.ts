@@ -40,6 +40,7 @@ const OWN = match({
 function choose(found: Found, more: Partial<Pick<OperatorTerms, "kind">> & { send?: boolean } = {}) {
   const terms: OperatorTerms = {
     operatorId: "o",
+    operatorSlug: "meridian",
     operatorName: "Meridian",
     kind: more.kind ?? "mno",
     homePlmns: ["262/01"],
@@ -89,7 +90,14 @@ test("what is held back beside what is sent is told; a use of which nothing is k
 test("R127: access points that the maker blocked are held back with who says so, and the others are sent", () => {
   const found = { matches: [OWN, { ...OWN, use: "mms" as const, mmsc: "http://mms", accessPointId: "b" }] };
   const terms: OperatorTerms = {
-    ...{ operatorId: "o", operatorName: "Meridian", kind: "mvno", homePlmns: [], policy: DEFAULT_POLICY },
+    ...{
+      operatorId: "o",
+      operatorSlug: "o",
+      operatorName: "Meridian",
+      kind: "mvno",
+      homePlmns: [],
+      policy: DEFAULT_POLICY,
+    },
     ...{ relations: new Map(), accessPoints: [], overrides: new Map() },
   };
   const query = settingsQueryOf({ ...SIM, gid1: null, spn: null });

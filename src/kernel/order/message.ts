@@ -83,6 +83,8 @@ export type UnsentMessage = {
 export type OutgoingMessage = {
   readonly messageId: string;
   readonly operatorId: string;
+  /** Its short name, by which message centres are configured. */
+  readonly operatorSlug: string;
   /** Null for a message outside an order. */
   readonly orderId: string | null;
   readonly kind: MessageKind;
@@ -98,6 +100,8 @@ export type OutgoingMessage = {
   readonly partOctets?: number | null;
   /** Parts that an earlier attempt got accepted. */
   readonly acceptedParts: readonly number[];
+  /** By which centre; null where there are none. */
+  readonly acceptedBy: string | null;
   readonly attempts: number;
   readonly expiresAt: Date;
   /** Of what nobody asked for: whether its number said STOP meanwhile, and `MCC/MNC` of whose SIM it is, where known. */

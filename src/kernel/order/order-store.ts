@@ -114,6 +114,8 @@ export interface OrderStore {
     readonly now: Date;
     readonly limit: number;
     readonly leaseMs: number;
+    /** Operators whose messages stay where they are. */
+    readonly except?: readonly string[];
   }): Promise<OutgoingMessage[]>;
   /** Leases calls of one kind; a lease that lapses can be claimed again. */
   claimCalls(claim: {

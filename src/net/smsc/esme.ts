@@ -8,7 +8,7 @@
  * Every submit has exactly one outcome; how submits wait and leave stands in submits.ts. One timer looks over all waits
  * (`SWEEPS_PER_WAIT`); PDUs of one turn of the event loop leave in one write.
  */
-import { COMMAND, commandOf, type DeliverSm, type Pdu } from "../../wire/smpp/command.ts";
+import { COMMAND, commandOf, type DeliverSm, type Pdu, type SubmitSm } from "../../wire/smpp/command.ts";
 import { DEFAULT_MAX_PDU_OCTETS } from "../../wire/smpp/framer.ts";
 import { encodePdu, makePdu } from "../../wire/smpp/pdu.ts";
 import { meaningOf, STATUS, statusName } from "../../wire/smpp/status.ts";
@@ -20,7 +20,7 @@ import { bindPdu, deliverSmOf } from "./esme-pdus.ts";
 import { type BrokenPdu, Link } from "./link.ts";
 import type { SubmitMessage, SubmitOutcome } from "./outcome.ts";
 import type { Outgoing } from "./outgoing.ts";
-import { Submits } from "./submits.ts";
+import { Submits, SubmitWay } from "./submits.ts";
 
 export type { Esme, EsmeOptions, EsmeState } from "./esme-api.ts";
 
@@ -32,10 +32,13 @@ const SWEEPS_PER_WAIT = 10;
 const MIN_SWEEP_MS = 5;
 const MAX_SWEEP_MS = 250;
 
-/** @throws TurnupError `smpp_field_invalid`: a name, password or type longer than its field */
-export function createEsme(options: EsmeOptions): Esme {
+/**
+ * @param submits those of the centre, where this is one of several binds there; its own otherwise
+ * @throws TurnupError `smpp_field_invalid`: a name, password or type longer than its field
+ */
+export function createEsme(options: EsmeOptions, submits?: Submits): Esme {
   encodePdu(bindPdu(options, 1, typeof options.password === "string" ? options.password : ""));
-  return new Session(options);
+  return new Session(options, submits);
 }
 
 class Session implements Esme {
@@ -46,6 +49,7 @@ class Session implements Esme {
   readonly #responseTimeoutMs: number;
   readonly #sweepMs: number;
   readonly #submits: Submits;
+  readonly #way: SubmitWay;
   readonly #deliveries: Deliveries;
   readonly #stateListeners = new Set<EsmeEvents["state"]>();
   readonly #troubleListeners = new Set<EsmeEvents["trouble"]>();
@@ -72,7 +76,7 @@ class Session implements Esme {
     binds: 0,
   };
 
-  constructor(options: EsmeOptions) {
+  constructor(options: EsmeOptions, submits?: Submits) {
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
     this.#random = options.random ?? Math.random;
@@ -80,11 +84,13 @@ class Session implements Esme {
     this.#responseTimeoutMs = options.responseTimeoutMs ?? 10_000;
     const shortest = Math.min(this.#enquireLinkMs, this.#responseTimeoutMs);
     this.#sweepMs = Math.min(MAX_SWEEP_MS, Math.max(MIN_SWEEP_MS, shortest / SWEEPS_PER_WAIT));
-    this.#submits = new Submits(options, this.#clock, {
+    this.#submits = submits ?? new Submits(options, this.#clock);
+    const session = {
       mayLeave: () => this.#mayLeave(),
       isOver: () => this.#state.name === "stopping" || this.#state.name === "stopped",
-      send: (pdu) => this.#link?.send(pdu),
-    });
+      send: (pdu: SubmitSm) => this.#link?.send(pdu),
+    };
+    this.#way = options.bind === "receiver" ? new SubmitWay(session, 1) : this.#submits.open(session);
     this.#deliveries = new Deliveries({
       onDeliver: options.onDeliver ?? (() => STATUS.ESME_RX_T_APPN),
       maxUnanswered: options.maxUnansweredDeliveries ?? 100,
@@ -101,6 +107,7 @@ class Session implements Esme {
     return {
       ...this.#counts,
       ...this.#submits.stats,
+      inFlight: this.#way.inFlight.count,
       unansweredDeliveries: this.#deliveries.unanswered,
     };
   }
@@ -135,7 +142,7 @@ class Session implements Esme {
   }
 
   #answered(sequence: number, status: number, messageId: string): void {
-    if (!this.#submits.answered(sequence, status, messageId)) return;
+    if (!this.#submits.answered(this.#way, sequence, status, messageId)) return;
     this.#failures = 0;
     if (this.#drain) this.#checkDrain(this.#clock.now());
   }
@@ -163,7 +170,7 @@ class Session implements Esme {
 
   #bind(): void {
     const { password } = this.#options;
-    this.#bindSequence = this.#submits.nextSequence();
+    this.#bindSequence = this.#way.nextSequence();
     this.#setState({ name: "binding" });
     try {
       const secret = typeof password === "string" ? password : password();
@@ -193,7 +200,7 @@ class Session implements Esme {
   #lost(reason: string): void {
     this.#link = undefined;
     this.#deliveries.dropWaiting();
-    const sent = this.#submits.takeSent();
+    const sent = this.#way.takeSent();
     if (this.#drain) {
       this.#stopped(sent);
       return;
@@ -268,7 +275,7 @@ class Session implements Esme {
     if (command === "submit_sm_resp" && command_status !== STATUS.ESME_ROK) {
       this.#answered(sequence_number, command_status, "");
     } else if (command === "submit_sm_resp") {
-      this.#submits.answeredBadly(sequence_number);
+      this.#submits.answeredBadly(this.#way, sequence_number);
       this.#submits.pump();
     } else if (command === "deliver_sm" || command === "data_sm") {
       const response = command === "deliver_sm" ? "deliver_sm_resp" : "data_sm_resp";
@@ -324,7 +331,7 @@ class Session implements Esme {
   readonly #sweep = (): void => {
     const now = this.#clock.now();
     this.#sweepTimer = this.#clock.setTimeout(this.#sweep, this.#sweepMs);
-    this.#submits.sweep(now, now - this.#responseTimeoutMs);
+    this.#submits.sweep(this.#way, now, now - this.#responseTimeoutMs);
     this.#checkLink(now);
     this.#checkDrain(now);
     this.#submits.pump();
@@ -342,7 +349,7 @@ class Session implements Esme {
     if (this.#enquiry) {
       if (now - this.#enquiry.sentAt > this.#responseTimeoutMs) this.#link?.close("enquire_link unanswered");
     } else if (this.#maySendEnquiry() && now - this.#heardAt >= this.#enquireLinkMs) {
-      this.#enquiry = { sequence: this.#submits.nextSequence(), sentAt: now };
+      this.#enquiry = { sequence: this.#way.nextSequence(), sentAt: now };
       this.#link?.send(makePdu("enquire_link", this.#enquiry.sequence));
     }
   }
@@ -366,7 +373,7 @@ class Session implements Esme {
       const bound = this.#state.name === "bound";
       this.#drain = { until: this.#clock.now() + drainMs, done: resolve, unbindSequence: 0 };
       this.#setState({ name: "stopping" });
-      if (!bound) this.#stopped(this.#submits.takeSent());
+      if (!bound) this.#stopped(this.#way.takeSent());
       else this.#checkDrain(this.#clock.now());
     });
     return this.#stopping;
@@ -380,9 +387,9 @@ class Session implements Esme {
       if (now > drain.until + UNBIND_MS) this.#link?.close("unbind unanswered");
       return;
     }
-    const left = this.#submits.left + this.#deliveries.unanswered;
+    const left = this.#submits.leftOf(this.#way) + this.#deliveries.unanswered;
     if (left > 0 && now < drain.until) return;
-    drain.unbindSequence = this.#submits.nextSequence();
+    drain.unbindSequence = this.#way.nextSequence();
     this.#link?.send(makePdu("unbind", drain.unbindSequence));
   }
 
@@ -393,7 +400,7 @@ class Session implements Esme {
     for (const timer of [this.#sweepTimer, this.#retryTimer]) this.#clock.clearTimeout(timer);
     this.#setState({ name: "stopped" });
     this.#submits.forget(sent);
-    this.#submits.stop();
+    this.#submits.close(this.#way);
     this.#drain?.done();
   }
 

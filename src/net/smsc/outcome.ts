@@ -27,6 +27,8 @@ export type SubmitMessage = Partial<Omit<SubmitSm, "command" | "command_status" 
   readonly destination_addr: string;
   /** Parts of one message bear one name: each leaves when the one before it was taken, so that they go in order. */
   readonly partOf?: string;
+  /** Whose it is: those of one wait behind each other, and take turns with those of others. */
+  readonly lane?: string;
   /** How long the session may try, from now. Default `submitDeadlineMs`. */
   readonly deadlineMs?: number;
 };

@@ -9,22 +9,24 @@ export class Outgoing {
   readonly deadlineAt: number;
   /** Of which message it is a part, where parts go in order. */
   readonly partOf: string | undefined;
+  /** Whose it is: lanes take turns. */
+  readonly lane: string | undefined;
   sentAt = 0;
   /** What the centre last said of it. */
   status: number | undefined = undefined;
 
   constructor(
     pdu: WritableSubmit,
-    done: (outcome: SubmitOutcome, token: unknown) => void,
-    token: unknown,
+    { done, token }: Pick<Outgoing, "done" | "token">,
     deadlineAt: number,
-    partOf?: string,
+    { partOf, lane }: Pick<Outgoing, "partOf" | "lane">,
   ) {
     this.pdu = pdu;
     this.done = done;
     this.token = token;
     this.deadlineAt = deadlineAt;
     this.partOf = partOf;
+    this.lane = lane;
   }
 
   get sequence(): number {

@@ -5,10 +5,11 @@ import type { PartToSubmit } from "../../kernel/conductor/outbox.ts";
 import { TurnupError } from "../../term/error.ts";
 import { decodeText, encodeText } from "../../wire/sms/text.ts";
 import type { SubmitMessage, SubmitOutcome } from "./outcome.ts";
-import { createSmscPort, type SmscForms } from "./smsc-port.ts";
+import { createCentrePort, type SmscForms } from "./smsc-port.ts";
 
 const NOW = new Date(Date.UTC(2026, 4, 4, 8));
 const part = (more: Partial<PartToSubmit> = {}): PartToSubmit => ({
+  lane: "operator",
   to: "4915112345678",
   from: "Meridian",
   esmClass: 0x40,
@@ -32,8 +33,8 @@ async function submitted(
       return outcome;
     },
   };
-  const heard = await createSmscPort(
-    () => ({ name: "smsc", ...(forms && { forms }) }),
+  const heard = await createCentrePort(
+    () => forms,
     esme,
     () => NOW,
   ).submit(of);
@@ -88,7 +89,10 @@ test("only a centre's last no ends a part; what may have been taken goes out aga
     await heard({ kind: "deferred", cause: "queue_full", status: undefined, statusName: undefined }),
     later("queue_full"),
   );
-  assert.deepEqual(await heard({ kind: "unknown", cause: "timeout" }), later("timeout"));
+  assert.deepEqual(await heard({ kind: "unknown", cause: "timeout" }), {
+    ...later("timeout"),
+    isPerhapsTaken: true,
+  });
 });
 
 test("a link arrives with its low line and its @ by each alphabet that a centre may have behind data_coding 0", async () => {
@@ -155,8 +159,8 @@ test("a value that SMPP has no room for is our own refusal, not the centre's", a
       throw new TurnupError("smpp_field_invalid", "source_addr is too long.");
     },
   };
-  const port = createSmscPort(
-    () => ({ name: "smsc" }),
+  const port = createCentrePort(
+    () => undefined,
     esme,
     () => NOW,
   );

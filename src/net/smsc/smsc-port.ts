@@ -2,7 +2,7 @@
  * The message centre as the outbox sees it: a part becomes a submit_sm, and whatever becomes of it one of three answers:
  * taken, refused for good, or to be tried again.
  */
-import type { PartOutcome, PartToSubmit, SmscPort } from "../../kernel/conductor/outbox.ts";
+import type { PartOutcome, PartToSubmit } from "../../kernel/conductor/outbox.ts";
 import { TurnupError } from "../../term/error.ts";
 import { formatRelativeTime } from "../../wire/smpp/time.ts";
 import { hasHeader } from "../../wire/smpp/user-data.ts";
@@ -35,22 +35,18 @@ const SOURCES: NonNullable<SmscForms["sources"]> = {
   number: INTERNATIONAL,
 };
 
-type Centre = { readonly name: string; readonly forms?: SmscForms };
-
-/** @param centreOf the centre that a message would go to now */
-export const createSmscPort = (
-  centreOf: () => Centre,
+/** @param formsOf how messages are written for the centre now */
+export const createCentrePort = (
+  formsOf: () => SmscForms | undefined,
   esme: Pick<Esme, "submit">,
   clock: () => Date,
-): SmscPort => ({
-  get name() {
-    return centreOf().name;
-  },
+): { submit(part: PartToSubmit): Promise<PartOutcome> } => ({
   async submit(part) {
-    const written = writtenFor(part, centreOf().forms);
+    const forms = formsOf();
+    const written = writtenFor(part, forms);
     if (!written) return { kind: "refused", code: "alphabet_unfit", by: "us" };
     try {
-      return partOutcome(await esme.submit(submitOf(written, clock(), centreOf().forms)));
+      return partOutcome(await esme.submit(submitOf(written, clock(), forms)));
     } catch (error) {
       if (!(error instanceof TurnupError)) throw error;
       return { kind: "refused", code: error.code, by: "us" }; // the centre was not asked
@@ -77,6 +73,7 @@ function submitOf(part: PartToSubmit, now: Date, { sources = SOURCES }: SmscForm
     registered_delivery: 1,
     validity_period: formatRelativeTime(validityMs),
     short_message: part.userData,
+    lane: part.lane,
     ...(part.partOf !== undefined && { partOf: part.partOf }),
   };
 }
@@ -113,6 +110,6 @@ function partOutcome(outcome: SubmitOutcome): PartOutcome {
     case "deferred":
       return { kind: "later", code: outcome.statusName ?? outcome.cause };
     case "unknown":
-      return { kind: "later", code: outcome.cause };
+      return { kind: "later", code: outcome.cause, isPerhapsTaken: true };
   }
 }

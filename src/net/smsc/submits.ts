@@ -1,7 +1,8 @@
 /**
- * The submits of a session, from the call to their one outcome: they wait in a queue of at most `maxQueued`, leave at the
- * pace of pace.ts, at most `window` unanswered; congestion is retried here until the message's deadline, everything else is
- * given back. When anything may leave at all is the session's to say.
+ * The submits to a centre, from the call to their one outcome: they wait in a queue of at most `maxQueued`, whose lanes take
+ * turns, leave at the pace of pace.ts by whichever bind has the fewest unanswered, at most `window` of each; congestion is
+ * retried here until the message's deadline, everything else is given back. When anything may leave by a bind is its session's
+ * to say.
  */
 import assert from "node:assert/strict";
 import type { SubmitSm } from "../../wire/smpp/command.ts";
@@ -11,6 +12,7 @@ import { STATUS } from "../../wire/smpp/status.ts";
 import type { Clock } from "./clock.ts";
 import type { EsmeOptions } from "./esme-api.ts";
 import { submitSmOf } from "./esme-pdus.ts";
+import { FairQueue } from "./fair-queue.ts";
 import { Fifo } from "./fifo.ts";
 import { InFlight } from "./in-flight.ts";
 import { deferred, outcomeOfStatus, type SubmitMessage, type SubmitOutcome } from "./outcome.ts";
@@ -18,7 +20,7 @@ import { Outgoing } from "./outgoing.ts";
 import { Pace } from "./pace.ts";
 import { PartOrder } from "./part-order.ts";
 
-/** What the submits ask of their session. */
+/** What the submits ask of a session. */
 type SubmitSession = {
   readonly mayLeave: () => boolean;
   /** It takes nothing new. */
@@ -26,20 +28,39 @@ type SubmitSession = {
   readonly send: (pdu: SubmitSm) => void;
 };
 
+/** One bind by which they leave. */
+export class SubmitWay {
+  readonly session: SubmitSession;
+  readonly inFlight: InFlight<Outgoing>;
+
+  constructor(session: SubmitSession, window: number) {
+    this.session = session;
+    this.inFlight = new InFlight(window);
+  }
+
+  /** Requests of the session itself are numbered among the submits. */
+  nextSequence(): number {
+    return this.inFlight.nextSequence();
+  }
+  /** What is unanswered when its connection ends; to be given to `forget` when the session stands as it will. */
+  takeSent(): Outgoing[] {
+    return this.inFlight.takeSentUntil(Number.POSITIVE_INFINITY);
+  }
+}
+
 export class Submits {
-  readonly #bind: EsmeOptions["bind"];
-  readonly #session: SubmitSession;
   readonly #clock: Clock;
   readonly #window: number;
   readonly #maxQueued: number;
   readonly #submitDeadlineMs: number;
   readonly #idForm: MessageIdForm;
   readonly #pace: Pace;
-  readonly #inFlight: InFlight<Outgoing>;
-  readonly #queue = new Fifo<Outgoing>();
+  readonly #ways: SubmitWay[] = [];
+  readonly #queue = new FairQueue<Outgoing>();
   readonly #order = new PartOrder();
   /** Taken back from congestion, and parts whose turn has come; they go first. */
   readonly #again = new Fifo<Outgoing>();
+  #hadWays = false;
   #pumpTimer: unknown;
   #pumping = false;
   readonly #counts = {
@@ -52,33 +73,49 @@ export class Submits {
     lateResponses: 0,
   };
 
-  constructor(options: EsmeOptions, clock: Clock, session: SubmitSession) {
-    this.#bind = options.bind;
-    this.#session = session;
+  constructor(options: EsmeOptions, clock: Clock) {
     this.#clock = clock;
     this.#window = Math.max(1, options.window ?? 100);
     this.#maxQueued = options.maxQueued ?? 10_000;
     this.#submitDeadlineMs = options.submitDeadlineMs ?? 60_000;
     this.#idForm = options.messageIdForm ?? "verbatim";
     this.#pace = new Pace(options.ratePerSecond ?? Number.POSITIVE_INFINITY, clock.now());
-    this.#inFlight = new InFlight(this.#window);
+  }
+
+  /** A bind more. */
+  open(session: SubmitSession): SubmitWay {
+    const way = new SubmitWay(session, this.#window);
+    this.#ways.push(way);
+    this.#hadWays = true;
+    return way;
+  }
+  /** That bind is gone for good; gives back all that waits where it was the last. */
+  close(way: SubmitWay): void {
+    const at = this.#ways.indexOf(way);
+    if (at >= 0) this.#ways.splice(at, 1);
+    if (this.#ways.length > 0) return;
+    this.#clock.clearTimeout(this.#pumpTimer);
+    for (const outgoing of [...this.#again.remove(() => true), ...this.#queue.remove(() => true)])
+      this.#settle(outgoing, deferred("stopped", outgoing.status));
   }
 
   get stats() {
     return {
       ...this.#counts,
-      queued: this.#queue.length + this.#again.length + this.#order.waiting,
-      inFlight: this.#inFlight.count,
+      queued: this.#waiting,
+      inFlight: this.#inFlight,
       ratePerSecond: this.#pace.ratePerSecond,
     };
   }
-  /** Without their outcome yet. */
-  get left(): number {
-    return this.#queue.length + this.#again.length + this.#order.waiting + this.#inFlight.count;
+  /** Without their outcome yet: those that wait, and those that left by this bind. */
+  leftOf(way: SubmitWay): number {
+    return this.#waiting + way.inFlight.count;
   }
-  /** Requests of the session itself are numbered among the submits. */
-  nextSequence(): number {
-    return this.#inFlight.nextSequence();
+  get #waiting(): number {
+    return this.#queue.length + this.#again.length + this.#order.waiting;
+  }
+  get #inFlight(): number {
+    return this.#ways.reduce((sum, { inFlight }) => sum + inFlight.count, 0);
   }
 
   submit(message: SubmitMessage): Promise<SubmitOutcome> {
@@ -105,16 +142,17 @@ export class Submits {
 
   submitWith<T>(message: SubmitMessage, done: (outcome: SubmitOutcome, token: T) => void, token: T): void {
     const paced = this.#pace.ratePerSecond !== Number.POSITIVE_INFINITY;
-    const waits = paced || this.#pumping || this.#queue.length + this.#again.length > 0 || !this.#maySend();
+    const waits = paced || this.#pumping || this.#queue.length + this.#again.length > 0 || !this.#freestWay();
     if (waits) encodePdu(submitSmOf(message)); // refused now, to the caller, not when its turn comes
     this.#enqueue(message, done, token);
     this.pump();
   }
 
   #enqueue<T>(message: SubmitMessage, done: (outcome: SubmitOutcome, token: T) => void, token: T): void {
-    assert(this.#bind !== "receiver", "a receiver bind cannot submit");
+    assert(this.#hadWays, "a receiver bind cannot submit");
     this.#counts.submitted += 1;
-    const refusal = this.#session.isOver() ? "stopped" : "queue_full";
+    const isOver = this.#ways.every(({ session }) => session.isOver());
+    const refusal = isOver ? "stopped" : "queue_full";
     if (refusal === "stopped" || this.#queue.length + this.#order.waiting >= this.#maxQueued) {
       this.#counts.deferred += 1;
       queueMicrotask(() => done(deferred(refusal), token));
@@ -122,12 +160,20 @@ export class Submits {
     }
     const deadlineAt = this.#clock.now() + (message.deadlineMs ?? this.#submitDeadlineMs);
     const settle = done as (outcome: SubmitOutcome, token: unknown) => void; // the token goes back to whom it came from
-    const outgoing = new Outgoing(submitSmOf(message), settle, token, deadlineAt, message.partOf);
+    const { partOf, lane } = message;
+    const outgoing = new Outgoing(submitSmOf(message), { done: settle, token }, deadlineAt, { partOf, lane });
     if (!this.#order.mustWait(outgoing)) this.#queue.push(outgoing);
   }
 
-  #maySend(): boolean {
-    return this.#inFlight.count < this.#window && this.#session.mayLeave();
+  /** The bind with the fewest unanswered of those by which something may leave. */
+  #freestWay(): SubmitWay | undefined {
+    let freest: SubmitWay | undefined;
+    for (const way of this.#ways) {
+      const { count } = way.inFlight;
+      if (count >= this.#window || (freest && count >= freest.inFlight.count)) continue;
+      if (way.session.mayLeave()) freest = way;
+    }
+    return freest;
   }
 
   /** Sends what may leave now. Not entered again from a callback below it. */
@@ -135,7 +181,7 @@ export class Submits {
     if (this.#pumping) return;
     this.#pumping = true;
     try {
-      while (this.#maySend()) {
+      for (let way = this.#freestWay(); way; way = this.#freestWay()) {
         const source = this.#again.length > 0 ? this.#again : this.#queue;
         if (source.length === 0) break;
         const now = this.#clock.now();
@@ -143,7 +189,7 @@ export class Submits {
           this.#pumpTimer ??= this.#clock.setTimeout(this.#resumePump, Math.ceil(this.#pace.waitMs(now)));
           break;
         }
-        this.#send(source.shift() as Outgoing, now); // its length was not 0
+        this.#send(source.shift() as Outgoing, way, now); // its length was not 0
       }
     } finally {
       this.#pumping = false;
@@ -155,15 +201,15 @@ export class Submits {
     this.pump();
   };
 
-  #send(outgoing: Outgoing, now: number): void {
+  #send(outgoing: Outgoing, { session, inFlight }: SubmitWay, now: number): void {
     if (outgoing.deadlineAt <= now) {
       queueMicrotask(() => this.#settle(outgoing, deferred("deadline", outgoing.status))); // not inside submitWith
       return;
     }
     outgoing.sentAt = now;
-    outgoing.pdu.sequence_number = this.#inFlight.nextSequence();
-    this.#session.send(outgoing.pdu);
-    this.#inFlight.add(outgoing);
+    outgoing.pdu.sequence_number = inFlight.nextSequence();
+    session.send(outgoing.pdu);
+    inFlight.add(outgoing);
   }
 
   #settle(outgoing: Outgoing, outcome: SubmitOutcome): void {
@@ -178,8 +224,8 @@ export class Submits {
   }
 
   /** Answers whether it was waited for; a late one is counted only. */
-  answered(sequence: number, status: number, messageId: string): boolean {
-    const outgoing = this.#inFlight.take(sequence);
+  answered(way: SubmitWay, sequence: number, status: number, messageId: string): boolean {
+    const outgoing = way.inFlight.take(sequence);
     if (!outgoing) {
       this.#counts.lateResponses += 1;
       return false;
@@ -200,33 +246,23 @@ export class Submits {
   }
 
   /** The centre's word on it could not be read. */
-  answeredBadly(sequence: number): void {
-    const outgoing = this.#inFlight.take(sequence);
+  answeredBadly(way: SubmitWay, sequence: number): void {
+    const outgoing = way.inFlight.take(sequence);
     if (outgoing) this.#settle(outgoing, { kind: "unknown", cause: "malformed" });
   }
 
   /** Gives back what was sent before `sentUntil` and not answered, and what waited beyond its deadline. */
-  sweep(now: number, sentUntil: number): void {
+  sweep(way: SubmitWay, now: number, sentUntil: number): void {
     this.#pace.tick(now);
-    const late = this.#inFlight.takeSentUntil(sentUntil);
+    const late = way.inFlight.takeSentUntil(sentUntil);
     const isDue = ({ deadlineAt }: Outgoing): boolean => deadlineAt <= now;
     const expired = [...this.#queue.remove(isDue), ...this.#again.remove(isDue)];
     for (const outgoing of late) this.#settle(outgoing, { kind: "unknown", cause: "timeout" });
     for (const outgoing of expired) this.#settle(outgoing, deferred("deadline", outgoing.status));
   }
 
-  /** What is unanswered when its connection ends; to be given to `forget` when the session stands as it will. */
-  takeSent(): Outgoing[] {
-    return this.#inFlight.takeSentUntil(Number.POSITIVE_INFINITY);
-  }
+  /** What a connection took with it. */
   forget(sent: readonly Outgoing[]): void {
     for (const outgoing of sent) this.#settle(outgoing, { kind: "unknown", cause: "disconnected" });
-  }
-
-  /** Gives back all that waits. */
-  stop(): void {
-    this.#clock.clearTimeout(this.#pumpTimer);
-    for (const outgoing of [...this.#again.remove(() => true), ...this.#queue.remove(() => true)])
-      this.#settle(outgoing, deferred("stopped", outgoing.status));
   }
 }

@@ -13,6 +13,8 @@ export type Faults = {
   readonly dropAfterPdus?: number;
   /** Accepted submits whose response is never sent. */
   readonly responseLostPart?: number;
+  /** How long a submit waits for its response. */
+  readonly responseDelayMs?: number;
   /** Nothing is answered any more, not even enquire_link. */
   readonly silent?: boolean;
   /** Each receipt waits a random time up to this; enough to change their order. */

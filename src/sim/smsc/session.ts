@@ -74,11 +74,13 @@ export class CentreSession {
   }
 
   #receive(pdu: Pdu): void {
-    const { dropAfterPdus } = this.#centre.faults;
+    const { dropAfterPdus, responseDelayMs = 0 } = this.#centre.faults;
     this.#requests += 1;
     const last = dropAfterPdus !== undefined && this.#requests >= dropAfterPdus;
     const response = this.#answer(pdu);
     if (last) this.cut();
+    else if (response?.command === "submit_sm_resp" && responseDelayMs > 0)
+      setTimeout(() => this.send(response), responseDelayMs);
     else if (response) this.send(response);
   }
 

@@ -102,8 +102,8 @@ export interface SmscSimulator {
     readonly esmClass: number;
     readonly data: Uint8Array;
   }): Promise<"taken" | "refused">;
-  /** Cuts every connection, as a crash of the link would. */
-  dropConnections(): void;
+  /** Cuts connections, as a crash of the link would: all, or so many of the oldest. */
+  dropConnections(count?: number): void;
   close(): Promise<void>;
 }
 
@@ -257,8 +257,8 @@ class SimulatedCentre implements Centre, SmscSimulator {
     return taken === "taken" ? "delivered" : "undeliverable";
   }
 
-  dropConnections(): void {
-    for (const session of this.#sessions) session.cut();
+  dropConnections(count = Number.POSITIVE_INFINITY): void {
+    for (const session of [...this.#sessions].slice(0, count)) session.cut();
   }
 
   async close(): Promise<void> {

@@ -16,7 +16,7 @@ import {
   type SubmittedPart,
   type UnsentMessage,
 } from "../../kernel/order/message.ts";
-import type { OrderTransaction } from "../../kernel/order/order-store.ts";
+import type { OrderStore, OrderTransaction } from "../../kernel/order/order-store.ts";
 import { pairsOf } from "../../term/collections.ts";
 import { TurnupError } from "../../term/error.ts";
 import { bulkInsert } from "../database/bulk.ts";
@@ -219,11 +219,13 @@ const CLAIM_MESSAGES = {
   text: `with claimed as (
            update message m set state = 'submitting', reason = 'being handed to the SMSC', attempts = m.attempts + 1,
                   lease_until = $3, due_at = $3, leased_by = $4, updated_at = $1
-            where m.id in (select id from message where due_at <= $1 order by due_at limit $2 for update skip locked)
+            where m.id in (select id from message where due_at <= $1 and operator_id <> all($5::uuid[])
+                            order by due_at limit $2 for update skip locked)
         returning m.*)
          select c.id as "messageId", c.operator_id as "operatorId", c.order_id as "orderId", c.kind, c.reference, c.part_count as "partCount",
                 c.attempts, c.expires_at as "expiresAt", p.protocol, p.part_octets as "partOctets", p.sealed, p.unconfirmed, s.msisdn_sealed, c.destination_sealed,
                 array(select sequence from message_part where message_id = c.id) as "acceptedParts",
+                (select smsc from message_part where message_id = c.id order by sequence limit 1) as "acceptedBy",
                 case when c.is_unasked then json_build_object('homePlmn', coalesce(s.home_plmn,
                   (select home_plmn from subscriber k where k.operator_id = c.operator_id and k.msisdn_index = c.destination_index limit 1)), 'isStopped', exists (
                   select from message_stop t where t.operator_id = c.operator_id
@@ -234,14 +236,17 @@ const CLAIM_MESSAGES = {
 
 export const claimMessages = (
   db: Db,
-  now: Date,
-  limit: number,
-  leaseMs: number,
-  node: number | null,
+  {
+    now,
+    limit,
+    leaseMs,
+    except,
+    node,
+  }: Required<Parameters<OrderStore["claimMessages"]>[0]> & { readonly node: number | null },
 ): Promise<ClaimedMessage[]> =>
-  db.rows<ClaimedMessage>(CLAIM_MESSAGES, [now, limit, new Date(now.getTime() + leaseMs), node]);
+  db.rows<ClaimedMessage>(CLAIM_MESSAGES, [now, limit, new Date(now.getTime() + leaseMs), node, except]);
 
-type ClaimedMessage = Omit<OutgoingMessage, "content" | "sender"> & {
+type ClaimedMessage = Omit<OutgoingMessage, "content" | "sender" | "operatorSlug"> & {
   readonly sealed: Buffer;
   readonly unconfirmed: boolean;
   readonly msisdn_sealed: Buffer | null;
@@ -252,6 +257,7 @@ export function outgoing(row: ClaimedMessage, sealer: Sealer, terms: OperatorTer
   const { sealed, unconfirmed, msisdn_sealed, destination_sealed, ...message } = row;
   return {
     ...message,
+    operatorSlug: terms.operatorSlug,
     sender: terms.policy.sender,
     isWithheld: unconfirmed && !maySendUnconfirmed(terms),
     content: contentOf(sealer, sealed, destination_sealed ?? msisdn_sealed),

@@ -49,7 +49,13 @@ function sender(fixture: RequestFixture): { pass(): Promise<void>; readonly vali
     store: createOrderStore(shop.database, shop.sealer, shop.registry.ownWords),
     books,
     smsc: {
-      name: "smsc.invalid:2775",
+      centres: () => [
+        {
+          ...{ name: "smsc.invalid:2775", operators: [], prefixes: [], drain: false, failoverMs: 0 },
+          ...{ downSinceMs: null, room: Number.POSITIVE_INFINITY },
+        },
+      ],
+      failedOver: () => undefined,
       submit: async ({ to, expiresAt }) => {
         if (to === fixture.msisdn) validity.push(expiresAt);
         return { kind: "accepted", smscMessageId: `${fixture.operatorId}-${++taken}-${shop.time.now}` };

@@ -151,7 +151,7 @@ const LOCK_CHARGES = {
 /** Asked within a transaction, so without its name: on a connection of another kind than the transaction's. */
 const TERMS = {
   name: "terms",
-  text: `select o.name, o.kind, o.home_plmns as "homePlmns",
+  text: `select o.slug, o.name, o.kind, o.home_plmns as "homePlmns",
                 (select body from operator_policy p where p.operator_id = o.id order by version desc limit 1) as policy
            from operator o where o.id = $1`,
 };
@@ -199,8 +199,8 @@ export function createOrderStore(
       }),
     termsOf: terms.of,
     termsIn: terms.in,
-    async claimMessages({ now, limit, leaseMs }) {
-      const rows = await claimMessages(database, now, limit, leaseMs, nodeNumber());
+    async claimMessages({ now, limit, leaseMs, except = [] }) {
+      const rows = await claimMessages(database, { now, limit, leaseMs, except, node: nodeNumber() });
       const messages: OutgoingMessage[] = [];
       for (const row of rows) {
         messages.push(outgoing(row, sealer, await terms.of(row.operatorId)));
@@ -274,6 +274,7 @@ function secretIn(sealer: Sealer, sealed: Buffer): unknown {
 
 async function readTerms(db: Db, registry: OwnWords, operatorId: string): Promise<OperatorTerms> {
   const operator = await db.one<{
+    slug: string;
     name: string;
     kind: NetworkKind;
     homePlmns: string[];
@@ -283,6 +284,7 @@ async function readTerms(db: Db, registry: OwnWords, operatorId: string): Promis
   const relations = await registry.relationsOf(operatorId);
   return {
     operatorId,
+    operatorSlug: operator.slug,
     operatorName: operator.name,
     homePlmns: operator.homePlmns.map((plmn) => plmn.replace("-", "/")),
     accessPoints: await registry.accessPointsOf(operatorId),

@@ -23,6 +23,7 @@ const desk = (hasRoom = false) =>
     randomBytes: (octets) => new Uint8Array(octets).fill(9),
     termsOf: async () => ({
       operatorId,
+      operatorSlug: "desk",
       operatorName: "Desk",
       kind: "mvno",
       homePlmns: [],

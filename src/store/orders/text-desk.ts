@@ -26,7 +26,12 @@ const MAX_CHARACTERS = 1_600;
 const REFERENCES = 256;
 const BATCH = { maxBatchRows: 500, maxBatchesAtOnce: 2, maxWaitingRows: 50_000 };
 
-type Row = { readonly payload: NewPayload; readonly message: NewMessage; readonly sender: string };
+type Row = {
+  readonly payload: NewPayload;
+  readonly message: NewMessage;
+  readonly sender: string;
+  readonly operatorSlug: string;
+};
 type Sent = { readonly id: string; readonly created: boolean };
 type Lease = { readonly until: Date; readonly node: number | null };
 
@@ -90,7 +95,7 @@ export function createTextDesk(deps: TextDeskDeps): TextDesk {
   };
   return {
     async send(operatorId, messages, { isUnasked = false } = {}) {
-      const { policy } = await deps.termsOf(operatorId);
+      const { policy, operatorSlug } = await deps.termsOf(operatorId);
       const now = deps.clock();
       const dueAt = (isUnasked && quietUntil(policy.quietHours, null, now)) || now;
       const validity = { dueAt, expiresAt: minutesAfter(dueAt, policy.messageValidityMinutes) };
@@ -112,7 +117,7 @@ export function createTextDesk(deps: TextDeskDeps): TextDesk {
               ...validity,
               isUnasked,
             };
-            return { payload, sender: policy.sender, message };
+            return { payload, sender: policy.sender, operatorSlug, message };
           }),
         ),
       );
@@ -124,7 +129,8 @@ export function createTextDesk(deps: TextDeskDeps): TextDesk {
 async function writeAndHand(deps: TextDeskDeps, batch: readonly Waiting<Row, Sent>[]): Promise<void> {
   const now = deps.clock();
   const rows = batch.map(({ row }) => row);
-  const lease = deps.courier.hasRoom(rows.length)
+  const owners = rows.map(({ message: { operatorId }, operatorSlug }) => ({ operatorId, operatorSlug }));
+  const lease = deps.courier.hasRoom(owners)
     ? { until: new Date(now.getTime() + LEASE_MS), node: deps.nodeNumber() }
     : null;
   const writing = write(deps, rows, now, lease);
@@ -157,9 +163,10 @@ const tooLong = (fact: string): TurnupError =>
 const keyOf = (operatorId: string, key: string): string => `${operatorId} ${key}`;
 
 /** As a claim would give it. */
-const outgoing = ({ payload, message, sender }: Row): OutgoingMessage => ({
+const outgoing = ({ payload, message, sender, operatorSlug }: Row): OutgoingMessage => ({
   messageId: message.id,
   operatorId: message.operatorId,
+  operatorSlug,
   orderId: null,
   kind: "text",
   protocol: "text",
@@ -168,6 +175,7 @@ const outgoing = ({ payload, message, sender }: Row): OutgoingMessage => ({
   reference: message.reference,
   partCount: message.partCount,
   acceptedParts: [],
+  acceptedBy: null,
   attempts: 1,
   expiresAt: message.expiresAt,
 });

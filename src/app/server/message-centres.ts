@@ -1,0 +1,228 @@
+/**
+ * The message centres of a server: a session with each, which comes and goes with the configuration. Which of them takes a
+ * message, the kernel says (`conductor/centre-choice.ts`); here it is known how each stands.
+ */
+import { isDeepStrictEqual } from "node:util";
+import type { CentreState } from "../../kernel/conductor/lanes.ts";
+import type { PartOutcome, SmscPort } from "../../kernel/conductor/outbox.ts";
+import type { Bind, BindPlan, Binds } from "../../net/smsc/binds.ts";
+import type { Esme, EsmeOptions, EsmeStats } from "../../net/smsc/esme-api.ts";
+import type { ReceiptIds } from "../../net/smsc/receipt-ids.ts";
+import { createCentrePort, type SmscForms } from "../../net/smsc/smsc-port.ts";
+import { type LiveSession, liveSession } from "./live-session.ts";
+import { type Arrivals, noArrivals } from "./measures.ts";
+
+/** A message centre, how we are bound to it, and what goes there. */
+export type SmscOptions = Omit<EsmeOptions, "onDeliver" | "messageIdForm" | "bind"> &
+  BindPlan & {
+    readonly name: string;
+    /** What measures and readiness call it: they name no host. */
+    readonly label: string;
+    readonly route: SmscRoute;
+    readonly receiptIds: ReceiptIds;
+    readonly receiptsMarked: boolean;
+    readonly receiptsPer: "part" | "message";
+    readonly forms: SmscForms;
+  };
+type SmscRoute = Pick<CentreState, "operators" | "prefixes" | "drain" | "failoverMs">;
+
+/** One of them, as it is now. */
+type MessageCentre = {
+  readonly name: string;
+  readonly label: string;
+  readonly options: SmscOptions;
+  readonly session: Pick<Esme, "state" | "on">;
+  readonly stats: EsmeStats;
+  readonly binds: readonly Bind[];
+  readonly downSinceMs: number | null;
+  readonly arrivals: Arrivals;
+  /** What it refused or put off, by its own code. */
+  readonly refusals: ReadonlyMap<string, number>;
+  /** Messages that went by another centre, since this one was unbound. */
+  readonly failedOver: number;
+};
+
+export type MessageCentres = {
+  readonly port: SmscPort;
+  /** In the order of the file. */
+  all(): readonly MessageCentre[];
+  isAnyBound(): boolean;
+  /** Called for each that there is, and for each that comes. */
+  onOpened(heard: (centre: MessageCentre) => void): void;
+  start(): void;
+  stop(): Promise<void>;
+  /** Answers what puts these in place of what is there. @throws TurnupError `smpp_field_invalid`: nothing is changed */
+  prepare(next: readonly SmscOptions[]): () => void;
+};
+
+type Held = {
+  options: SmscOptions;
+  binds: Binds;
+  readonly live: LiveSession;
+  readonly submit: ReturnType<typeof createCentrePort>["submit"];
+  readonly arrivals: Arrivals;
+  readonly refusals: Map<string, number>;
+  downSinceMs: number | null;
+  failedOver: number;
+  readonly seen: MessageCentre;
+};
+
+type CentresDeps = {
+  /** A session that is not started. */
+  readonly open: (smsc: SmscOptions, arrivals: Arrivals) => Binds;
+  readonly clock: () => Date;
+  /** A centre is bound, where it was not. */
+  readonly onBound: () => void;
+  readonly onTrouble: (centre: string, error: Error) => void;
+};
+
+/** Of what a centre takes at its rate in so many seconds, more need not wait in memory: within the time of a submit. */
+const ROOM_SECONDS = 20;
+
+export function openCentres(smscs: readonly SmscOptions[], deps: CentresDeps): MessageCentres {
+  let centres = smscs.map((smsc) => hold(smsc, deps));
+  const listeners: ((centre: MessageCentre) => void)[] = [];
+  const leaving = new Set<Promise<void>>();
+  return {
+    port: portOf(() => centres),
+    all: () => centres.map(({ seen }) => seen),
+    isAnyBound: () => centres.some(({ downSinceMs }) => downSinceMs === null),
+    onOpened(heard) {
+      listeners.push(heard);
+      for (const { seen } of centres) heard(seen);
+    },
+    start() {
+      for (const { live } of centres) live.start();
+    },
+    async stop() {
+      await Promise.all(centres.map(({ live }) => live.stop()));
+      await Promise.all(leaving);
+    },
+    prepare(next) {
+      const changes = next.map((smsc) => changeOf(centres, smsc, deps));
+      return () => {
+        const gone = centres.filter(({ options: { name } }) => next.every((smsc) => smsc.name !== name));
+        centres = changes.map((change) => change());
+        for (const { live } of gone) {
+          const stopping = live.stop().finally(() => leaving.delete(stopping));
+          leaving.add(stopping);
+        }
+        for (const { live, seen } of centres.filter(({ live }) => live.state.name === "idle")) {
+          for (const heard of listeners) heard(seen);
+          live.start();
+        }
+      };
+    },
+  };
+}
+
+/** Answers what makes it so; a session is not ended for nothing. @throws TurnupError `smpp_field_invalid` */
+function changeOf(centres: readonly Held[], smsc: SmscOptions, deps: CentresDeps): () => Held {
+  const known = centres.find(({ options: { name } }) => name === smsc.name);
+  if (!known) {
+    const made = hold(smsc, deps);
+    return () => made;
+  }
+  const binds = isSameSession(known.options, smsc) ? undefined : deps.open(smsc, known.arrivals);
+  return () => {
+    known.options = smsc;
+    if (binds) {
+      known.binds = binds;
+      known.live.change(binds);
+    }
+    return known;
+  };
+}
+
+const isSameSession = (one: SmscOptions, other: SmscOptions): boolean =>
+  isDeepStrictEqual(sessionOf(one), sessionOf(other));
+const sessionOf = ({ route: _route, label: _label, forms: _forms, password, ...session }: SmscOptions) => ({
+  ...session,
+  password: typeof password === "string" ? password : password(),
+});
+
+function hold(smsc: SmscOptions, { open, clock, onBound, onTrouble }: CentresDeps): Held {
+  const arrivals = noArrivals();
+  const binds = open(smsc, arrivals);
+  const live = liveSession(binds);
+  const { submit } = createCentrePort(() => held.options.forms, live, clock);
+  const held: Held = {
+    options: smsc,
+    binds,
+    live,
+    submit,
+    arrivals,
+    refusals: new Map(),
+    downSinceMs: clock().getTime(),
+    failedOver: 0,
+    seen: seenAs(() => held),
+  };
+  live.on("state", ({ name }) => {
+    const wasDown = held.downSinceMs !== null;
+    held.downSinceMs = name === "bound" ? null : (held.downSinceMs ?? clock().getTime());
+    if (wasDown && held.downSinceMs === null) onBound();
+  });
+  live.on("trouble", (error) => onTrouble(held.options.label, error));
+  return held;
+}
+
+const seenAs = (held: () => Held): MessageCentre => ({
+  get name() {
+    return held().options.name;
+  },
+  get label() {
+    return held().options.label;
+  },
+  get options() {
+    return held().options;
+  },
+  get session() {
+    return held().live;
+  },
+  get stats() {
+    return held().live.stats;
+  },
+  get binds() {
+    return held().binds.all;
+  },
+  get downSinceMs() {
+    return held().downSinceMs;
+  },
+  get arrivals() {
+    return held().arrivals;
+  },
+  get refusals() {
+    return held().refusals;
+  },
+  get failedOver() {
+    return held().failedOver;
+  },
+});
+
+const portOf = (centres: () => readonly Held[]): SmscPort => ({
+  centres: () =>
+    centres().map(({ options: { name, route }, downSinceMs, live: { stats } }) => ({
+      name,
+      ...route,
+      downSinceMs,
+      room: stats.ratePerSecond * ROOM_SECONDS,
+    })),
+  async submit(part, centre) {
+    const held = centres().find(({ options: { name } }) => name === centre);
+    if (!held) return { kind: "later", code: "smsc_none" }; // taken out of the configuration in this very turn
+    const outcome = await held.submit(part);
+    const code = refusalIn(outcome);
+    if (code !== undefined) held.refusals.set(code, (held.refusals.get(code) ?? 0) + 1);
+    return outcome;
+  },
+  failedOver(centre) {
+    const held = centres().find(({ options: { name } }) => name === centre);
+    if (held) held.failedOver += 1;
+  },
+});
+
+/** The centre's own word; not ours, and not that of a link which was lost. */
+function refusalIn(outcome: PartOutcome): string | undefined {
+  if (outcome.kind === "accepted" || (outcome.kind === "refused" && outcome.by === "us")) return undefined;
+  return outcome.code.startsWith("ESME_") ? outcome.code : undefined;
+}

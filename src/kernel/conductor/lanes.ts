@@ -1,0 +1,71 @@
+/**
+ * The outbox's lanes, one an operator: how much of each is on its way, and who is claimed for. An operator with a long queue
+ * fills its own lane alone; one whose centres are all unbound is not claimed for, so that its queue costs nothing and waits as it is.
+ */
+import { type CentreNow, serves } from "./centre-choice.ts";
+
+/** A centre, and how much of anything it can take soon. */
+export type CentreState = CentreNow & {
+  /** Messages that it takes within the next seconds at its rate; Infinity where no limit is known. */
+  readonly room: number;
+};
+/** Whose message: by id, and by the short name that centres are configured with. */
+export type LaneOwner = { readonly operatorId: string; readonly operatorSlug: string };
+
+/** Of one operator on their way: enough to keep a window full. */
+const LANE_MAX = 1_000;
+
+type Lane = LaneOwner & { onTheirWay: number; isFull: boolean };
+
+export class Lanes {
+  readonly #lanes = new Map<string, Lane>();
+
+  enter(owner: LaneOwner): void {
+    this.#laneOf(owner).onTheirWay += 1;
+  }
+
+  /** Answers whether its lane is open again that was full. */
+  leave({ operatorId }: Pick<LaneOwner, "operatorId">, centres: readonly CentreState[]): boolean {
+    const lane = this.#lanes.get(operatorId);
+    if (!lane) return false;
+    lane.onTheirWay -= 1;
+    // Half of it, not one place: a claim costs more than a message.
+    if (!lane.isFull || lane.onTheirWay > this.#capacityOf(lane, centres) / 2) return false;
+    lane.isFull = false;
+    return true;
+  }
+
+  hasRoom(owner: LaneOwner, count: number, centres: readonly CentreState[]): boolean {
+    const lane = this.#laneOf(owner);
+    return lane.onTheirWay + count <= this.#capacityOf(lane, centres);
+  }
+
+  /** Operators of whom nothing is to be claimed now. */
+  closed(centres: readonly CentreState[]): string[] {
+    return [...this.#lanes.values()].flatMap((lane) => {
+      const capacity = this.#capacityOf(lane, centres);
+      if (lane.onTheirWay >= capacity) lane.isFull = capacity > 0;
+      return capacity === 0 || lane.isFull ? [lane.operatorId] : [];
+    });
+  }
+
+  #laneOf({ operatorId, operatorSlug }: LaneOwner): Lane {
+    let lane = this.#lanes.get(operatorId);
+    if (!lane) {
+      lane = { operatorId, operatorSlug, onTheirWay: 0, isFull: false };
+      this.#lanes.set(operatorId, lane);
+    }
+    return lane;
+  }
+
+  /** 0: no centre that takes its messages is bound. Who shares a slow centre shares what it can take. */
+  #capacityOf({ operatorSlug }: Lane, centres: readonly CentreState[]): number {
+    const open = centres.filter((centre) => centre.downSinceMs === null && serves(centre, operatorSlug));
+    if (open.length === 0) return 0;
+    const busy = [...this.#lanes.values()].filter(
+      (lane) => lane.onTheirWay > 0 || lane.operatorSlug === operatorSlug,
+    ).length;
+    const room = open.reduce((sum, centre) => sum + centre.room, 0);
+    return Math.min(LANE_MAX, Math.max(1, Math.floor(room / Math.max(1, busy))));
+  }
+}

@@ -1,0 +1,251 @@
+/** Several message centres: where a message goes, what waits for which, and that one operator's queue holds up nobody else's. */
+import assert from "node:assert/strict";
+import { test } from "vitest";
+import type { OutgoingMessage, SubmittedPart, UnsentMessage } from "../order/message.ts";
+import { createInHand } from "./in-hand.ts";
+import type { CentreState } from "./lanes.ts";
+import { createOutbox, type PartOutcome, type PartToSubmit } from "./outbox.ts";
+
+const START = Date.parse("2026-05-04T08:00:00Z");
+const centre = (name: string, more: Partial<CentreState> = {}): CentreState => ({
+  name,
+  operators: [],
+  prefixes: [],
+  drain: false,
+  failoverMs: 30_000,
+  downSinceMs: null,
+  room: Number.POSITIVE_INFINITY,
+  ...more,
+});
+let ids = 0;
+const message = (operator: string, more: Partial<OutgoingMessage> = {}): OutgoingMessage => ({
+  messageId: `m${++ids}`,
+  operatorId: `id of ${operator}`,
+  operatorSlug: operator,
+  orderId: null,
+  kind: "settings",
+  protocol: "omacp",
+  sender: "2948",
+  content: { to: "4915112345678", payload: new Uint8Array(300).fill(7) },
+  reference: 9,
+  partCount: 3,
+  acceptedParts: [],
+  acceptedBy: null,
+  attempts: 1,
+  expiresAt: new Date(START + 86_400_000),
+  ...more,
+});
+const taken = (): PartOutcome => ({ kind: "accepted", smscMessageId: "x" });
+
+/** An outbox over a queue in memory, oldest first, with centres and answers that a test changes. */
+function outboxWith(given: {
+  centres: CentreState[];
+  answer?: (part: PartToSubmit, centre: string) => Promise<PartOutcome>;
+}) {
+  const world = {
+    nowMs: START,
+    answer: async (): Promise<PartOutcome> => taken(),
+    queue: [] as OutgoingMessage[],
+    claims: [] as { except: readonly string[]; took: number }[],
+    rooms: 0,
+    ...given,
+  } as {
+    nowMs: number;
+    centres: CentreState[];
+    answer: (part: PartToSubmit, centre: string) => Promise<PartOutcome>;
+    queue: OutgoingMessage[];
+    claims: { except: readonly string[]; took: number }[];
+    rooms: number;
+  };
+  const sent: { operator: string; centre: string }[] = [];
+  const booked: SubmittedPart[] = [];
+  const unsent: UnsentMessage[] = [];
+  const failedOver: string[] = [];
+  const outbox = createOutbox({
+    store: {
+      async claimMessages({ limit, except = [] }) {
+        const due = world.queue.filter(({ operatorId }) => !except.includes(operatorId)).slice(0, limit);
+        world.queue = world.queue.filter((one) => !due.includes(one));
+        world.claims.push({ except, took: due.length });
+        return due;
+      },
+      termsOf: () => Promise.reject(new Error("not asked")),
+    },
+    books: {
+      submitted: async (part) => void booked.push(part),
+      unsent: async (one) => void unsent.push(one),
+    },
+    smsc: {
+      centres: () => world.centres,
+      submit(part, name) {
+        sent.push({ operator: part.lane, centre: name });
+        return world.answer(part, name);
+      },
+      failedOver: (name) => failedOver.push(name),
+    },
+    clock: () => new Date(world.nowMs),
+    random: () => 1,
+    inHand: createInHand(),
+    isKeyWithheld: async () => false,
+    onRoom: () => (world.rooms += 1),
+  });
+  const pass = async (...messages: OutgoingMessage[]): Promise<void> => {
+    world.queue.push(...messages);
+    await outbox.pass(250);
+    await outbox.idle();
+  };
+  return { world, outbox, pass, sent, booked, unsent, failedOver };
+}
+const centresOf = (sent: readonly { readonly centre: string }[]) => sent.map(({ centre }) => centre);
+
+test("all parts of a message go to the centre of its operator, and are booked under that centre's name", async () => {
+  const { pass, sent, booked } = outboxWith({
+    centres: [centre("north's", { operators: ["north"] }), centre("south's", { operators: ["south"] })],
+  });
+  await pass(message("south"));
+  assert.deepEqual(centresOf(sent), ["south's", "south's", "south's"]);
+  assert.deepEqual([...new Set(booked.map(({ smsc }) => smsc))], ["south's"]);
+});
+
+test("a message goes by another centre when its own is unbound for longer than its time, which is counted", async () => {
+  const { world, pass, sent, unsent, failedOver } = outboxWith({
+    centres: [centre("first", { downSinceMs: START - 29_000 }), centre("second")],
+  });
+  await pass(message("north"));
+  assert.deepEqual(sent, []);
+  assert.equal(unsent[0]?.errorCode, "smsc_unbound");
+  assert.match(
+    unsent[0]?.reason ?? "",
+    /its message centre first is not bound; it is looked at again at 2026/,
+  );
+  world.nowMs += 1_000;
+  await pass(message("north"));
+  assert.deepEqual(centresOf(sent), ["second", "second", "second"]);
+  assert.deepEqual(failedOver, ["first"]);
+});
+
+test("what a centre has in part stays with it, though others are bound", async () => {
+  const { world, pass, sent, unsent } = outboxWith({
+    centres: [centre("first", { downSinceMs: 0 }), centre("second")],
+  });
+  const begun = { acceptedParts: [1], acceptedBy: "first" };
+  await pass(message("north", begun));
+  assert.deepEqual([sent, unsent[0]?.errorCode], [[], "smsc_unbound"]);
+  world.centres = [centre("first", { drain: true }), centre("second")];
+  await pass(message("north", begun));
+  assert.deepEqual(centresOf(sent), ["first", "first"], "also where nothing new goes there");
+});
+
+test("what a centre has perhaps is not sent by another within ten minutes, and its reason says so; then it is", async () => {
+  const { world, pass, sent, unsent } = outboxWith({
+    centres: [centre("first"), centre("second")],
+    answer: async () => ({ kind: "later", code: "disconnected", isPerhapsTaken: true }),
+  });
+  const one = message("north", {
+    partCount: 1,
+    content: { to: "4915112345678", payload: new Uint8Array(20) },
+  });
+  await pass(one);
+  assert.match(
+    unsent[0]?.reason ?? "",
+    /^disconnected; first has it perhaps, and it is sent there again at /,
+  );
+  world.centres = [centre("first", { downSinceMs: START }), centre("second")];
+  world.nowMs += 599_000;
+  await pass(one);
+  assert.deepEqual([sent.length, unsent[1]?.errorCode], [1, "smsc_unbound"]);
+  world.nowMs += 2_000;
+  world.answer = async () => taken();
+  await pass(one);
+  assert.deepEqual(centresOf(sent), ["first", "second"]);
+});
+
+test("what was certainly not taken goes by another centre at once", async () => {
+  const { world, pass, sent } = outboxWith({
+    centres: [centre("first", { failoverMs: 0 }), centre("second")],
+    answer: async () => ({ kind: "later", code: "deadline" }),
+  });
+  const one = message("north", {
+    partCount: 1,
+    content: { to: "4915112345678", payload: new Uint8Array(20) },
+  });
+  await pass(one);
+  world.centres = [centre("first", { failoverMs: 0, downSinceMs: START }), centre("second")];
+  await pass(one);
+  assert.deepEqual(centresOf(sent), ["first", "second"]);
+});
+
+test("a refusal names the centre that it came from, and our own is not told as one", async () => {
+  const { world, pass, unsent } = outboxWith({
+    centres: [centre("first")],
+    answer: async () => ({ kind: "refused", code: "ESME_RINVDSTADR" }),
+  });
+  await pass(message("north"));
+  world.answer = async () => ({ kind: "refused", code: "alphabet_unfit", by: "us" });
+  await pass(message("north"));
+  assert.deepEqual(
+    unsent.map(({ reason }) => reason),
+    ["the SMSC first refused it: ESME_RINVDSTADR", "it was not given to the SMSC: alphabet_unfit"],
+  );
+});
+
+test("an operator whose centres are all unbound is claimed for no more: its queue waits as it is, and others' goes on", async () => {
+  const { world, pass, sent } = outboxWith({
+    centres: [
+      centre("north's", { operators: ["north"], downSinceMs: START }),
+      centre("south's", { operators: ["south"] }),
+    ],
+  });
+  await pass(message("north"));
+  await pass(message("north"), message("south"));
+  assert.deepEqual(
+    world.queue.map(({ operatorSlug }) => operatorSlug),
+    ["north"],
+  );
+  assert.deepEqual(centresOf(sent), ["south's", "south's", "south's"]);
+  world.centres = world.centres.map((one) => ({ ...one, downSinceMs: null }));
+  await pass();
+  assert.deepEqual(world.queue, []);
+});
+
+test("a queue of 100,000 fills its operator's own lane alone: what another gives is claimed at the next pass", async () => {
+  const waiting: (() => void)[] = [];
+  const { world, outbox, sent } = outboxWith({
+    centres: [centre("one")],
+    answer: () => new Promise((resolve) => waiting.push(() => resolve(taken()))),
+  });
+  const single = { partCount: 1, content: { to: "4915112345678", payload: new Uint8Array(20) } };
+  world.queue = Array.from({ length: 100_000 }, () => message("north", single));
+  while ((await outbox.pass(250)) > 0);
+  await new Promise(setImmediate);
+  const north = sent.length;
+  assert.ok(north >= 250 && north <= 1_250, `${north} of them are on their way`);
+  world.queue.push(message("south", single));
+  assert.equal(outbox.hasRoom([message("north")]), false, "what comes now for north waits behind its own");
+  assert.equal(outbox.hasRoom([message("south")]), true);
+  world.nowMs += 300;
+  assert.equal(await outbox.pass(250), 1);
+  assert.equal(sent.at(-1)?.operator, "id of south");
+  for (const answer of waiting.splice(0, north - 400)) answer();
+  await new Promise(setImmediate);
+  assert.equal(world.rooms, 1, "its lane is open again when half of it is done, and that is told once");
+  assert.equal(await outbox.pass(250), 250);
+  for (; waiting.length > 0; await new Promise(setImmediate))
+    for (const answer of waiting.splice(0)) answer();
+  await outbox.idle();
+});
+
+test("who shares a slow centre shares what it takes in its time, so that nothing waits in memory beyond its deadline", async () => {
+  const { world, outbox, sent } = outboxWith({
+    centres: [centre("slow", { room: 40 })],
+    answer: () => new Promise(() => undefined),
+  });
+  const single = { partCount: 1, content: { to: "4915112345678", payload: new Uint8Array(20) } };
+  world.queue = Array.from({ length: 1_000 }, (_, at) => message(at % 2 ? "north" : "south", single));
+  for (let passes = 0; passes < 20; passes++) {
+    await outbox.pass(10);
+    world.nowMs += 300;
+    await new Promise(setImmediate);
+  }
+  assert.ok(sent.length >= 40 && sent.length <= 60, `${sent.length} are on their way`);
+});
