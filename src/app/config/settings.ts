@@ -365,6 +365,16 @@ export const SETTINGS = {
         "Regular expression (RE2: no look-around, no back-references) for reports in text, with groups named `imei` and, where the text has them, `imsi`, `iccid`, `home`. Without it, `IMEI:... IMSI:...` and the like.",
     }),
   },
+  sightings: {
+    knownPairs: integer({
+      about:
+        "Most pairs of SIM and handset that are known without asking the database: about 45 octets of memory each, for as many as there are.",
+      unit: "pairs",
+      from: 100_000,
+      to: 100_000_000,
+      default: 10_000_000,
+    }),
+  },
   delivery: {
     batch: integer({ about: "Messages that one worker claims at once.", from: 1, to: 5_000, default: 250 }),
   },

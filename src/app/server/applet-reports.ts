@@ -78,7 +78,7 @@ export function createAppletReports(deps: AppletDeps, { applet }: Config): Apple
         const operator = report && (await operatorId());
         const sighting = operator && (await sightingOf(deps, operator, report, numberOf(pdu)));
         if (!sighting) return "refused";
-        const [result] = await deps.intake.accept(operator, [sighting], "applet");
+        const [result] = await deps.intake.accept(operator, [sighting], "applet", "unneeded");
         return result?.outcome === "refused" ? "refused" : "sighting";
       } catch (error) {
         if (error instanceof DecodeError) return "refused";

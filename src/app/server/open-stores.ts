@@ -11,6 +11,7 @@ import { createCatalogStore } from "../../store/operator/catalog-store.ts";
 import { createRegistry } from "../../store/operator/registry.ts";
 import { createOrderStore } from "../../store/orders/order-store.ts";
 import { createPairMemory } from "../../store/sightings/pair-memory.ts";
+import { createPairTable } from "../../store/sightings/pair-table.ts";
 import { dataFolderOf } from "../config/config.ts";
 import type { Addresses } from "./addresses.ts";
 import type { ClosingStack } from "./closing-stack.ts";
@@ -64,7 +65,11 @@ export async function openStores(
     termsOf: orders.termsOf,
     termsIn: orders.termsIn,
     items: seenFromHome(createCatalogStore(kept), (origin) => addresses.isOwn(origin)),
-    memory: createPairMemory(presence.aloneSince, clockToleranceMs),
+    connection,
+    memory: createPairMemory(
+      createPairTable(options.config.sightings.knownPairs, clock().getTime()),
+      changes.isHeard,
+    ),
     issuer: await issuerOf({ database, sealer }, options),
   };
 }

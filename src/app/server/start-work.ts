@@ -10,6 +10,7 @@ import type { Addresses } from "./addresses.ts";
 import { createAppletReports } from "./applet-reports.ts";
 import type { ClosingStack } from "./closing-stack.ts";
 import { type Engine, type EngineOptions, startEngine } from "./engine.ts";
+import { keepPairs } from "./known-pairs.ts";
 import { startLoop } from "./loop.ts";
 import { observeMachines } from "./machine-measures.ts";
 import { machineAt } from "./machine-watch.ts";
@@ -66,6 +67,7 @@ export function startWork(closing: ClosingStack, opened: Opened, options: Server
   });
   closing.defer(() => engine.stop());
   measure(measures, engine, opened);
+  keepPairs(closing, stores, intake, { measures, onFault });
   hearOfImports(closing, engine, stores, onFault);
   lapseDisputes(closing, stores, onFault);
   lapsePaymentFiles(closing, stores, onFault);
@@ -111,7 +113,7 @@ function hearOfImports(
   changes.onChange((news) => {
     if (news === "everything" || news.kind === "datasets")
       ownDevices.refresh().catch((error: unknown) => onFault("imports", error));
-    engine.wakeOrders(); // some may have waited for it
+    if (news === "everything" || news.kind !== "pair") engine.wakeOrders(); // some may have waited for it
   });
 }
 

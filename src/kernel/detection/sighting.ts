@@ -47,8 +47,13 @@ export type SightingResult =
       readonly subscriberId: string;
       readonly deviceId: string;
     }
-  | { readonly outcome: "unchanged" | "late"; readonly subscriberId: string; readonly deviceId: string }
+  | { readonly outcome: "late"; readonly subscriberId: string; readonly deviceId: string }
+  /** Without ids where nobody asked for them: most of these are known by heart, and their ids are not. */
+  | { readonly outcome: "unchanged"; readonly subscriberId?: string; readonly deviceId?: string }
   | { readonly outcome: "refused"; readonly code: string; readonly reason: string };
+
+/** Whether whoever reports asks for the ids of pairs that are as they were; to know these takes a look at the database. */
+export type WhetherIds = "wanted" | "unneeded";
 
 /** The door for sightings. Durable: when the promise resolves, every row that was not refused is on disk. */
 export interface Intake {
@@ -57,6 +62,8 @@ export interface Intake {
     sightings: readonly SightingInput[],
     /** Of every row that names none itself. */
     source: SightingSource,
+    /** `wanted` unless given. */
+    ids?: WhetherIds,
   ): Promise<SightingResult[]>;
 }
 

@@ -27,10 +27,13 @@ class Copy {
   waitingOctets = 0;
   readonly chunks: Buffer[] = [];
   readonly #text: string;
+  /** Takes each chunk as it comes, in the driver's own buffer; false ends it. */
+  readonly #take: ((chunk: Buffer) => boolean) | undefined;
   #told: (() => void) | undefined;
 
-  constructor(text: string) {
+  constructor(text: string, take?: (chunk: Buffer) => boolean) {
     this.#text = text;
+    this.#take = take;
   }
 
   /** Resolves when the server says something more. */
@@ -54,6 +57,13 @@ class Copy {
     this.#tell();
   }
   handleCopyData({ chunk }: { readonly chunk: Buffer }): void {
+    if (this.#take) {
+      if (!this.failure && !this.#take(chunk)) {
+        this.failure = new Error("nobody reads on");
+        this.connection?.stream.destroy();
+      }
+      return;
+    }
     this.chunks.push(Buffer.from(chunk)); // the driver uses its buffer again
     this.waitingOctets += chunk.length;
     if (this.waitingOctets > WAITING_OCTETS_MAX) this.connection?.stream.pause();
@@ -78,8 +88,8 @@ class Copy {
   handleEmptyQuery(): void {}
 }
 
-function begin(client: pg.ClientBase, text: string): Copy {
-  const copy = new Copy(text);
+function begin(client: pg.ClientBase, text: string, take?: (chunk: Buffer) => boolean): Copy {
+  const copy = new Copy(text, take);
   client.query(copy as unknown as pg.Submittable); // it handles more messages than the type knows
   return copy;
 }
@@ -95,6 +105,20 @@ export async function* copyOut(client: pg.ClientBase, text: string): AsyncGenera
     copy.connection?.stream.resume();
     if (copy.chunks.length === 0 && !copy.isOver) await copy.next();
   }
+  if (copy.failure) throw copy.failure;
+}
+
+/**
+ * `text` is a `copy ... to stdout` of millions of rows: each is given to `take` as it comes, in a buffer that is used again
+ * afterwards. Where `take` answers false, the session ends with it.
+ */
+export async function copyOutEach(
+  client: pg.ClientBase,
+  text: string,
+  take: (chunk: Buffer) => boolean,
+): Promise<void> {
+  const copy = begin(client, text, take);
+  while (!copy.isOver) await copy.next();
   if (copy.failure) throw copy.failure;
 }
 

@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
+import pg from "pg";
 import { test } from "vitest";
 import { freshDatabaseConfig } from "../../../test/fixture/database.ts";
+import { sessionConfigOf } from "../database/driver.ts";
 import { uuidv7 } from "../database/uuid.ts";
 import { ownLeases } from "../orders/own-leases.ts";
 import { createLeaseWatch, joinNodes } from "./node-presence.ts";
@@ -9,6 +12,8 @@ import { createLeaseWatch, joinNodes } from "./node-presence.ts";
 const { database, config } = await freshDatabaseConfig();
 const OPERATOR = uuidv7();
 const LEASE_MS = 120_000;
+/** The class of the lock of a server that is alone, in release 0.1. */
+const ALONE_CLASS = 1_953_854_063;
 
 /** A message and a call, leased as a sender leases them. */
 async function lease(number: number | null): Promise<{ readonly message: string; readonly call: string }> {
@@ -163,30 +168,24 @@ async function until(what: () => boolean, fact: string): Promise<void> {
   assert.fail(fact);
 }
 
-test("a server is alone until another joins, and no more when that one may begin; the one that is left is alone anew", async () => {
-  const first = await joinNodes(config.connection);
-  const look = createLeaseWatch(database);
-  for (let looks = 0; looks < 2; looks++) await look(new Date()); // servers of the other tests are forgotten
-  assert.equal(first.aloneSince(), null, "not before it looked");
-  await until(() => first.aloneSince() !== null, "it is not alone");
-  const alone = first.aloneSince();
-
-  const second = await joinNodes(config.connection);
-  assert.equal(first.aloneSince(), null);
-  assert.equal(second.aloneSince(), null);
-  await second.close();
-  await sessionsEnded(1);
-  for (let looks = 0; looks < 2; looks++) await look(new Date());
-  await until(() => first.aloneSince() !== null, "it is not alone again");
-  assert.notEqual(first.aloneSince(), alone);
-
-  await database.run(
-    "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'turnup node' and datname = current_database()",
-  );
-  await until(() => first.aloneSince() === null, "it does not know whether it is alone");
-  await until(() => first.aloneSince() !== null, "it is not alone after it came back");
-  await first.close();
-  assert.equal(first.aloneSince(), null);
+test("who joins waits until a server of release 0.1 has given up being alone", async () => {
+  const former = new pg.Client(sessionConfigOf(config.connection));
+  await former.connect();
+  await former.query("select pg_advisory_lock($1, 0)", [ALONE_CLASS]);
+  await former.query("listen turnup_node_joined");
+  let hasJoined = false;
+  const asked = once(former, "notification");
+  const joining = joinNodes(config.connection).then((node) => {
+    hasJoined = true;
+    return node;
+  });
+  await asked;
+  assert.equal(hasJoined, false);
+  await former.query("select pg_advisory_unlock($1, 0)", [ALONE_CLASS]);
+  const joined = await joining;
+  assert.notEqual(joined.number(), null);
+  await joined.close();
+  await former.end();
 });
 
 test("a server gives back its own leases of that attempt, soon at first and later each time; others' and newer ones stay", async () => {

@@ -11,22 +11,20 @@
  * once more under the same reference, and a handset drops them. Behind a pooler that shares sessions the lock says
  * nothing; leases then lapse by their time alone.
  *
- * A server that finds no other takes a second lock, of which there is one: while it holds that, it is alone, and may
- * remember what only a server could have changed. Who joins asks for it and waits until it was given up.
+ * A server of release 0.1 that finds no other takes a second lock, of which there is one: while it holds that, it remembers
+ * what only a server could have changed. Who joins asks for it and waits until it was given up.
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import pg from "pg";
 import { codeOf } from "../../term/narrow.ts";
 import type { Database, Db } from "../database/database.ts";
-import { processIdOf, sessionConfigOf, the } from "../database/driver.ts";
+import { sessionConfigOf, the } from "../database/driver.ts";
 
 /** The advisory locks of this use: first of two keys. */
 const LOCK_CLASS = 1_953_854_062;
 /** The lock of the server that is alone: first of two keys; the second is 0. */
 const ALONE_CLASS = 1_953_854_063;
 const JOINED_CHANNEL = "turnup_node_joined";
-/** How often a server looks whether it is alone by now. */
-const ALONE_POLL_MS = 1_000;
 /** A server that does not give up being alone for this long hangs: it hears of us before anything else. */
 const ALONE_PATIENCE_MS = 10_000;
 const LOCK_NOT_AVAILABLE = "55P03";
@@ -36,8 +34,6 @@ const REJOIN_PAUSE_MS = 250;
 type NodePresence = {
   /** Null while the session is lost: a lease taken now has no owner and lapses by its time. */
   number(): number | null;
-  /** Numbers the times in which no other server works on this database; null while one may. */
-  aloneSince(): number | null;
   close(): Promise<void>;
 };
 
@@ -46,12 +42,6 @@ type Presence = {
   /** The session that holds the lock of our number; undefined while it is lost. */
   held: { readonly client: pg.Client; readonly number: number } | undefined;
   closed: boolean;
-  /** Numbers the time that goes on; null while another server may be there. */
-  alone: number | null;
-  timesAlone: number;
-  /** How often others joined. */
-  withdrawals: number;
-  holdsAloneLock: boolean;
 };
 
 export async function joinNodes(connection: pg.PoolConfig): Promise<NodePresence> {
@@ -59,22 +49,13 @@ export async function joinNodes(connection: pg.PoolConfig): Promise<NodePresence
     connection,
     held: undefined,
     closed: false,
-    alone: null,
-    timesAlone: 0,
-    withdrawals: 0,
-    holdsAloneLock: false,
   };
 
   await enter(node, undefined);
-  const looks = setInterval(() => void lookWhetherAlone(node).catch(() => undefined), ALONE_POLL_MS);
-  looks.unref();
   return {
     number: () => node.held?.number ?? null,
-    aloneSince: () => node.alone,
     async close() {
       node.closed = true;
-      node.alone = null;
-      clearInterval(looks);
       await node.held?.client.end();
     },
   };
@@ -90,7 +71,6 @@ async function enter(node: Presence, before: number | undefined): Promise<void> 
   client.on("error", () => undefined); // `end` follows
   try {
     await client.connect();
-    client.on("notification", () => void withdraw(node, client));
     const number = await numberFor(client, before);
     await waitForTheOneAlone(client);
     client.once("end", () => lost(node, number));
@@ -104,18 +84,7 @@ async function enter(node: Presence, before: number | undefined): Promise<void> 
 
 function lost(node: Presence, number: number): void {
   node.held = undefined;
-  node.alone = null;
-  node.holdsAloneLock = false;
   if (!node.closed) void rejoin(node, number);
-}
-
-/** Another joined: what is remembered counts no more, and only then is it let in. */
-async function withdraw(node: Presence, client: pg.Client): Promise<void> {
-  node.alone = null;
-  node.withdrawals++;
-  if (!node.holdsAloneLock) return;
-  node.holdsAloneLock = false;
-  await client.query("select pg_advisory_unlock($1, 0)", [ALONE_CLASS]).catch(() => undefined); // `end` follows
 }
 
 async function rejoin(node: Presence, number: number): Promise<void> {
@@ -126,22 +95,6 @@ async function rejoin(node: Presence, number: number): Promise<void> {
       await sleep(REJOIN_PAUSE_MS, undefined, { ref: false }); // the database is away; others tell of it
     }
   }
-}
-
-/** First the lock, then the look: who joins after the look finds the lock taken. */
-async function lookWhetherAlone(node: Presence): Promise<void> {
-  if (!node.held) return;
-  const { client, number } = node.held;
-  const before = node.withdrawals;
-  if (!node.holdsAloneLock) {
-    const isTaken = await takeAloneLock(client);
-    if (client !== node.held?.client || !isTaken) return;
-    node.holdsAloneLock = true;
-  }
-  const isAlone = await isTheOnly(client, number);
-  if (client !== node.held?.client) return;
-  if (!isAlone || node.withdrawals !== before) await withdraw(node, client);
-  else node.alone ??= ++node.timesAlone;
 }
 
 /** The number it had, if nobody has taken over its leases; else a new one. Locked before anybody can look for it. */
@@ -161,7 +114,6 @@ async function numberFor(client: pg.Client, before: number | undefined): Promise
 
 /** Tells whoever is alone that this server is here, and waits until it is told to be alone no more. */
 async function waitForTheOneAlone(client: pg.Client): Promise<void> {
-  await client.query(`listen ${JOINED_CHANNEL}`);
   await client.query("select pg_notify($1, '')", [JOINED_CHANNEL]);
   await client.query(`begin; set local lock_timeout = ${ALONE_PATIENCE_MS}`);
   try {
@@ -170,29 +122,6 @@ async function waitForTheOneAlone(client: pg.Client): Promise<void> {
     if (codeOf(error) !== LOCK_NOT_AVAILABLE) throw error;
   }
   await client.query("rollback");
-}
-
-async function takeAloneLock(client: pg.Client): Promise<boolean> {
-  const { rows } = await client.query<{ taken: boolean }>("select pg_try_advisory_lock($1, 0) as taken", [
-    ALONE_CLASS,
-  ]);
-  return the(rows).taken;
-}
-
-/** Neither a number that is locked nor one whose leases nobody has taken over yet; and the session is no pooler's. */
-async function isTheOnly(client: pg.Client, number: number): Promise<boolean> {
-  const { rows } = await client.query<{ pid: number; only: boolean }>(
-    `select pg_backend_pid() as pid,
-            not exists (select from node where number <> $2)
-              and not exists (select from pg_locks l
-                               where l.locktype = 'advisory' and l.granted and l.classid = $1::int::oid
-                                 and l.objid <> $2::int::oid and l.objsubid = 2
-                                 and l.database = (select oid from pg_database where datname = current_database()))
-              as only`,
-    [LOCK_CLASS, number],
-  );
-  const found = the(rows);
-  return found.only && found.pid === processIdOf(client);
 }
 
 const UNHELD = {

@@ -8,7 +8,7 @@ import type { Database, Tx } from "../database/database.ts";
 import { the } from "../database/driver.ts";
 import type { Sealer } from "../seal/seal.ts";
 import { WAKE } from "../sightings/intake-rows.ts";
-import { type PairMemory, simOf } from "../sightings/pair-memory.ts";
+import type { PairMemory } from "../sightings/pair-memory.ts";
 import type { PgOrderStore } from "./order-store.ts";
 
 const WAIT_DEADLINE_MS = 7 * 86_400_000;
@@ -72,7 +72,7 @@ export function createOrderDesk(deps: OrderDeskDeps): OrderDesk {
         now.getTime(),
         deps.homePlmnOf,
       );
-      const endChange = deps.memory?.change(new Set([simOf(operatorId, pair.imsi)]));
+      const endChange = deps.memory?.change([deps.sealer.blindIndex("imsi", operatorId, pair.imsi)]);
       const opened = await deps.database
         .transaction((tx) => openInside(deps, tx, { operatorId, idempotencyKey, pair, now }), {
           safeToRepeat: true,

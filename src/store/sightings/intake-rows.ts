@@ -9,7 +9,7 @@ const WAIT_DEADLINE_MS = 7 * 86_400_000;
 /** A sighting with the blind indexes that find its SIM and its handset. */
 export type Row = ReadSighting & {
   readonly operatorId: string;
-  /** The SIM in the memory of pairs. */
+  /** The SIM in the memory of readings. */
   readonly sim: string;
   readonly input: SightingInput;
   readonly source: SightingSource;
@@ -100,9 +100,10 @@ export const DEVICE_IDS = {
                                where operator_id = q.operator_id and imei_index = q.imei_index limit 1) d`,
 };
 export const PAIRINGS_OF = {
-  name: "pairings_of", // pairing_subscriber_id_device_id_key
-  text: `select id, subscriber_id as "subscriberId", device_id as "deviceId", since, last_seen_at as "lastSeenAt", is_current as "isCurrent"
-           from pairing where subscriber_id = any($1::uuid[])`,
+  name: "pairings_of", // pairing_subscriber_id_device_id_key, device_pkey
+  text: `select p.id, p.subscriber_id as "subscriberId", p.device_id as "deviceId", p.since, p.last_seen_at as "lastSeenAt",
+                p.is_current as "isCurrent", (select imei_index from device where id = p.device_id and p.is_current) as "imeiIndex"
+           from pairing p where p.subscriber_id = any($1::uuid[])`,
 };
 export const LEAVE = {
   name: "leave_handsets", // pairing_pkey

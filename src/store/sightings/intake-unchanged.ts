@@ -3,7 +3,8 @@ import type { SightingResult } from "../../kernel/detection/sighting.ts";
 import type { Waiting } from "../database/coalescer.ts";
 import type { Db } from "../database/database.ts";
 import { LOOK_UP, type Row, TOUCH } from "./intake-rows.ts";
-import { type Asking, LAST_SEEN_GRAIN_MS, type PairMemory } from "./pair-memory.ts";
+import { LAST_SEEN_GRAIN_MS } from "./last-seen.ts";
+import type { Asking, PairMemory } from "./pair-memory.ts";
 
 type Known = {
   readonly at: number;
@@ -24,11 +25,10 @@ export async function answerUnchanged(
   database: Db,
   memory: PairMemory,
   batch: readonly Waiting<Row, SightingResult>[],
-  nowMs: number,
 ): Promise<Waiting<Row, SightingResult>[]> {
   const asking = memory.ask();
   try {
-    return await askAndAnswer(database, memory, asking, batch, nowMs);
+    return await askAndAnswer(database, memory, asking, batch);
   } finally {
     asking.end();
   }
@@ -39,7 +39,6 @@ async function askAndAnswer(
   memory: PairMemory,
   asking: Asking,
   batch: readonly Waiting<Row, SightingResult>[],
-  nowMs: number,
 ): Promise<Waiting<Row, SightingResult>[]> {
   const rows = await database.rows<Known>(LOOK_UP, [
     batch.map(({ row }) => row.operatorId),
@@ -47,7 +46,9 @@ async function askAndAnswer(
     batch.map(({ row }) => row.imeiIndex),
   ]);
   const known = new Map(rows.map((row) => [row.at - 1, row]));
-  const isKnown = batch.map(({ row }, at) => saysNothingNew(row, known.get(at)));
+  const isKnown = batch.map(
+    ({ row }, at) => saysNothingNew(row, known.get(at)) && !asking.isDoubtful(row.imsiIndex),
+  );
   // A SIM that moves within the batch: "the same as before" is then not the same any more, so all its rows are decided.
   const moving = new Set(batch.flatMap(({ row }, at) => (isKnown[at] ? [] : [row.sim])));
   const touched = new Map<string, number>();
@@ -56,14 +57,13 @@ async function askAndAnswer(
     const pair = known.get(at);
     if (!pair || !isKnown[at] || (moving.size > 0 && moving.has(row.sim))) return true;
     const { subscriberId, deviceId } = pair;
-    memory.see(row.sim, deviceId, row.seenMs);
-    let lastSeenMs = pair.lastSeenAt.getTime();
-    if (row.seenMs - lastSeenMs > LAST_SEEN_GRAIN_MS) {
-      lastSeenMs = Math.max(row.seenMs, touched.get(pair.pairingId) ?? 0);
-      touched.set(pair.pairingId, lastSeenMs);
-    }
+    const writtenMs = pair.lastSeenAt.getTime();
+    const isBehind = row.seenMs - writtenMs > LAST_SEEN_GRAIN_MS;
+    if (isBehind) touched.set(pair.pairingId, Math.max(row.seenMs, touched.get(pair.pairingId) ?? 0));
     unchanged.push(() => {
-      asking.know(row.sim, row.input, { subscriberId, deviceId, lastSeenMs }, nowMs);
+      asking.know({ ...row, ...pair, lastSeenMs: isBehind ? row.seenMs : writtenMs });
+      memory.read(row.sim, row.input, row, { subscriberId, deviceId });
+      memory.see(row.imsiIndex, row.imeiIndex, row.seenMs);
       answer({ outcome: "unchanged", subscriberId, deviceId });
     });
     return false;

@@ -15,12 +15,13 @@ import {
   outlasts,
   tellsNumber,
 } from "../../kernel/detection/arrive.ts";
-import { readSighting, readSource } from "../../kernel/detection/read-sighting.ts";
+import { readSeenAt, readSighting, readSource } from "../../kernel/detection/read-sighting.ts";
 import type {
   Intake,
   SightingInput,
   SightingResult,
   SightingSource,
+  WhetherIds,
 } from "../../kernel/detection/sighting.ts";
 import { marketOf } from "../../kernel/operator/market.ts";
 import { getFrom, pairsOf } from "../../term/collections.ts";
@@ -55,6 +56,7 @@ import {
 import { answerUnchanged, keyOf } from "./intake-unchanged.ts";
 import { endRivals, lockHolders, loseNumbers, type NumberLost, type NumberSeen } from "./number-moves.ts";
 import { createPairMemory, type PairMemory, simOf } from "./pair-memory.ts";
+import { createPairTable } from "./pair-table.ts";
 
 const MAX_BATCH_ROWS = 2_000;
 const MAX_BATCHES_AT_ONCE = 3;
@@ -62,6 +64,8 @@ const MAX_BATCHES_AT_ONCE = 3;
 const SLICE_ROWS = 500;
 /** More rows than this waiting and callers are turned away with 503: memory is not a queue. */
 const MAX_WAITING_ROWS = 200_000;
+/** SIMs of which a command that has no memory knows when it saw them last. */
+const REMEMBERED_TIMES = 100_000;
 type IntakeDeps = {
   readonly database: Database;
   readonly sealer: Sealer;
@@ -80,7 +84,8 @@ type IntakeDeps = {
 };
 
 export function createIntake(deps: IntakeDeps): Intake {
-  const memory = deps.memory ?? createPairMemory(() => null);
+  const memory =
+    deps.memory ?? createPairMemory(createPairTable(REMEMBERED_TIMES, deps.clock().getTime()), () => false);
   const rows = createCoalescer<Row, SightingResult>({
     maxBatchRows: MAX_BATCH_ROWS,
     maxBatchesAtOnce: MAX_BATCHES_AT_ONCE,
@@ -88,8 +93,8 @@ export function createIntake(deps: IntakeDeps): Intake {
     work: (batch) => takeBatch(deps, memory, batch),
   });
   return {
-    async accept(operatorId, sightings, source) {
-      const origin: Origin = { operatorId, source, nowMs: deps.clock().getTime() };
+    async accept(operatorId, sightings, source, ids = "wanted") {
+      const origin: Origin = { operatorId, source, ids, nowMs: deps.clock().getTime() };
       const results = new Array<SightingResult>(sightings.length);
       const unknown: Row[] = [];
       const places: number[] = [];
@@ -111,38 +116,55 @@ export function createIntake(deps: IntakeDeps): Intake {
 }
 
 /** Whose it is, who told it and when. */
-type Origin = { readonly operatorId: string; readonly source: SightingSource; readonly nowMs: number };
+type Origin = {
+  readonly operatorId: string;
+  readonly source: SightingSource;
+  readonly ids: WhetherIds;
+  readonly nowMs: number;
+};
 
 /** A row for the database to say what it is, or what became of it where that is known already. */
 function readRow(
-  { sealer, homePlmnOf, clockToleranceMs }: IntakeDeps,
+  deps: IntakeDeps,
   memory: PairMemory,
-  { operatorId, source, nowMs }: Origin,
+  origin: Origin,
   input: SightingInput,
 ): Row | SightingResult {
   try {
     if (typeof input !== "object" || input === null)
       throw new TurnupError("sighting_malformed", "A sighting is an object.");
-    const known =
-      typeof input.imsi === "string"
-        ? memory.answerOf(simOf(operatorId, input.imsi), input, nowMs)
-        : undefined;
-    if (known) return known;
-    const read = readSighting(input, nowMs, homePlmnOf, clockToleranceMs);
-    return {
-      ...read,
-      operatorId,
-      sim: simOf(operatorId, read.imsi),
-      input,
-      source: readSource(input, source),
-      imsiIndex: sealer.blindIndex("imsi", operatorId, read.imsi),
-      imeiIndex: sealer.blindIndex("imei", operatorId, read.imei14),
-      msisdnIndex: read.msisdn === null ? null : sealer.blindIndex("msisdn", operatorId, read.msisdn),
-    };
+    const sim = typeof input.imsi === "string" ? simOf(origin.operatorId, input.imsi) : undefined;
+    const before = sim && memory.readingOf(sim, input);
+    if (before && (before.ids || origin.ids === "unneeded")) {
+      const seenMs = readSeenAt(input.seenAt, origin.nowMs, deps.clockToleranceMs);
+      if (memory.isUnchanged(before, seenMs)) return { outcome: "unchanged", ...before.ids };
+    }
+    const row = rowOf(deps, origin, input);
+    if (before || origin.ids === "wanted") return row;
+    return memory.isUnchanged(memory.read(row.sim, input, row), row.seenMs) ? { outcome: "unchanged" } : row;
   } catch (error) {
     if (error instanceof TurnupError) return { outcome: "refused", code: error.code, reason: error.message };
     throw error;
   }
+}
+
+/** @throws TurnupError with the code of what is wrong */
+function rowOf(
+  { sealer, homePlmnOf, clockToleranceMs }: IntakeDeps,
+  { operatorId, source, nowMs }: Origin,
+  input: SightingInput,
+): Row {
+  const read = readSighting(input, nowMs, homePlmnOf, clockToleranceMs);
+  return {
+    ...read,
+    operatorId,
+    sim: simOf(operatorId, read.imsi),
+    input,
+    source: readSource(input, source),
+    imsiIndex: sealer.blindIndex("imsi", operatorId, read.imsi),
+    imeiIndex: sealer.blindIndex("imei", operatorId, read.imei14),
+    msisdnIndex: read.msisdn === null ? null : sealer.blindIndex("msisdn", operatorId, read.msisdn),
+  };
 }
 
 async function takeBatch(
@@ -150,10 +172,10 @@ async function takeBatch(
   memory: PairMemory,
   batch: readonly Waiting<Row, SightingResult>[],
 ): Promise<void> {
-  const changed = await answerUnchanged(deps.database, memory, batch, deps.clock().getTime());
+  const changed = await answerUnchanged(deps.database, memory, batch);
   if (changed.length === 0) return;
   const rows = changed.map(({ row }) => row);
-  const endChange = memory.change(new Set(rows.map(({ sim }) => sim)));
+  const endChange = memory.change(rows.map(({ imsiIndex }) => imsiIndex));
   /** SIMs beside those of the batch, whose numbers are others' from now on. */
   const others: (() => void)[] = [];
   let results: readonly SightingResult[];
@@ -167,8 +189,7 @@ async function takeBatch(
     );
     results = taken.results;
     await endRivals(deps, taken.numbers, (holders) => {
-      const sims = holders.map((one) => simOf(one.operatorId, deps.sealer.open("imsi", one.imsiSealed)));
-      others.push(memory.change(new Set(sims)));
+      others.push(memory.change(holders.map(({ imsiIndex }) => imsiIndex)));
     });
   } finally {
     endChange();
@@ -194,6 +215,8 @@ type Pairing = {
   since: Date;
   lastSeenAt: Date;
   isCurrent: boolean;
+  /** Of the handset where the SIM is; null of others. */
+  imeiIndex: Buffer | null;
 };
 
 /** What one batch will write, as its decisions pile up. */
@@ -225,7 +248,7 @@ async function takeChanged(
   memory: PairMemory,
   tx: Tx,
   rows: readonly Row[],
-  onChange: (sims: ReadonlySet<string>) => void,
+  onChange: (imsiIndexes: readonly Buffer[]) => void,
 ): Promise<{ readonly results: readonly SightingResult[]; readonly numbers: readonly NumberSeen[] }> {
   const now = deps.clock();
   await insertUnknown(deps, tx, rows);
@@ -240,7 +263,7 @@ async function takeChanged(
   const pairings = await tx.rows<Pairing>(PAIRINGS_OF, [locked.map(({ id }) => id)]);
   const decisions: Decisions = {
     results: new Array<SightingResult>(rows.length),
-    current: staysOf(pairings, locked, rows, memory),
+    current: staysOf(pairings, locked, memory),
     known: new Set(pairings.map(({ subscriberId, deviceId }) => pairOf(subscriberId, deviceId))),
     writes: new Map(),
     left: new Set(),
@@ -305,17 +328,13 @@ async function askedBefore(
 function staysOf(
   pairings: readonly Pairing[],
   locked: readonly Locked[],
-  rows: readonly Row[],
   memory: PairMemory,
 ): Map<string, Pairing> {
-  const byIndex = new Map(rows.map(({ operatorId, imsiIndex, sim }) => [keyOf(operatorId, imsiIndex), sim]));
-  const sims = new Map(
-    locked.map(({ id, operatorId, imsiIndex }) => [id, getFrom(byIndex, keyOf(operatorId, imsiIndex))]),
-  );
+  const sims = new Map(locked.map(({ id, imsiIndex }) => [id, imsiIndex]));
   const stays = new Map<string, Pairing>();
   for (const pairing of pairings) {
-    if (!pairing.isCurrent) continue;
-    const ms = memory.seenMs(getFrom(sims, pairing.subscriberId), pairing.deviceId);
+    if (!pairing.isCurrent || pairing.imeiIndex === null) continue;
+    const ms = memory.seenMs(getFrom(sims, pairing.subscriberId), pairing.imeiIndex);
     const lastSeenAt = ms > pairing.lastSeenAt.getTime() ? new Date(ms) : pairing.lastSeenAt;
     stays.set(pairing.subscriberId, { ...pairing, lastSeenAt });
   }
@@ -456,7 +475,7 @@ type Knowledge = {
   /** When each SIM was seen last before this batch. */
   readonly seenBefore: ReadonlyMap<string, number>;
   readonly seenMs: PairMemory["seenMs"];
-  readonly onChange: (sims: ReadonlySet<string>) => void;
+  readonly onChange: (imsiIndexes: readonly Buffer[]) => void;
   readonly now: Date;
 };
 
@@ -508,7 +527,7 @@ async function updateKnown(
 
 /** Takes numbers from whom they were; answers who has which number that they had not before. */
 async function moveNumbers(
-  { sealer, newId }: IntakeDeps,
+  { newId }: IntakeDeps,
   tx: Db,
   latest: ReadonlyMap<string, Told>,
   { subscribers, seenMs, onChange, now }: Knowledge,
@@ -526,17 +545,16 @@ async function moveNumbers(
   const lost: NumberLost[] = [];
   for (const holder of await lockHolders(tx, [...wanted.values()])) {
     const seen = getFrom(wanted, keyOf(holder.operatorId, holder.msisdnIndex));
-    const sim = simOf(holder.operatorId, sealer.open("imsi", holder.imsiSealed));
     const hasAnother = latest.get(holder.subscriberId)?.msisdnIndex?.equals(holder.msisdnIndex) === false;
     const lastSeenMs = Math.max(
       holder.lastSeenAt?.getTime() ?? 0,
-      holder.deviceId === null ? 0 : seenMs(sim, holder.deviceId),
+      holder.imeiIndex === null ? 0 : seenMs(holder.imsiIndex, holder.imeiIndex),
     );
     if (keepsNumber({ lastSeenMs, hasAnother }, seen.numberMs)) {
       wanted.delete(keyOf(holder.operatorId, holder.msisdnIndex));
       continue;
     }
-    onChange(new Set([sim]));
+    onChange([holder.imsiIndex]);
     lost.push({ ...holder, newHolderId: seen.subscriberId });
   }
   const given = [...wanted.values()];

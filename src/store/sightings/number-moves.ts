@@ -23,8 +23,8 @@ type Holder = {
   readonly operatorId: string;
   readonly msisdnIndex: Buffer;
   readonly msisdnSealed: Buffer;
-  readonly imsiSealed: Buffer;
-  readonly deviceId: string | null;
+  readonly imsiIndex: Buffer;
+  readonly imeiIndex: Buffer | null;
   readonly lastSeenAt: Date | null;
 };
 export type NumberLost = Pick<Holder, "subscriberId" | "operatorId" | "msisdnIndex" | "msisdnSealed"> & {
@@ -32,10 +32,10 @@ export type NumberLost = Pick<Holder, "subscriberId" | "operatorId" | "msisdnInd
 };
 
 const LOCK_HOLDERS = {
-  name: "lock_number_holders", // subscriber_by_msisdn, subscriber_pkey, pairing_current
+  name: "lock_number_holders", // subscriber_by_msisdn, subscriber_pkey, pairing_current, device_pkey
   text: `select s.id as "subscriberId", s.operator_id as "operatorId", s.msisdn_index as "msisdnIndex",
-                s.msisdn_sealed as "msisdnSealed", s.imsi_sealed as "imsiSealed", p.device_id as "deviceId",
-                p.last_seen_at as "lastSeenAt"
+                s.msisdn_sealed as "msisdnSealed", s.imsi_index as "imsiIndex", p.last_seen_at as "lastSeenAt",
+                (select imei_index from device where id = p.device_id) as "imeiIndex"
            from subscriber s left join pairing p on p.subscriber_id = s.id and p.is_current
           where s.id = any(array(
                   select x.id from unnest($1::uuid[], $2::uuid[], $3::bytea[]) as q(subscriber_id, operator_id, msisdn_index)

@@ -1,214 +1,290 @@
 /**
- * What this server remembers of SIMs that it saw lately: when each was seen last, and, while no other server works on
- * the database, what is known of it, so that most sightings are answered without asking PostgreSQL.
+ * What this server knows of SIMs without asking PostgreSQL: in which handset each is, and when it was seen there last. Most
+ * sightings are answered from it.
  *
- *   asked ── known, and nobody was changing it meanwhile ── remembered ── another server joins │ a sighting says something
- *   new │ a write begins that can change it │ KNOWN_FOR_MS are over │ `last_seen_at` falls behind ── asked again
+ *   asked, or filled at the start ── nobody was changing it meanwhile ── known ── a write of ours begins that can change it │
+ *   word of a change by another server (migration 0032) │ a sighting says something new ── asked again
  *
- * Identifiers stand in it in clear, as in the requests that brought them; it is bounded, and on no disk.
+ * It counts while this server hears the others: word of a change is here milliseconds behind its commit, and where none might
+ * come for 0.8 s nothing is answered from memory. What was missed meanwhile may have been anything, so all is asked again.
+ * A SIM that was answered from memory just before the word came is looked at again (`resight.ts`).
+ *
+ * In front of it stand the readings of texts that came lately, so that the same texts need no parsing and no hash. They are
+ * true for ever and forgotten by age alone. Identifiers stand in them in clear, as in the requests that brought them.
  */
-import { readSeenAt } from "../../kernel/detection/read-sighting.ts";
-import {
-  SIGHTING_SOURCES,
-  type SightingInput,
-  type SightingResult,
-} from "../../kernel/detection/sighting.ts";
+import { SIGHTING_SOURCES, type SightingInput } from "../../kernel/detection/sighting.ts";
 import { dropOldest } from "../../term/collections.ts";
 import { isOneOf } from "../../term/narrow.ts";
+import { keyAt, type LastSeen, NO_NUMBER, type PairKey, type PairTable, wordAt } from "./pair-table.ts";
 
-/**
- * `last_seen_at` of an unchanged pair is written when it is older than this: a finer grain would cost a write a sighting.
- * What was seen since is remembered by the server that saw it, so that a late sighting is known as late; another server
- * may take one for a move that is late by less than this, and so may this one after a crash.
- */
-export const LAST_SEEN_GRAIN_MS = 60_000;
-/** A pair is looked up again after this, should the database have been changed by none of ours. */
-const KNOWN_FOR_MS = 60_000;
-/** About 500 octets each. */
-const MAX_REMEMBERED_SIMS = 100_000;
+/** Readings kept: about 500 octets each. */
+const MAX_READINGS = 100_000;
+/** Lists of operators, networks and names: what comes later than this is asked for each time. */
+const MAX_WORDS = 65_535;
 
-/** The fields that must be as they were for a sighting to say nothing new; the rest is time and source. */
+/** The fields that must be as they were for a sighting to say the same again; the rest is time and source. */
 const FIELDS = ["imei", "imeisv", "msisdn", "iccid", "gid1", "spn", "plmn", "appletHome"] as const;
 type Told = Pick<SightingInput, (typeof FIELDS)[number]>;
 
-type KnownPair = {
-  readonly subscriberId: string;
-  readonly deviceId: string;
-  /** As it is on disk. */
+/** What a sighting states of its SIM; null where it states nothing. */
+type Stated = {
+  readonly imsiIndex: Uint8Array;
+  readonly imeiIndex: Uint8Array;
+  readonly msisdnIndex: Uint8Array | null;
+  readonly servingPlmn: string;
+  readonly gid1: string | null;
+  readonly spn: string | null;
+  readonly iccid: string | null;
+};
+/** What the database has of a SIM and the handset where it is. */
+export type OnDisk = {
+  readonly operatorId: string;
+  readonly imsiIndex: Uint8Array;
+  readonly imeiIndex: Uint8Array;
+  readonly msisdnIndex: Uint8Array | null;
+  readonly servingPlmn: string | null;
+  readonly gid1: string | null;
+  readonly spn: string | null;
+  readonly hasIccid: boolean;
   readonly lastSeenMs: number;
 };
+type Ids = { readonly subscriberId: string; readonly deviceId: string };
 
-type Known = {
+/** A sighting's texts, read. */
+type Reading = {
   readonly told: Told;
-  readonly answer: SightingResult;
-  readonly lastSeenMs: number;
-  readonly untilMs: number;
-  /** The time alone in which it was asked for. */
-  readonly alone: number;
+  readonly stated: Fingerprint;
+  /** Whose they are, where that was asked for once: a pair keeps its ids. */
+  readonly ids: Ids | undefined;
 };
-type Seen = { readonly deviceId: string; ms: number; known: Known | undefined };
+/** What a sighting states, as the table has it. */
+type Fingerprint = Pick<Stated, "gid1" | "spn" | "servingPlmn"> & {
+  readonly key: PairKey;
+  readonly imei: number;
+  readonly number: number | null;
+  readonly hasIccid: boolean;
+};
 
 /** From when pairs are asked for until the answer was remembered. */
 export type Asking = {
-  know(sim: string, told: SightingInput, pair: KnownPair, nowMs: number): void;
+  /** The SIM was changing, or word of a change came, since the question: what the database answered may be of before. */
+  isDoubtful(imsiIndex: Uint8Array): boolean;
+  know(pair: OnDisk): void;
   end(): void;
 };
 
 export type PairMemory = {
-  /** What became of a sighting that says nothing new; undefined where the database has to be asked. */
-  answerOf(sim: string, input: SightingInput, nowMs: number): SightingResult | undefined;
+  readonly size: number;
+  /** A sighting as it came, read before; undefined: read it. */
+  readingOf(sim: string, input: SightingInput): Reading | undefined;
+  /** What a sighting's texts mean; with `ids` for whoever asks for these. */
+  read(sim: string, input: SightingInput, stated: Stated, ids?: Ids): Reading;
+  see(imsiIndex: Uint8Array, imeiIndex: Uint8Array, ms: number): void;
+  /** It says nothing new, and is noted as seen; false: ask the database. */
+  isUnchanged(reading: Reading, seenMs: number): boolean;
   /** When the SIM was last seen in this handset, where that may be newer than what is on disk; else 0. */
-  seenMs(sim: string, deviceId: string): number;
-  see(sim: string, deviceId: string, ms: number): void;
+  seenMs(imsiIndex: Uint8Array, imeiIndex: Uint8Array): number;
   ask(): Asking;
-  /** What is known of these SIMs is forgotten, and not learned again before the function that it returns was called. */
-  change(sims: ReadonlySet<string>): () => void;
+  /** What is known of these SIMs counts no more, and is not learned again before the function that it returns was called. */
+  change(imsiIndexes: readonly Uint8Array[]): () => void;
+  /** Word that a SIM may be otherwise. Answers what was known of it until now. */
+  hear(key: PairKey): LastSeen | undefined;
+  /** All may be otherwise. */
+  doubtAll(): void;
+  /** Of one part of the table (0 to PAIR_SEGMENTS - 1), what was seen longer ago than `graceMs` after what is on disk. */
+  takeUnwritten(at: number, graceMs: number): LastSeen[];
+  /** The words behind the numbers of a last seen. */
+  operatorOf(seen: LastSeen): string;
+  networkOf(seen: LastSeen): string;
 };
 
 /** An operator's SIM. */
 export const simOf = (operatorId: string, imsi: string): string => `${operatorId} ${imsi}`;
 
+type Names = { readonly gid1: string | null; readonly spn: string | null; readonly hasIccid: boolean };
+
 type Memory = {
-  readonly aloneSince: () => number | null;
-  readonly clockToleranceMs: number | undefined;
-  readonly sims: Map<string, Seen>;
+  readonly table: PairTable;
+  readonly isHeard: () => boolean;
+  readonly readings: Map<string, Reading>;
+  readonly operators: WordList<string>;
+  readonly networks: WordList<string>;
+  readonly names: WordList<Names>;
   /** How many writes are under way that change a SIM. */
   readonly changing: Map<string, number>;
   /** What was changing at any moment of each question that is under way. */
   readonly asked: Set<Set<string>>;
+  /** How often all was doubted. */
+  doubts: number;
 };
 
-/** `aloneSince` numbers the times without another server on the database, and is null while there is one. */
-export function createPairMemory(
-  aloneSince: () => number | null,
-  clockToleranceMs?: number | undefined,
-): PairMemory {
+/** `isHeard`: word of each change reaches this server in time. */
+export function createPairMemory(table: PairTable, isHeard: () => boolean): PairMemory {
   const memory: Memory = {
-    aloneSince,
-    clockToleranceMs,
-    sims: new Map(),
+    table,
+    isHeard,
+    readings: new Map(),
+    operators: wordList((word) => word),
+    networks: wordList((word) => word),
+    names: wordList(({ gid1, spn, hasIccid }) => `${gid1 ?? ""}\0${spn ?? ""}\0${hasIccid}`),
     changing: new Map(),
     asked: new Set(),
+    doubts: 0,
   };
-
   return {
-    answerOf: (sim, input, nowMs) => answerOf(memory, sim, input, nowMs),
-    seenMs(sim, deviceId) {
-      const seen = memory.sims.get(sim);
-      return seen?.deviceId === deviceId ? seen.ms : 0;
+    get size() {
+      return table.size;
     },
-    see: (sim, deviceId, ms) => void see(memory, sim, deviceId, ms),
+    readingOf: (sim, input) => readingOf(memory, sim, input),
+    read: (sim, input, stated, ids) => read(memory, sim, input, { stated, ids }),
+    isUnchanged: (reading, seenMs) => isUnchanged(memory, reading, seenMs),
+    see(imsiIndex, imeiIndex, ms) {
+      const key = keyAt(imsiIndex);
+      if (table.known(key)?.imei === wordAt(imeiIndex, 0)) table.see(key, ms);
+    },
+    seenMs: (imsiIndex, imeiIndex) => table.seenMs(keyAt(imsiIndex), wordAt(imeiIndex, 0)),
     ask: () => ask(memory),
-    change: (sims) => change(memory, sims),
+    change: (imsiIndexes) => change(memory, imsiIndexes),
+    hear(key) {
+      for (const changed of memory.asked) changed.add(textOf(key));
+      return table.doubt(key);
+    },
+    doubtAll() {
+      memory.doubts++;
+      table.doubtAll();
+    },
+    takeUnwritten: table.takeUnwritten,
+    operatorOf: ({ operator }) => memory.operators.wordAt(operator),
+    networkOf: ({ network }) => memory.networks.wordAt(network),
   };
 }
 
-function answerOf(
-  { sims, aloneSince, clockToleranceMs }: Memory,
+const textOf = ({ high, low }: PairKey): string => `${high} ${low}`;
+
+function readingOf({ readings }: Memory, sim: string, input: SightingInput): Reading | undefined {
+  const reading = readings.get(sim);
+  return reading && saysTheSame(input, reading.told) ? reading : undefined;
+}
+
+function read(
+  memory: Memory,
   sim: string,
   input: SightingInput,
-  nowMs: number,
-): SightingResult | undefined {
-  const seen = sims.get(sim);
-  const known = seen?.known;
-  if (seen === undefined || known === undefined) return undefined;
-  if (known.alone !== aloneSince() || nowMs > known.untilMs || !saysTheSame(input, known.told)) {
-    seen.known = undefined;
-    return undefined;
-  }
-  const ms = timeOf(input, nowMs, clockToleranceMs);
-  if (ms === undefined || ms - known.lastSeenMs > LAST_SEEN_GRAIN_MS) return undefined;
-  if (ms > seen.ms) seen.ms = ms;
-  return known.answer;
+  { stated, ids }: { readonly stated: Stated; readonly ids: Ids | undefined },
+): Reading {
+  const reading: Reading = { told: copyOf(input), stated: fingerprintOf(stated), ids };
+  memory.readings.delete(sim);
+  memory.readings.set(sim, reading);
+  dropOldest(memory.readings, MAX_READINGS);
+  return reading;
 }
 
-function see({ sims }: Memory, sim: string, deviceId: string, ms: number): Seen {
-  const before = sims.get(sim);
-  if (before?.deviceId === deviceId) {
-    if (ms > before.ms) before.ms = ms;
-    return before;
-  }
-  sims.delete(sim);
-  const seen: Seen = { deviceId, ms, known: undefined };
-  sims.set(sim, seen);
-  dropOldest(sims, MAX_REMEMBERED_SIMS);
-  return seen;
+const fingerprintOf = (stated: Stated): Fingerprint => ({
+  key: keyAt(stated.imsiIndex),
+  imei: wordAt(stated.imeiIndex, 0),
+  number: stated.msisdnIndex && numberOf(stated.msisdnIndex),
+  servingPlmn: stated.servingPlmn,
+  gid1: stated.gid1,
+  spn: stated.spn,
+  hasIccid: stated.iccid !== null,
+});
+
+const numberOf = (index: Uint8Array | null): number =>
+  index === null ? NO_NUMBER : Math.max(NO_NUMBER + 1, wordAt(index, 0));
+
+/** What the sighting does not state is no change. A network of before is looked at with the others: it may be late. */
+function isUnchanged(memory: Memory, { stated }: Reading, seenMs: number): boolean {
+  const facts = memory.isHeard() ? memory.table.known(stated.key) : undefined;
+  if (facts === undefined || facts.imei !== stated.imei) return false;
+  if (memory.networks.wordAt(facts.network) !== stated.servingPlmn) return false;
+  if (stated.number !== null && stated.number !== facts.number) return false;
+  const { gid1, spn, hasIccid } = memory.names.wordAt(facts.names);
+  if (stated.gid1 !== null && stated.gid1 !== gid1) return false;
+  if (stated.spn !== null && stated.spn !== spn) return false;
+  if (stated.hasIccid && !hasIccid) return false;
+  memory.table.see(stated.key, seenMs);
+  return true;
 }
 
 function ask(memory: Memory): Asking {
-  const alone = memory.aloneSince();
+  const { doubts } = memory;
   const changed = new Set(memory.changing.keys());
   memory.asked.add(changed);
+  const isDoubtful = (key: PairKey): boolean =>
+    doubts !== memory.doubts || (changed.size > 0 && changed.has(textOf(key)));
   return {
-    know(sim, told, { subscriberId, deviceId, lastSeenMs }, nowMs) {
-      if (alone === null || alone !== memory.aloneSince() || changed.has(sim)) return;
-      const seen = see(memory, sim, deviceId, 0);
-      const answer: SightingResult = { outcome: "unchanged", subscriberId, deviceId };
-      seen.known = {
-        told: copyOf(told),
-        answer,
-        lastSeenMs,
-        untilMs: nowMs + KNOWN_FOR_MS,
-        alone,
-      };
+    isDoubtful: (imsiIndex) => isDoubtful(keyAt(imsiIndex)),
+    know(pair) {
+      const key = keyAt(pair.imsiIndex);
+      if (isDoubtful(key)) return;
+      const operator = memory.operators.placeOf(pair.operatorId);
+      const network = memory.networks.placeOf(pair.servingPlmn ?? "");
+      const { gid1, spn, hasIccid } = pair;
+      const names = memory.names.placeOf({ gid1, spn, hasIccid });
+      if (operator === undefined || network === undefined || names === undefined) return;
+      const imei = wordAt(pair.imeiIndex, 0);
+      const number = numberOf(pair.msisdnIndex);
+      memory.table.know(key, { imei, number, operator, network, names }, pair.lastSeenMs);
     },
     end: () => void memory.asked.delete(changed),
   };
 }
 
-/** What is known of these SIMs is forgotten, and not learned again before what it returns was called. */
-function change({ sims, changing, asked }: Memory, of: ReadonlySet<string>): () => void {
-  for (const sim of of) {
-    changing.set(sim, (changing.get(sim) ?? 0) + 1);
-    const seen = sims.get(sim);
-    if (seen) seen.known = undefined;
-    for (const changed of asked) changed.add(sim);
+function change({ table, changing, asked }: Memory, imsiIndexes: readonly Uint8Array[]): () => void {
+  const keys = imsiIndexes.map((index) => keyAt(index));
+  for (const key of keys) {
+    const text = textOf(key);
+    changing.set(text, (changing.get(text) ?? 0) + 1);
+    table.doubt(key);
+    for (const changed of asked) changed.add(text);
   }
   return () => {
-    for (const sim of of) {
-      const left = (changing.get(sim) ?? 0) - 1;
-      if (left > 0) changing.set(sim, left);
-      else changing.delete(sim);
+    for (const text of keys.map(textOf)) {
+      const left = (changing.get(text) ?? 0) - 1;
+      if (left > 0) changing.set(text, left);
+      else changing.delete(text);
     }
   };
 }
 
-/** Each field that is given stands as it stood when the pair was asked for, and one of them names the handset. */
-function saysTheSame(input: SightingInput, told: Told): boolean {
-  return (
-    (input.imei === told.imei || input.imei === undefined) &&
-    (input.imeisv === told.imeisv || input.imeisv === undefined) &&
-    (input.imei !== undefined || input.imeisv !== undefined) &&
-    input.plmn === told.plmn &&
-    (input.msisdn === told.msisdn || input.msisdn === undefined) &&
-    (input.iccid === told.iccid || input.iccid === undefined) &&
-    (input.gid1 === told.gid1 || input.gid1 === undefined) &&
-    (input.spn === told.spn || input.spn === undefined) &&
-    (input.appletHome === told.appletHome || input.appletHome === undefined) &&
-    (input.source === undefined || isOneOf(SIGHTING_SOURCES, input.source))
-  );
-}
+/** Each field stands as it stood when it was read, and its source is one that there is. */
+const saysTheSame = (input: SightingInput, told: Told): boolean =>
+  FIELDS.every((field) => input[field] === told[field]) &&
+  (input.source === undefined || isOneOf(SIGHTING_SOURCES, input.source));
 
-/** Undefined where the time is to be refused with its reason. */
-function timeOf(
-  input: SightingInput,
-  nowMs: number,
-  clockToleranceMs: number | undefined,
-): number | undefined {
-  if (input.seenAt === undefined) return nowMs;
-  try {
-    return readSeenAt(input.seenAt, nowMs, clockToleranceMs);
-  } catch {
-    return undefined;
-  }
-}
-
-/** An empty field says nothing. A text cut out of a request's body would keep the whole body, so each is copied. */
+/** A text cut out of a request's body would keep the whole body, so each is copied. */
 function copyOf(input: SightingInput): Told {
   const told: { -readonly [field in keyof Told]: Told[field] } = {};
   for (const field of FIELDS) {
     const text = input[field];
-    if (text) told[field] = Buffer.from(text).toString() as never; // a text of the same field
+    if (typeof text === "string") told[field] = Buffer.from(text).toString() as never; // a text of the same field
   }
   return told;
+}
+
+/** Words by number, each once. */
+type WordList<Word> = {
+  /** Undefined where the list is full. */
+  placeOf(word: Word): number | undefined;
+  /** @throws RangeError: no such place was ever answered */
+  wordAt(place: number): Word;
+};
+
+function wordList<Word>(textOfWord: (word: Word) => string): WordList<Word> {
+  const places = new Map<string, number>();
+  const words: Word[] = [];
+  return {
+    placeOf(word) {
+      const text = textOfWord(word);
+      const place = places.get(text);
+      if (place !== undefined || words.length > MAX_WORDS) return place;
+      places.set(text, words.length);
+      return words.push(word) - 1;
+    },
+    wordAt(place) {
+      const word = words[place];
+      if (word === undefined) throw new RangeError(`no word ${place} of ${words.length}`);
+      return word;
+    },
+  };
 }

@@ -1,0 +1,120 @@
+/**
+ * Keeps what a server knows by heart of pairs of SIM and handset true: filled from the database beside the server's other
+ * work, doubted as word of changes comes, and written back as far as it is newer than the database.
+ *
+ *   start, or word may have been missed ── fill ── known, while word is heard ── word of a pair ── doubted, and looked at again
+ */
+import { Counter, Gauge, type Registry } from "prom-client";
+import type { Changes } from "../../kernel/account/changes.ts";
+import type { Intake } from "../../kernel/detection/sighting.ts";
+import { createLastSeenWriter, STEP_PAUSE_MS } from "../../store/sightings/last-seen.ts";
+import { fillPairs } from "../../store/sightings/pair-fill.ts";
+import { keyAt, type LastSeen } from "../../store/sightings/pair-table.ts";
+import { resight } from "../../store/sightings/resight.ts";
+import type { ClosingStack } from "./closing-stack.ts";
+import { type Loop, startLoop } from "./loop.ts";
+import type { Stores } from "./open-stores.ts";
+
+const FILL_POLL_MS = 1_000;
+const RESIGHT_POLL_MS = 1_000;
+const KEY_DIGITS = /^[0-9a-f]{16}$/;
+
+type Options = {
+  readonly measures: Registry;
+  readonly onFault: (name: string, error: unknown) => void;
+};
+
+type Kept = Pick<Stores, "database" | "connection" | "sealer" | "memory"> & { readonly changes: Changes };
+
+export function keepPairs(closing: ClosingStack, stores: Kept, intake: Intake, options: Options): void {
+  const { memory, changes } = stores;
+  const told = new Counter({
+    name: "turnup_pairs_told_again_total",
+    help: "SIMs that were answered for from memory while word of a change was on its way, and were told to the database again.",
+    registers: [options.measures],
+  });
+  countKnown(options.measures, stores);
+  let doubted: LastSeen[] = [];
+  const resights = startLoop({
+    name: "resight",
+    pauseMs: RESIGHT_POLL_MS,
+    async pass() {
+      const pairs = doubted;
+      doubted = [];
+      if (pairs.length > 0) told.inc(await resight({ ...stores, intake }, pairs));
+      return doubted.length > 0;
+    },
+    onFailure: options.onFault,
+  });
+  const fills = startFills(stores, options);
+  const stopHearing = changes.onChange((news) => {
+    if (news === "everything") {
+      memory.doubtAll();
+      fills.again();
+    } else if (news.kind === "pair" && KEY_DIGITS.test(news.detail ?? "")) {
+      const known = memory.hear(keyAt(Buffer.from(news.detail ?? "", "hex")));
+      if (known) doubted.push(known);
+      if (known) resights.wake();
+    }
+  });
+  closing.defer(() => resights.stop());
+  closing.defer(() => fills.stop());
+  closing.defer(stopHearing);
+  writeLastSeen(closing, stores, options);
+}
+
+/** One fill at a time; what is asked for meanwhile ends it, and begins another. */
+function startFills({ connection, memory }: Kept, { onFault }: Options) {
+  let wanted = 1;
+  let filled = 0;
+  const loop: Loop = startLoop({
+    name: "known pairs",
+    pauseMs: FILL_POLL_MS,
+    async pass() {
+      if (filled === wanted) return false;
+      const which = wanted;
+      await fillPairs(connection, memory, () => which !== wanted);
+      if (which === wanted) filled = which;
+      return filled !== wanted;
+    },
+    onFailure: onFault,
+  });
+  return {
+    again() {
+      wanted++;
+      loop.wake();
+    },
+    stop() {
+      wanted = filled = wanted + 1; // what runs ends, and no other begins
+      return loop.stop();
+    },
+  };
+}
+
+function writeLastSeen(closing: ClosingStack, { database, memory }: Kept, { onFault }: Options): void {
+  const writer = createLastSeenWriter(database, memory);
+  const loop = startLoop({
+    name: "last seen",
+    pauseMs: STEP_PAUSE_MS,
+    async pass() {
+      await writer.step();
+      return false;
+    },
+    onFailure: onFault,
+  });
+  closing.defer(async () => {
+    await loop.stop();
+    await writer.writeAll().catch((error: unknown) => onFault("last seen", error));
+  });
+}
+
+function countKnown(measures: Registry, { memory }: Kept): void {
+  new Gauge({
+    name: "turnup_known_pairs",
+    help: "Pairs of SIM and handset that this server knows without asking the database.",
+    registers: [measures],
+    collect() {
+      this.set(memory.size);
+    },
+  });
+}
