@@ -9,6 +9,7 @@ import type { Changes } from "../../kernel/account/changes.ts";
 import type { Intake } from "../../kernel/detection/sighting.ts";
 import { createLastSeenWriter, STEP_PAUSE_MS } from "../../store/sightings/last-seen.ts";
 import { fillPairs } from "../../store/sightings/pair-fill.ts";
+import type { PairMemory } from "../../store/sightings/pair-memory.ts";
 import { keyAt, type LastSeen } from "../../store/sightings/pair-table.ts";
 import { resight } from "../../store/sightings/resight.ts";
 import type { ClosingStack } from "./closing-stack.ts";
@@ -28,12 +29,7 @@ type Kept = Pick<Stores, "database" | "connection" | "sealer" | "memory"> & { re
 
 export function keepPairs(closing: ClosingStack, stores: Kept, intake: Intake, options: Options): void {
   const { memory, changes } = stores;
-  const told = new Counter({
-    name: "turnup_pairs_told_again_total",
-    help: "SIMs that were answered for from memory while word of a change was on its way, and were told to the database again.",
-    registers: [options.measures],
-  });
-  countKnown(options.measures, stores);
+  const told = measurePairs(options.measures, memory);
   let doubted: LastSeen[] = [];
   const resights = startLoop({
     name: "resight",
@@ -108,7 +104,8 @@ function writeLastSeen(closing: ClosingStack, { database, memory }: Kept, { onFa
   });
 }
 
-function countKnown(measures: Registry, { memory }: Kept): void {
+/** Answers what counts the SIMs that were told again. */
+export function measurePairs(measures: Registry, memory: Pick<PairMemory, "size">): Counter {
   new Gauge({
     name: "turnup_known_pairs",
     help: "Pairs of SIM and handset that this server knows without asking the database.",
@@ -116,5 +113,10 @@ function countKnown(measures: Registry, { memory }: Kept): void {
     collect() {
       this.set(memory.size);
     },
+  });
+  return new Counter({
+    name: "turnup_pairs_told_again_total",
+    help: "SIMs that were answered for from memory while word of a change was on its way, and were told to the database again.",
+    registers: [measures],
   });
 }

@@ -9,6 +9,7 @@ import type { ChangeSet } from "../../kernel/order/change-set.ts";
 import { emptyChangeSet } from "../../kernel/order/change-set.ts";
 import type { EsmeState, EsmeStats } from "../../net/smsc/esme-api.ts";
 import type { Backlog } from "../../store/orders/backlog.ts";
+import { measurePairs } from "./known-pairs.ts";
 import { observeMachines } from "./machine-measures.ts";
 import {
   countCardTries,
@@ -233,6 +234,7 @@ test("the handbook tells every measure of ours, and no other", async () => {
   createStrangers({ registry, nowMs: () => 0 });
   observeMachines(registry, { states: () => [] }, () => 0);
   createMeasures(registry);
+  measurePairs(registry, { size: 0 });
   const names = registry.getMetricsAsArray().map(({ name }) => name);
   const ours = names.filter((name) => !/^turnup_(process|nodejs)_/.test(name)).sort();
   const handbook = readFileSync(join(import.meta.dirname, "../../../docs/operations.md"), "utf8");
