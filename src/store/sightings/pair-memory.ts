@@ -37,7 +37,7 @@ type Stated = {
   readonly iccid: string | null;
 };
 /** What the database has of a SIM and the handset where it is. */
-export type OnDisk = {
+type OnDisk = {
   readonly operatorId: string;
   readonly imsiIndex: Uint8Array;
   readonly imeiIndex: Uint8Array;

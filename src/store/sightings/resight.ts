@@ -11,8 +11,6 @@ import { beginOf, indexesOf } from "./last-seen.ts";
 import type { PairMemory } from "./pair-memory.ts";
 import type { LastSeen } from "./pair-table.ts";
 
-/** Longer than word of a change can take. */
-export const RESIGHT_WITHIN_MS = 2_000;
 const MAX_ROWS = 1_000;
 /** Who told it is not remembered. */
 const SOURCE: SightingSource = "api";
