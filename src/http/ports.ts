@@ -214,6 +214,8 @@ export type HttpDeps = {
   readonly enrolments: Enrolments;
   readonly settlement: SettlementDeps;
   readonly readiness: readonly ReadinessCheck[];
+  /** The message centres, by the names that measures give them, and whether each is bound. */
+  readonly messageCentres?: () => readonly { readonly name: string; readonly bound: boolean }[];
   /** Machines of others that refuse our credentials now. */
   readonly refusals?: () => readonly { readonly machine: string; readonly since: Date }[];
 };

@@ -18,7 +18,7 @@ export function readyz(): Route {
   return route({
     method: "GET",
     path: "/readyz",
-    summary: "Whether the server can be given work: database reachable, SMSC bound",
+    summary: "Whether the server can be given work: database reachable, a message centre bound",
     tag: "health",
     roles: "open",
     errors: ["dependency_unavailable"],
@@ -26,6 +26,9 @@ export function readyz(): Route {
     answer: Type.Object({
       status: Type.Literal("ready"),
       checks: Type.Array(Type.Object({ name: Type.String(), ok: Type.Boolean() })),
+      messageCentres: Type.Array(Type.Object({ name: Type.String(), bound: Type.Boolean() }), {
+        description: "Ready while one of them is bound: what another takes alone waits for it.",
+      }),
       refusals: Type.Array(
         Type.Object({
           machine: Type.String({ description: "What it is for." }),
@@ -37,7 +40,7 @@ export function readyz(): Route {
         },
       ),
     }),
-    async handle({ readiness, refusals, clock }: HttpDeps) {
+    async handle({ readiness, messageCentres, refusals, clock }: HttpDeps) {
       const nowMs = clock().getTime();
       if (!seen || nowMs - seen.atMs >= seen.rememberedMs || nowMs < seen.atMs) {
         seen = { atMs: nowMs, rememberedMs: REMEMBERED_MS, checks: Promise.all(readiness.map(resultOf)) };
@@ -60,6 +63,7 @@ export function readyz(): Route {
       return ok({
         status: "ready" as const,
         checks: [...checks],
+        messageCentres: [...(messageCentres?.() ?? [])],
         refusals: (refusals?.() ?? []).map(({ machine, since }) => ({ machine, since: since.toISOString() })),
       });
     },

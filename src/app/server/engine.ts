@@ -29,7 +29,7 @@ import { binderOf } from "../../wire/message/device-key.ts";
 import type { AppletOutcome, AppletReports } from "./applet-reports.ts";
 import { type Loop, startLoop } from "./loop.ts";
 import type { Arrivals } from "./measures.ts";
-import { type MessageCentres, openCentres, type SmscOptions } from "./message-centres.ts";
+import { type CentreBehind, type MessageCentres, openCentres, type SmscOptions } from "./message-centres.ts";
 
 const ORDER_BATCH = 500;
 const CALL_BATCH = 500;
@@ -59,6 +59,8 @@ export type EngineOptions = {
   readonly clockToleranceMs: number;
   /** The message centres, in the order of the file. */
   readonly smscs: readonly SmscOptions[];
+  /** The operator of a short name; undefined where there is none. */
+  readonly operatorIdOf: (slug: string) => Promise<string | undefined>;
   readonly judge: ConductorDeps["judge"];
   readonly countryOf?: ConductorDeps["countryOf"];
   readonly hasHardware?: ConductorDeps["hasHardware"];
@@ -123,7 +125,7 @@ export function startEngine(options: EngineOptions): Engine {
   });
   const books = createBookkeeper(conductor, (ms) => sleep(ms));
   const centres = openCentres(options.smscs, {
-    open: (smsc, arrivals) => openSession(options, smsc, { conductor, books, arrivals }),
+    open: (smsc, behind) => openSession(options, smsc, { conductor, books, ...behind }),
     clock,
     onBound: () => loops?.messages.wake(),
     onTrouble: (_, error) => options.onFault("smsc", error),
@@ -188,13 +190,9 @@ const conductorOf = (options: EngineOptions, onWritten: ConductorDeps["onWritten
 
 /** A session with a message centre; once started it is tried until it stands. */
 function openSession(
-  { applet, onFault }: EngineOptions,
+  { applet, operatorIdOf, onFault }: EngineOptions,
   smsc: SmscOptions,
-  {
-    conductor: { requests },
-    books,
-    arrivals,
-  }: Pick<Parts, "conductor" | "books"> & { readonly arrivals: Arrivals },
+  { conductor: { requests }, books, arrivals, route }: Pick<Parts, "conductor" | "books"> & CentreBehind,
 ): Binds {
   const {
     name,
@@ -213,7 +211,11 @@ function openSession(
     applet: applet ?? null,
     report: books.report,
     reply: requests.replyCame,
-    text: requests.textCame,
+    text: async (from, text, address, part) => {
+      const [only, another] = route().operators;
+      const operatorId = only === undefined || another ? undefined : await operatorIdOf(only);
+      return requests.textCame(from, text, { address, operatorId }, part);
+    },
   };
   return createBinds({
     maxUnansweredDeliveries: MAX_UNANSWERED_RECEIPTS,
@@ -237,7 +239,7 @@ function startLoops(
     startLoop({ name, pauseMs, pass, onFailure: onFault });
   const messages = loop("messages", POLL_MS, async () => {
     if (!centres.isAnyBound()) return false;
-    return (await outbox.pass(messageBatch)) === messageBatch;
+    return outbox.pass(messageBatch);
   });
   const calls = recordOf(CALL_KINDS, (kind) =>
     loop(kind, POLL_MS, async () => (await callMaker.pass(kind, CALL_BATCH)) === CALL_BATCH),

@@ -60,16 +60,23 @@ type Held = {
   binds: Binds;
   readonly live: LiveSession;
   readonly submit: ReturnType<typeof createCentrePort>["submit"];
-  readonly arrivals: Arrivals;
+  readonly behind: CentreBehind;
   readonly refusals: Map<string, number>;
   downSinceMs: number | null;
   failedOver: number;
   readonly seen: MessageCentre;
 };
 
+/** What is behind a session: it stays the same when another session takes its place. */
+export type CentreBehind = {
+  readonly arrivals: Arrivals;
+  /** What goes there now. */
+  readonly route: () => SmscRoute;
+};
+
 type CentresDeps = {
   /** A session that is not started. */
-  readonly open: (smsc: SmscOptions, arrivals: Arrivals) => Binds;
+  readonly open: (smsc: SmscOptions, centre: CentreBehind) => Binds;
   readonly clock: () => Date;
   /** A centre is bound, where it was not. */
   readonly onBound: () => void;
@@ -123,7 +130,7 @@ function changeOf(centres: readonly Held[], smsc: SmscOptions, deps: CentresDeps
     const made = hold(smsc, deps);
     return () => made;
   }
-  const binds = isSameSession(known.options, smsc) ? undefined : deps.open(smsc, known.arrivals);
+  const binds = isSameSession(known.options, smsc) ? undefined : deps.open(smsc, known.behind);
   return () => {
     known.options = smsc;
     if (binds) {
@@ -142,8 +149,8 @@ const sessionOf = ({ route: _route, label: _label, forms: _forms, password, ...s
 });
 
 function hold(smsc: SmscOptions, { open, clock, onBound, onTrouble }: CentresDeps): Held {
-  const arrivals = noArrivals();
-  const binds = open(smsc, arrivals);
+  const behind: CentreBehind = { arrivals: noArrivals(), route: () => held.options.route };
+  const binds = open(smsc, behind);
   const live = liveSession(binds);
   const { submit } = createCentrePort(() => held.options.forms, live, clock);
   const held: Held = {
@@ -151,7 +158,7 @@ function hold(smsc: SmscOptions, { open, clock, onBound, onTrouble }: CentresDep
     binds,
     live,
     submit,
-    arrivals,
+    behind,
     refusals: new Map(),
     downSinceMs: clock().getTime(),
     failedOver: 0,
@@ -189,7 +196,7 @@ const seenAs = (held: () => Held): MessageCentre => ({
     return held().downSinceMs;
   },
   get arrivals() {
-    return held().arrivals;
+    return held().behind.arrivals;
   },
   get refusals() {
     return held().refusals;

@@ -279,6 +279,8 @@ function httpDeps(
     ...messageDeps(behind),
     refusals: () => refusalsOf(machines.watch),
     readiness: readiness(behind),
+    messageCentres: () =>
+      engine.centres.all().map(({ label, downSinceMs }) => ({ name: label, bound: downSinceMs === null })),
   };
 }
 

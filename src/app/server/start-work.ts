@@ -1,6 +1,7 @@
 /** The work of a server behind its doors: what is seen becomes orders, and the engine carries them out; measured and watched. */
 import { Registry as MeasureRegistry } from "prom-client";
 import { CALL_KINDS } from "../../kernel/order/outbound-call.ts";
+import { listOperators } from "../../store/operator/operators.ts";
 import { readBacklog } from "../../store/orders/backlog.ts";
 import { createDisputes } from "../../store/settlement/disputes.ts";
 import { createPaymentDesk } from "../../store/settlement/payment-desk.ts";
@@ -47,6 +48,7 @@ export function startWork(closing: ClosingStack, opened: Opened, options: Server
     ...machines,
     store: stores.orders,
     smscs: smscsOptions(config),
+    operatorIdOf: operatorIds(stores.database),
     judge: stores.knowledge.judge,
     countryOf: stores.knowledge.countryOf,
     hasHardware: stores.knowledge.hasHardware,
@@ -72,6 +74,15 @@ export function startWork(closing: ClosingStack, opened: Opened, options: Server
   lapseDisputes(closing, stores, onFault);
   lapsePaymentFiles(closing, stores, onFault);
   return { intake, engine, measures };
+}
+
+/** By short name; each is looked up until it is there, since it stays what it is. */
+function operatorIds(database: Stores["database"]): EngineOptions["operatorIdOf"] {
+  const known = new Map<string, string>();
+  return async (slug) => {
+    if (!known.has(slug)) for (const one of await listOperators(database)) known.set(one.slug, one.id);
+    return known.get(slug);
+  };
 }
 
 function measure(

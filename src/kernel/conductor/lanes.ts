@@ -14,6 +14,8 @@ export type LaneOwner = { readonly operatorId: string; readonly operatorSlug: st
 
 /** Of one operator on their way: enough to keep a window full. */
 const LANE_MAX = 1_000;
+/** While no operator is known, nor what its centres can take. */
+const FIRST_CLAIM = 50;
 
 type Lane = LaneOwner & { onTheirWay: number; isFull: boolean };
 
@@ -38,6 +40,15 @@ export class Lanes {
   hasRoom(owner: LaneOwner, count: number, centres: readonly CentreState[]): boolean {
     const lane = this.#laneOf(owner);
     return lane.onTheirWay + count <= this.#capacityOf(lane, centres);
+  }
+
+  /** So many may be claimed without overfilling anybody's lane, whosever they are. */
+  claimable(centres: readonly CentreState[]): number {
+    const rooms = [...this.#lanes.values()].flatMap((lane) => {
+      const capacity = this.#capacityOf(lane, centres);
+      return capacity === 0 || lane.isFull ? [] : [Math.max(1, capacity - lane.onTheirWay)];
+    });
+    return Math.min(...(rooms.length > 0 ? rooms : [FIRST_CLAIM]));
   }
 
   /** Operators of whom nothing is to be claimed now. */

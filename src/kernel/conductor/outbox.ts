@@ -67,8 +67,8 @@ export interface SmscPort {
 }
 
 export type Outbox = {
-  /** Claims what is due and begins to send it; answers how many messages it took. @throws what an earlier one failed by */
-  pass(limit: number): Promise<number>;
+  /** Claims what is due and begins to send it; answers whether more may be due. @throws what an earlier one failed by */
+  pass(limit: number): Promise<boolean>;
   /** Whether these may be handed over: few are on their way, and none of theirs waits longer already. */
   hasRoom(messages: readonly LaneOwner[]): boolean;
   /** Sends messages that are leased as they are written, once they are. */
@@ -123,17 +123,18 @@ export function createOutbox(deps: Deps): Outbox {
       const now = deps.clock();
       const except = lanes.closed(deps.smsc.centres());
       const sinceMs = now.getTime() - fruitlessAtMs;
-      if (except.length > 0 && sinceMs >= 0 && sinceMs < FRUITLESS_MS) return 0;
-      const claim = deps.store.claimMessages({ now, limit, leaseMs: LEASE_MS, except });
+      if (except.length > 0 && sinceMs >= 0 && sinceMs < FRUITLESS_MS) return false;
+      const most = Math.min(limit, lanes.claimable(deps.smsc.centres()));
+      const claim = deps.store.claimMessages({ now, limit: most, leaseMs: LEASE_MS, except });
       const messages = await deps.inHand.take(claim, idOf);
       fruitlessAtMs = messages.length === 0 && except.length > 0 ? now.getTime() : Number.NEGATIVE_INFINITY;
-      const more = messages.length === limit ? messages.map(({ operatorId }) => operatorId) : [];
-      behind = new Set([...except, ...more]);
+      const isMore = messages.length === most;
+      behind = new Set([...except, ...(isMore ? messages.map(({ operatorId }) => operatorId) : [])]);
       for (const message of messages)
         send(message, claimed).catch((error: unknown) => {
           failure ??= { error }; // told by the next pass; the message is given back
         });
-      return messages.length;
+      return isMore;
     },
     hasRoom: (messages) =>
       handed.size + messages.length <= HANDED_MAX && haveRoom(lanes, behind, messages, deps.smsc.centres()),

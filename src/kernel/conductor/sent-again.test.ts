@@ -71,6 +71,7 @@ test("what is refused for good when it is handed over is not sent again, whoever
     ["ESME_RINVDSTADR", 1],
     ["alphabet_unfit", 1],
     ["smpp_field_invalid", 1],
+    ["unreadable", 2],
     ["034", 2],
   ] as const) {
     const { engine, orderId } = await opened({ relation: null });
@@ -83,6 +84,9 @@ test("what is refused for good when it is handed over is not sent again, whoever
     const { state, cause } = item(engine, orderId, "settings");
     assert.equal(messagesOf(engine, "settings").length, sent, errorCode);
     assert.deepEqual([state, cause], sent === 1 ? ["failed", "sms_failed"] : ["sending", null], errorCode);
+    const isOurs = !/^(ESME|0)/.test(errorCode);
+    const said = item(engine, orderId, "settings").reason;
+    assert.equal(said.startsWith("the SMSC failed it"), !isOurs, `${errorCode}: ${said}`);
   }
 });
 

@@ -9,6 +9,14 @@ export type NumberHolder = {
   readonly language: string;
 };
 
+/** Where a subscriber's text went. */
+export type TextTarget = {
+  /** The short code or number of ours. */
+  readonly address: string;
+  /** Whose it can be alone: its message centre serves this operator and no other. */
+  readonly operatorId?: string | undefined;
+};
+
 /** One of several messages that a longer text came in. */
 export type TextPart = {
   /** From 1. */

@@ -10,7 +10,7 @@ import type { CardReference, UserData, UserField } from "../account/user-data.ts
 import type { Assurance, CatalogKind } from "../catalog/catalog-item.ts";
 import type { Offered } from "./offered.ts";
 import type { Channel, ItemState, OrderState } from "./order.ts";
-import type { TextPart } from "./reply-store.ts";
+import type { TextPart, TextTarget } from "./reply-store.ts";
 
 export type { CardReference, UserData, UserField } from "../account/user-data.ts";
 
@@ -194,11 +194,10 @@ export interface RequestDesk {
     channel: string,
   ): Promise<boolean>;
   /**
-   * A text that a subscriber sent (`YES 4821`, `STOP`), and the address of ours that they sent it to; false where it answers
-   * nothing of ours.
+   * A text that a subscriber sent (`YES 4821`, `STOP`), and where they sent it to; false where it answers nothing of ours.
    * @param part of a longer text, which is no plain answer
    */
-  textCame(from: string, text: string, to?: string, part?: TextPart): Promise<boolean>;
+  textCame(from: string, text: string, to?: TextTarget, part?: TextPart): Promise<boolean>;
   /** A binary reply of the client module; false where it is none of ours. */
   replyCame(bytes: Uint8Array): Promise<boolean>;
   /** A notice to ask a subscriber what an offer names, to each that may be offered it; the answers stand in the order of `to`. */

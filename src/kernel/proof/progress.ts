@@ -118,6 +118,15 @@ function downloadedAfterAll(turn: Booking, item: ItemDraft): void {
  * address, a type of number, a length that is not allowed), or our own word that it cannot be written.
  */
 const REFUSED_UNSENT = /^(?:ESME_R|alphabet_unfit$|smpp_field_invalid$)/;
+/** Words of ours for what no centre was asked to send: they are never told as a centre's. */
+const OWN_WORDS: readonly string[] = [
+  "alphabet_unfit",
+  "smpp_field_invalid",
+  "unreadable",
+  "opted_out",
+  "key_withheld",
+  "settings_unconfirmed",
+];
 
 /** The same octets again, under a new reference, later and later; in the end the item fails with the SMSC's cause. */
 export function messageFailed(turn: Booking, ended: EndedMessage): void {
@@ -140,7 +149,9 @@ export function messageFailed(turn: Booking, ended: EndedMessage): void {
   const why =
     ended.outcome === "expired"
       ? "the SMS expired undelivered"
-      : `the SMSC failed it (${ended.errorCode ?? "no code"})`;
+      : OWN_WORDS.includes(ended.errorCode ?? "")
+        ? `it was not given to the SMSC (${ended.errorCode})`
+        : `the SMSC failed it (${ended.errorCode ?? "no code"})`;
   const attempt = firstOf(items).attempt;
   if (isRefused) {
     const reason = `${why}: nothing was sent, and the same octets would be refused again`;

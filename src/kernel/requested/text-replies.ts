@@ -12,7 +12,7 @@ import { readStop, type StopRead } from "../consent/read-stop.ts";
 import { featuresOf } from "../fulfilment/modules.ts";
 import { queueAnswer } from "../notices/notices.ts";
 import type { OperatorTerms } from "../operator/operator-terms.ts";
-import type { NewTextReply, NumberHolder, TextPart } from "../order/reply-store.ts";
+import type { NewTextReply, NumberHolder, TextPart, TextTarget } from "../order/reply-store.ts";
 import type { RequestStore } from "../order/request-store.ts";
 import type { Scribe } from "../order/scribe.ts";
 import { termsAnswered } from "./consent.ts";
@@ -35,8 +35,7 @@ const OFFER_FAULTS: readonly string[] = [
 ];
 const ACTOR = "subscriber";
 
-/** `to`: the short code or number that it was sent to. */
-type CameText = { readonly from: string; readonly text: string; readonly to: string | undefined };
+type CameText = { readonly from: string; readonly text: string; readonly to: TextTarget | undefined };
 
 /**
  * @param part of a longer text: what stands in it may be half of a sentence, so nothing in it is a plain answer
@@ -50,7 +49,8 @@ export async function textCame(
   const stop = part && part.seq > 1 ? undefined : readStop(text);
   const wasPreference = stop !== undefined && (await preferenceCame(here, stop, { from, text, to }));
   if (stop?.kind === "start") return wasPreference;
-  const questions = await requests.questionsOf(from, deps.clock());
+  const asked = await requests.questionsOf(from, deps.clock());
+  const questions = asked.filter((one) => mayBeOf(one, to));
   // The words that count are those of whoever asked, in the language that they asked in.
   const about = questionNamed(text, questions) ?? questions[0];
   if (!about) return wasPreference;
@@ -65,6 +65,10 @@ export async function textCame(
   if (!wasPreference) await notUnderstood(here, about, questions, text);
   return wasPreference || read !== undefined;
 }
+
+/** A centre of one operator brings texts for that one alone. */
+const mayBeOf = ({ operatorId }: { readonly operatorId: string }, to: TextTarget | undefined): boolean =>
+  to?.operatorId === undefined || to.operatorId === operatorId;
 
 function questionNamed(text: string, questions: readonly Question[]): Question | undefined {
   const [code = null, ...more] = codesIn(text);
@@ -206,14 +210,15 @@ async function preferenceCame(here: Desk, { kind }: StopRead, came: CameText): P
 
 /** Operators that know the number, else those whose address was written to, else the only one there is. */
 async function holdersOf({ deps, requests }: Desk, { from, to }: CameText) {
-  const all = await requests.holdersOf(from);
+  const all = (await requests.holdersOf(from)).filter((one) => mayBeOf(one, to));
   const known = all.filter(({ subscriberId }) => subscriberId !== null);
   if (known.length > 0) return known;
   if (all.length <= 1) return all;
   const meant: NumberHolder[] = [];
   for (const holder of all) {
     const { policy } = await deps.store.termsOf(holder.operatorId);
-    if (to !== undefined && policy.sender.replace(/^\+/, "") === to.replace(/^\+/, "")) meant.push(holder);
+    if (to !== undefined && policy.sender.replace(/^\+/, "") === to.address.replace(/^\+/, ""))
+      meant.push(holder);
   }
   return meant;
 }

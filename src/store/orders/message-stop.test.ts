@@ -69,7 +69,7 @@ function sender(fixture: RequestFixture): { pass(): Promise<void>; readonly vali
   return {
     validity,
     async pass() {
-      while ((await outbox.pass(100)) === 100);
+      while (await outbox.pass(100));
       await outbox.idle();
       await books.idle();
     },
@@ -243,6 +243,20 @@ test("quiet hours that came into force after it was queued hold it back too, and
   assert.ok(validity.length > 0, "all its parts go out in the morning");
   const untilNight = Number(validity.at(-1)) - shop.time.now;
   assert.ok(untilNight > 0 && untilNight <= 16 * HOUR_MS, "valid until the next night at most");
+});
+
+test("a text that a centre of one operator brought is that operator's alone, though another knows its number", async () => {
+  const [one, other] = [await known("centre of one"), await known("centre of another")];
+  const stops = async () =>
+    Promise.all(
+      [one, other].map(
+        async (fixture) => (await audits(fixture)).filter((action) => action === "messages.stop").length,
+      ),
+    );
+  await one.requests.textCame(one.msisdn, "STOP", { address: "2948", operatorId: other.operatorId });
+  assert.deepEqual(await stops(), [0, 1]);
+  await one.requests.textCame(one.msisdn, "STOP", { address: "2948", operatorId: one.operatorId });
+  assert.deepEqual(await stops(), [1, 1]);
 });
 
 test("a campaign by plain texts is held back by STOP and by quiet hours, a text that was asked for by neither", async () => {
