@@ -65,7 +65,7 @@ const PURE_NODE = ["node:crypto", "node:assert", "node:assert/strict", "node:buf
 const KERNEL_MAY_READ: Readonly<Record<string, readonly string[]>> = {
   support: ["devices"],
   keys: ["devices"],
-  settings: ["devices"],
+  settings: ["devices", "payload"],
   payload: ["devices"],
   registration: ["account", "catalog"],
   settlement: ["account"],

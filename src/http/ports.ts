@@ -31,7 +31,7 @@ import type { OrderPolicy } from "../kernel/operator/policy.ts";
 import type { Confirmations, OrderDesk, OrderReader, TextDesk } from "../kernel/order/order-reader.ts";
 import type { RequestDesk } from "../kernel/order/request.ts";
 import type { SelfCare } from "../kernel/order/self-care.ts";
-import type { SettingsPoint } from "../kernel/payload/settings-values.ts";
+import type { SettingsPages } from "../kernel/payload/settings-page.ts";
 import type { RequestReader } from "../kernel/requested/request-reader.ts";
 import type { AccessPoint, SettingsQuery } from "../kernel/settings/access-point.ts";
 import type { Found } from "../kernel/settings/find-settings.ts";
@@ -101,27 +101,6 @@ interface UnknownModels {
 interface SettingsDesk {
   /** The operator's own access points before the shipped ones. */
   find(operatorId: string, query: SettingsQuery): Promise<Found>;
-}
-
-/** What stands behind a link in a text message. */
-export type SettingsPage =
-  | {
-      readonly state: "open";
-      readonly operatorName: string;
-      readonly make: string | null;
-      readonly model: string | null;
-      readonly points: readonly SettingsPoint[];
-    }
-  /** There, and not to be shown before somebody asks for it. */
-  | { readonly state: "ready"; readonly operatorName: string }
-  | { readonly state: "expired"; readonly operatorName: string };
-
-/** Settings behind a link, for phones that take none over the air. */
-interface SettingsPages {
-  /** Tells whether the page is there; changes nothing. Undefined: no such link was ever sent. */
-  look(token: string): Promise<SettingsPage | undefined>;
-  /** Opens the page and counts the first opening as evidence. Undefined: no such link was ever sent. */
-  open(token: string): Promise<SettingsPage | undefined>;
 }
 
 /** The device's road (US 6,647,260) for those who ask for somebody else: staff, partners, the telephone menu. */

@@ -41,44 +41,25 @@ export const hashOfCode = (challenge: string, code: string): Uint8Array =>
   hashOfSignInToken(`${challenge}:${code}`);
 
 /** False where too many are open already: nothing is sent. */
-export async function sendLink({ clock, texts, requests }: Deps, whom: Whom): Promise<boolean> {
+export async function sendLink(deps: Deps, whom: Whom): Promise<boolean> {
+  const { requests } = deps;
   const token = newToken(requests);
   const link = `${requests.publicUrl()}/d/l/${token}`;
-  const now = clock();
-  const { operatorId, subscriberId, msisdn } = whom;
-  const way = {
-    operatorId,
-    subscriberId,
-    msisdn,
-    tokenHash: hashOfSignInToken(token),
-    codeHash: hashOfSignInToken(newToken(requests)), // no code was sent with it, so none is right
-    expiresAt: new Date(now.getTime() + LINK_MS),
-  };
-  if (!(await requests.people.addLink(way, now, OPEN_MAX))) return false;
-  await send({ clock, texts, requests }, whom, { kind: "link", token, values: { link } });
-  return true;
+  const codeHash = hashOfSignInToken(newToken(requests)); // no code was sent with it, so none is right
+  return await open(deps, whom, { kind: "link", token, codeHash, validMs: LINK_MS, values: { link } });
 }
 
 /** Sends a code; it is right only beside `challenge`, which whoever asked keeps. */
-export async function sendCode(
-  { clock, texts, requests }: Deps,
-  whom: Whom,
-  challenge: string,
-): Promise<boolean> {
-  const code = newCode(requests);
-  const now = clock();
-  const { operatorId, subscriberId, msisdn } = whom;
-  const way = {
-    operatorId,
-    subscriberId,
-    msisdn,
-    tokenHash: hashOfSignInToken(challenge),
-    codeHash: hashOfCode(challenge, code),
-    expiresAt: new Date(now.getTime() + CODE_MS),
-  };
-  if (!(await requests.people.addLink(way, now, OPEN_MAX))) return false;
-  await send({ clock, texts, requests }, whom, { kind: "code", token: challenge, values: { code } });
-  return true;
+export async function sendCode(deps: Deps, whom: Whom, challenge: string): Promise<boolean> {
+  const code = newCode(deps.requests);
+  const codeHash = hashOfCode(challenge, code);
+  return await open(deps, whom, {
+    kind: "code",
+    token: challenge,
+    codeHash,
+    validMs: CODE_MS,
+    values: { code },
+  });
 }
 
 export const newToken = ({ freshOctets }: Pick<HttpDeps["requests"], "freshOctets">): string =>
@@ -89,20 +70,32 @@ function newCode({ freshOctets }: HttpDeps["requests"]): string {
   return String(number).padStart(CODE_DIGITS, "0");
 }
 
-/** What an SMS says, and by which token it is sent once. */
+/** What an SMS says, and by which token it is sent once; what lets its holder in, and for how long. */
 type Word = {
   readonly kind: "link" | "code";
   readonly token: string;
+  readonly codeHash: Uint8Array;
+  readonly validMs: number;
   readonly values: Readonly<Record<string, string>>;
 };
 
-async function send(
-  { texts, requests }: Deps,
-  { operatorId, msisdn, language }: Whom,
-  { kind, token, values }: Word,
-): Promise<void> {
+/** It is on disk before it is sent. */
+async function open({ clock, texts, requests }: Deps, whom: Whom, word: Word): Promise<boolean> {
+  const { operatorId, subscriberId, msisdn, language } = whom;
+  const { kind, token, codeHash, validMs, values } = word;
+  const now = clock();
+  const way = {
+    operatorId,
+    subscriberId,
+    msisdn,
+    tokenHash: hashOfSignInToken(token),
+    codeHash,
+    expiresAt: new Date(now.getTime() + validMs),
+  };
+  if (!(await requests.people.addLink(way, now, OPEN_MAX))) return false;
   const { name } = await requests.operatorOf(operatorId);
   const text = fill(textIn(language, kind), { operator: name, ...values });
   const idempotencyKey = `sign-in link:${Buffer.from(hashOfSignInToken(token)).toString("base64url")}`;
   await texts.send(operatorId, [{ to: msisdn, text, idempotencyKey }]);
+  return true;
 }

@@ -6,8 +6,8 @@
 
 import type { FastifyRequest } from "fastify";
 import Type from "typebox";
+import type { SettingsPage } from "../../kernel/payload/settings-page.ts";
 import type { SettingsPoint } from "../../kernel/payload/settings-values.ts";
-import type { SettingsPage } from "../ports.ts";
 import { type Answer, asItIs, route } from "../route.ts";
 
 /** 16 random octets in base64url. */

@@ -3,6 +3,7 @@ import { parseImei } from "../../term/imei.ts";
 import { maskIdentifier } from "../../term/mask.ts";
 import { ok, route } from "../route.ts";
 import { anything, instant, integerOrNull, named, text, textOrNull, words } from "../schema.ts";
+import { IMEI_ERRORS } from "./identifiers.ts";
 
 const PAIRINGS_MAX = 100;
 
@@ -69,7 +70,7 @@ export const showDevice = route({
   summary: "What a device is, the verdict with its reasons, and whose SIMs were in it",
   tag: "devices",
   roles: ["admin", "engineer", "care"],
-  errors: ["imei_malformed", "imei_check_digit", "imei_filler", "imei_test"],
+  errors: IMEI_ERRORS,
   status: 200,
   params: { imei: text("15 digits.", 40) },
   answer: Device,

@@ -3,12 +3,11 @@ import { createHash } from "node:crypto";
 import Type from "typebox";
 import { TurnupError } from "../../term/error.ts";
 import { parseImei } from "../../term/imei.ts";
-import { parseImsi } from "../../term/imsi.ts";
 import { maskIdentifier } from "../../term/mask.ts";
-import { parseMsisdn } from "../../term/msisdn.ts";
 import { InvalidRequest } from "../problem.ts";
 import { accepted, route } from "../route.ts";
 import { instant, text } from "../schema.ts";
+import { IDENTIFIER_ERRORS, identifiersIn } from "./identifiers.ts";
 import { STAFF } from "./requests.ts";
 
 const TOKEN_OCTETS = 16;
@@ -22,13 +21,7 @@ export const issueEnrolment = route({
     "The token goes to the SIM by SMS and is never shown here. It is spent when a certificate is issued for it.",
   tag: "requests",
   roles: STAFF,
-  errors: [
-    "subscriber_not_found",
-    "imsi_malformed",
-    "msisdn_malformed",
-    "imei_malformed",
-    "imei_check_digit",
-  ],
+  errors: ["subscriber_not_found", ...IDENTIFIER_ERRORS],
   status: 202,
   once: "door",
   body: Type.Object(
@@ -46,10 +39,7 @@ export const issueEnrolment = route({
     const token = Buffer.from(requests.freshOctets(TOKEN_OCTETS)).toString("base64url");
     const expiresAt = new Date(clock().getTime() + TOKEN_MINUTES * 60_000);
     const issued = await enrolments.issue(operatorId, {
-      who: {
-        ...(body.imsi !== undefined && { imsi: parseImsi(body.imsi) }),
-        ...(body.msisdn !== undefined && { msisdn: parseMsisdn(body.msisdn) }),
-      },
+      who: identifiersIn({ imsi: body.imsi, msisdn: body.msisdn }),
       imei: body.imei === undefined ? null : parseImei(body.imei),
       tokenHash: createHash("sha256").update(token).digest(),
       expiresAt,

@@ -6,14 +6,13 @@ import Type from "typebox";
 import { OFFER_OUTCOMES } from "../../kernel/order/offered.ts";
 import { countOffers } from "../../kernel/requested/offers.ts";
 import { OFFER_STATES, type OfferView } from "../../kernel/requested/request-reader.ts";
-import { parseImsi } from "../../term/imsi.ts";
-import { parseMsisdn } from "../../term/msisdn.ts";
 import { recordOf } from "../../term/record.ts";
 import { answerPage, pageOf } from "../page.ts";
 import { InvalidRequest } from "../problem.ts";
 import { accepted, route } from "../route.ts";
 import { instant, instantOrNull, named, page, pageQuery, text, textOrNull, words } from "../schema.ts";
 import { itemId } from "./catalog/schema.ts";
+import { identifiersIn } from "./identifiers.ts";
 import { STAFF } from "./requests.ts";
 
 /** One transaction each: so many fit into the time of one request. */
@@ -97,10 +96,7 @@ export const sendOffers = route({
     const to = body.to.map(({ imsi, msisdn }, at) => {
       if (imsi === undefined && msisdn === undefined)
         throw new InvalidRequest([{ at: `body/to/${at}`, wanted: "msisdn or imsi" }]);
-      return {
-        ...(imsi !== undefined && { imsi: parseImsi(imsi) }),
-        ...(msisdn !== undefined && { msisdn: parseMsisdn(msisdn) }),
-      };
+      return identifiersIn({ imsi, msisdn });
     });
     const results = await requests.desk.sendOffers(operatorId, {
       itemId: body.itemId,

@@ -23,6 +23,7 @@ import {
   wordsOrNull,
 } from "../schema.ts";
 import { Charge } from "./charges.ts";
+import { IDENTIFIER_ERRORS, identifierQuery, identifiersIn } from "./identifiers.ts";
 import { marketIn } from "./market-schema.ts";
 import { messageFields } from "./messages.ts";
 import { DecodedMessage, decodedMessage } from "./orders/decoded-message.ts";
@@ -173,14 +174,7 @@ export const listOrders = route({
   summary: "Orders, newest first",
   tag: "orders",
   roles: ["admin", "engineer", "care"],
-  errors: [
-    "imei_malformed",
-    "imei_check_digit",
-    "imei_filler",
-    "imei_test",
-    "imsi_malformed",
-    "msisdn_malformed",
-  ],
+  errors: IDENTIFIER_ERRORS,
   status: 200,
   query: {
     ...pageQuery,
@@ -190,9 +184,7 @@ export const listOrders = route({
     verdict: Type.Optional(words(VERDICTS)),
     make: Type.Optional(text("As the catalog spells it.", 80)),
     model: Type.Optional(text("As the catalog spells it.", 120)),
-    imsi: Type.Optional(text("6 to 15 digits.", 15)),
-    msisdn: Type.Optional(text("E.164.", 40)),
-    imei: Type.Optional(text("15 digits.", 40)),
+    ...identifierQuery,
     subscriberId: Type.Optional(id("Of an order or a pairing.")),
     deviceId: Type.Optional(id("Of an order or a pairing.")),
     createdFrom: Type.Optional(instantIn("RFC 3339 time; orders of this moment and later.")),
@@ -203,9 +195,7 @@ export const listOrders = route({
     const { limit, cursor, order, imsi, imei, msisdn, ...plain } = query;
     const filter = {
       ...plain,
-      ...(imsi !== undefined && { imsi: parseImsi(imsi) }),
-      ...(imei !== undefined && { imei: parseImei(imei) }),
-      ...(msisdn !== undefined && { msisdn: parseMsisdn(msisdn) }),
+      ...identifiersIn({ imsi, imei, msisdn }),
     };
     return answerPage(
       await orders.listOrders(caller.operatorId, filter, pageOf({ limit, cursor, order })),
@@ -258,14 +248,7 @@ export const openOrder = route({
   summary: "Ask for settings and key for a subscriber's phone, without a sighting",
   tag: "orders",
   roles: ["admin", "engineer", "care"],
-  errors: [
-    "imei_malformed",
-    "imei_check_digit",
-    "imei_filler",
-    "imei_test",
-    "imsi_malformed",
-    "msisdn_malformed",
-  ],
+  errors: IDENTIFIER_ERRORS,
   status: 202,
   once: "door",
   body: Type.Object(

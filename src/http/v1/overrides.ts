@@ -7,6 +7,7 @@ import { answerPage, pageOf } from "../page.ts";
 import { InvalidRequest } from "../problem.ts";
 import { gone, ok, route } from "../route.ts";
 import { anything, id, instant, named, page, pageQuery, text, words } from "../schema.ts";
+import { IMEI_ERRORS } from "./identifiers.ts";
 
 const Override = named(
   "Override",
@@ -72,7 +73,7 @@ export const putOverride = route({
   summary: "Say something of one IMEI, a TAC or a model; a later word replaces the earlier",
   tag: "devices",
   roles: ["admin", "engineer"],
-  errors: ["imei_malformed", "imei_check_digit", "imei_filler", "imei_test"],
+  errors: IMEI_ERRORS,
   status: 200,
   body: OverrideIn,
   answer: Override,

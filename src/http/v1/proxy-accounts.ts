@@ -8,17 +8,15 @@ import type { ProxyAccountView, ToldProxy } from "../../kernel/account/proxy-acc
 import type { Role } from "../../kernel/account/role.ts";
 import { TurnupError } from "../../term/error.ts";
 import { parseImei } from "../../term/imei.ts";
-import { parseImsi } from "../../term/imsi.ts";
-import { parseMsisdn } from "../../term/msisdn.ts";
 import { ACCOUNT_STANDINGS } from "../../wire/message/account-api.ts";
 import { answerPage, pageOf } from "../page.ts";
 import type { HttpDeps } from "../ports.ts";
 import { gone, ok, route } from "../route.ts";
 import { instant, instantOrNull, named, page, pageQuery, text, textOrNull, words } from "../schema.ts";
+import { IMEI_ERRORS, identifiersIn } from "./identifiers.ts";
 
 const STAFF: readonly Role[] = ["admin", "engineer", "care"];
 const WRITERS: readonly Role[] = ["admin", "engineer"];
-const IMEI_ERRORS = ["imei_malformed", "imei_check_digit"] as const;
 
 const KnownProxy = named(
   "Proxy",
@@ -132,8 +130,7 @@ export const putProxyAccount = route({
   async handle(deps, { params, body, caller: { operatorId, label } }) {
     const wanted = {
       imei: parseImei(params.imei),
-      ...(body.imsi !== undefined && { imsi: parseImsi(body.imsi) }),
-      ...(body.msisdn !== undefined && { msisdn: parseMsisdn(body.msisdn) }),
+      ...identifiersIn({ imsi: body.imsi, msisdn: body.msisdn }),
       ...(body.blocked !== undefined && { isBlocked: body.blocked }),
     };
     return ok(await withProxies(deps, operatorId, await deps.proxyAccounts.put(operatorId, wanted, label)));

@@ -7,13 +7,11 @@ import Type, { type Static } from "typebox";
 import type { Role } from "../../kernel/account/role.ts";
 import { CHANNELS, ORDER_STATES } from "../../kernel/order/order.ts";
 import { TurnupError } from "../../term/error.ts";
-import { parseImei } from "../../term/imei.ts";
-import { parseImsi } from "../../term/imsi.ts";
-import { parseMsisdn } from "../../term/msisdn.ts";
 import { answerPage, pageOf } from "../page.ts";
 import type { HttpDeps } from "../ports.ts";
 import { ok, route } from "../route.ts";
 import { formerWords, id, page, pageQuery, text, words } from "../schema.ts";
+import { IDENTIFIER_ERRORS, identifierQuery, identifiersIn } from "./identifiers.ts";
 import { marketIn } from "./market-schema.ts";
 import { type Asked, ENTRY_ERRORS, enterRequest, withoutPerson } from "./requests/enter.ts";
 import {
@@ -80,14 +78,7 @@ export const listRequests = route({
   summary: "Requests of all channels, newest first",
   tag: "requests",
   roles: STAFF,
-  errors: [
-    "imei_malformed",
-    "imei_check_digit",
-    "imei_filler",
-    "imei_test",
-    "imsi_malformed",
-    "msisdn_malformed",
-  ],
+  errors: IDENTIFIER_ERRORS,
   status: 200,
   query: {
     ...pageQuery,
@@ -97,9 +88,7 @@ export const listRequests = route({
     market: Type.Optional(marketIn),
     actor: Type.Optional(text("Who entered it.", 200)),
     subscriberId: Type.Optional(id("Of a request or an order.")),
-    imsi: Type.Optional(text("6 to 15 digits.", 15)),
-    msisdn: Type.Optional(text("E.164.", 40)),
-    imei: Type.Optional(text("15 digits.", 40)),
+    ...identifierQuery,
   },
   answer: page(Row),
   async handle({ requests }, { query, caller, request }) {
@@ -107,9 +96,7 @@ export const listRequests = route({
     const filter = {
       ...plain,
       channel,
-      ...(imsi !== undefined && { imsi: parseImsi(imsi) }),
-      ...(imei !== undefined && { imei: parseImei(imei) }),
-      ...(msisdn !== undefined && { msisdn: parseMsisdn(msisdn) }),
+      ...identifiersIn({ imsi, imei, msisdn }),
     };
     const found = await requests.reader.list(caller.operatorId, filter, pageOf({ limit, cursor, order }));
     return answerPage({ ...found, rows: found.rows.map(rowBody) }, request);

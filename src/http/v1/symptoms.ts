@@ -3,6 +3,7 @@ import { parseApn } from "../../term/apn.ts";
 import { imeiFromNetwork } from "../../term/imei.ts";
 import { ok, route } from "../route.ts";
 import { instantIn, text, words } from "../schema.ts";
+import { IMEI_ERRORS } from "./identifiers.ts";
 
 const SYMPTOMS_MAX = 1_000;
 
@@ -37,14 +38,7 @@ export const reportSymptoms = route({
     "What the record of a handset that its maker left behind names as its symptoms. Kept 90 days, or until that application is seen to reach or to work with that server (traffic that names none ends the symptoms of `data` alone); a repeat moves its time. `noted`: it is the first of its kind, or adds to the record.",
   tag: "confirmations",
   roles: ["probe", "engineer", "admin"],
-  errors: [
-    "imei_malformed",
-    "imei_check_digit",
-    "imei_filler",
-    "imei_test",
-    "apn_malformed",
-    "seen_in_future",
-  ],
+  errors: [...IMEI_ERRORS, "apn_malformed", "seen_in_future"],
   status: 200,
   bodyLimitOctets: 1_048_576,
   body: Type.Object(

@@ -3,10 +3,10 @@
  * kind's fields and read back with a check, since a row may come from another release, or from a person with a database tool.
  */
 import { isObject } from "../../term/narrow.ts";
+import { BILLING_NOTICES } from "../../wire/message/billing-api.ts";
 import { ASSURANCES, NETWORK_ELEMENTS } from "../catalog/catalog-item.ts";
 import { TERMS_CHANNELS } from "../operator/request-policy.ts";
 import {
-  BILLING_NOTICES,
   type CallBodies,
   type CallContent,
   type CallKind,

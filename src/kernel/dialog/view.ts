@@ -12,19 +12,12 @@
 import type { Action, Screen } from "../../wire/screen/screen.ts";
 import type { CatalogItem } from "../catalog/catalog-item.ts";
 import type { Catalog } from "../catalog/expand.ts";
+import { FINAL_ORDER_STATES } from "../order/order.ts";
 import type { RequestStatus } from "../order/request.ts";
 import { type DialogTexts, localized, textsIn } from "./texts.ts";
 
 /** A request that has come this far needs nothing more of anybody. */
-export const ENDED = [
-  "completed",
-  "partly_completed",
-  "failed",
-  "cancelled",
-  "rejected",
-  "declined",
-  "expired",
-];
+export const ENDED: readonly string[] = FINAL_ORDER_STATES;
 /** A paragraph of a screen holds this much; longer terms are cut at sentences. */
 export const PARAGRAPH_CHARACTERS = 1_500;
 const TITLE_CHARACTERS = 60;

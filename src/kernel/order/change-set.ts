@@ -3,7 +3,7 @@ import type { BilledAccount } from "../../wire/message/billing-api.ts";
 import type { NewUserAccount } from "../account/account-facts.ts";
 import type { KeySource } from "../operator/operator-terms.ts";
 import type { ChargeDraft } from "../settlement/charge.ts";
-import type { CollectionPurpose, CollectionState } from "../settlement/collection.ts";
+import type { CollectionStanding, CollectionState } from "../settlement/collection.ts";
 import type { KeyState } from "./device-key.ts";
 import type { EventKind } from "./event-kind.ts";
 import type { MessageAir, MessageKind, PayloadProtocol } from "./message.ts";
@@ -122,21 +122,10 @@ export type NewPosting = {
 };
 
 /** A sum that is collected from a subscriber. */
-export type NewCollection = {
-  readonly id: string;
+export type NewCollection = CollectionStanding & {
   readonly operatorId: string;
   readonly subscriberId: string;
-  readonly orderId: string;
   readonly orderItemId: string;
-  readonly catalogId: string;
-  readonly purpose: CollectionPurpose;
-  readonly period: number;
-  readonly amountMinor: bigint;
-  readonly currency: string;
-  readonly state: CollectionState;
-  readonly attempt: number;
-  readonly reason: string;
-  readonly nextAction: string;
   readonly deadlineAt: Date | null;
   readonly meansMasked: string | null;
 };

@@ -3,22 +3,13 @@
  * what it holds: `body` ids and amounts alone, `secret` what is somebody's data, sealed at rest and wiped when the call ends.
  */
 import { isOneOf } from "../../term/narrow.ts";
-import type { BilledAccount } from "../../wire/message/billing-api.ts";
+import type { BILLING_NOTICES, BilledAccount } from "../../wire/message/billing-api.ts";
 import type { UserData } from "../account/user-data.ts";
 import type { Assurance, NetworkElement } from "../catalog/catalog-item.ts";
 import type { TermsChannel } from "../operator/request-policy.ts";
 import type { CollectionPurpose } from "../settlement/collection.ts";
 
 /** `account` and `account_change` are of whom is billed; the others of one item. */
-export const BILLING_NOTICES = [
-  "account",
-  "account_change",
-  "feature",
-  "service",
-  "prepare",
-  "commit",
-  "abort",
-] as const;
 export type BillingNotice = (typeof BILLING_NOTICES)[number];
 
 type Action = "add" | "remove";

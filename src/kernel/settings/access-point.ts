@@ -52,14 +52,8 @@ export type MatchCriteria = {
 /** Where a fact comes from; goes with every answer. */
 export type DataSource = { readonly name: string; readonly version: string; readonly licence: string };
 
-export type AccessPoint = {
-  readonly id: string;
-  readonly ownership: "operator" | "shipped";
-  /** What the source calls the row: `Vodafone WAP(Pre)`. */
-  readonly name: string;
-  /** Whose the row is where the source says so apart from the name. */
-  readonly provider: string | null;
-  readonly uses: readonly Use[];
+/** How a device connects by it, and what it reaches there: what is written into a phone. */
+export type Connection = {
   readonly apn: string;
   readonly protocol: PdnProtocol | null;
   readonly authType: AuthType | null;
@@ -71,6 +65,16 @@ export type AccessPoint = {
   readonly proxy: string | null;
   readonly port: number | null;
   readonly homepage: string | null;
+};
+
+export type AccessPoint = Connection & {
+  readonly id: string;
+  readonly ownership: "operator" | "shipped";
+  /** What the source calls the row: `Vodafone WAP(Pre)`. */
+  readonly name: string;
+  /** Whose the row is where the source says so apart from the name. */
+  readonly provider: string | null;
+  readonly uses: readonly Use[];
   readonly plan: "postpaid" | "prepaid" | null;
   /** False where the source hides the row from the user or disables it. */
   readonly shown: boolean;

@@ -8,8 +8,8 @@
 import { isModelListed } from "../devices/names.ts";
 import {
   type AccessPoint,
-  type AuthType,
   type CarrierRule,
+  type Connection,
   type DataSource,
   type Network,
   type SettingsQuery,
@@ -31,23 +31,12 @@ import {
 
 type MatchKind = "own" | SimSign | "plmn";
 
-export type Match = {
+export type Match = Connection & {
   readonly use: Use;
-  readonly apn: string;
   readonly name: string;
   readonly provider: string | null;
   /** Whose the row is by its name: the network operator's, nobody's in particular, or another brand's. */
   readonly owner: RowOwner;
-  readonly protocol: AccessPoint["protocol"];
-  readonly authType: AuthType | null;
-  readonly user: string | null;
-  readonly password: string | null;
-  readonly mmsc: string | null;
-  readonly mmsProxy: string | null;
-  readonly mmsPort: number | null;
-  readonly proxy: string | null;
-  readonly port: number | null;
-  readonly homepage: string | null;
   readonly confirmed: boolean;
   readonly source: DataSource;
   /** Other sets that name the same APN for the same use. */

@@ -9,7 +9,9 @@
  * - Where `mixOwnAndSuggested` is off, a suggestion is not sent when the operator has an access point of its own for
  *   another use of the same SIM: half a set of each is what can make MMS fail.
  */
+
 import { entriesOf } from "../../term/record.ts";
+import type { SettingsPoint } from "../payload/settings-values.ts";
 import type { Use } from "./access-point.ts";
 import type { Found, Match, Refusal, RefusalCode } from "./find-settings.ts";
 
@@ -129,18 +131,7 @@ function objectionTo(
 /** The uses a payload can carry to a phone. */
 export const SENDABLE_USES = ["internet", "mms", "wap"] as const satisfies readonly Use[];
 
-/** One access point as a composer of payloads takes it. */
-type SendablePoint = {
-  readonly use: (typeof SENDABLE_USES)[number];
-  readonly apn: string;
-  readonly authType: "none" | "pap" | "chap";
-  readonly user: string | null;
-  readonly password: string | null;
-  readonly mmsc: string | null;
-  readonly proxy: string | null;
-  readonly port: number | null;
-  readonly homepage: string | null;
-};
+type SendablePoint = SettingsPoint & { readonly use: (typeof SENDABLE_USES)[number] };
 
 export function sendablePoints({ chosen }: ChosenSettings): SendablePoint[] {
   return SENDABLE_USES.flatMap((use) => {

@@ -62,13 +62,14 @@ export const NEXT_ACTIONS = {
   unknown: "ask the payment provider whether it was taken, and book that: `turnup collection book`",
 } as const;
 
-export type CollectionView = {
+/** A sum that is collected, and how it stands. */
+export type CollectionStanding = {
   readonly id: string;
   readonly orderId: string;
-  readonly itemId: string;
   /** Of the catalog. */
   readonly catalogId: string;
   readonly purpose: CollectionPurpose;
+  /** 0: what is due with the order; n: the n-th month after it. */
   readonly period: number;
   readonly amountMinor: bigint;
   readonly currency: string;
@@ -76,6 +77,10 @@ export type CollectionView = {
   readonly attempt: number;
   readonly reason: string;
   readonly nextAction: string;
+};
+
+export type CollectionView = CollectionStanding & {
+  readonly itemId: string;
   /** When a waiting one is asked for again. */
   readonly dueAt: string | null;
   readonly deadlineAt: string | null;

@@ -18,13 +18,15 @@ import { TurnupError } from "../../term/error.ts";
 import {
   accessPointOf,
   credentialOrNull,
+  homepageOf,
+  isOffered,
   isWifiOnly,
   parseAuthType,
   parseHostPort,
   parsePort,
   parseProtocol,
   parseUses,
-  saysFalse,
+  planOf,
   textOrNull,
   withWap,
 } from "./access-point-fields.ts";
@@ -113,8 +115,8 @@ function fromLineageRow(row: Row, at: number): AccessPoint {
     mmsPort: parsePort(row.mmsport ?? ""),
     proxy: textOrNull(row.proxy),
     port: parsePort(row.port ?? ""),
-    homepage: row.server === "*" ? null : textOrNull(row.server),
-    shown: !saysFalse(row.user_visible) && !saysFalse(row.carrier_enabled),
+    homepage: homepageOf(row.server),
+    shown: isOffered(row.user_visible, row.carrier_enabled),
     wifiOnly: isWifiOnly(row.bearer_bitmask?.replaceAll("|", ",")),
     confirmed: false,
     source: LINEAGE,
@@ -157,16 +159,12 @@ function fromGnomeRow(row: Row, at: number): AccessPoint {
     mmsc,
     mmsProxy: host,
     mmsPort: port,
-    plan: planOf(row.plan ?? ""),
+    plan: planOf(listOf(row.plan)),
     confirmed: false,
     source: GNOME,
     criteria: { mcc: row.mcc ?? "", mnc: row.mnc ?? "", ...(row.gid1 ? { gid1: row.gid1 } : {}) },
   });
 }
-
-/** A row for both plans is for contracts as well. */
-const planOf = (plans: string): AccessPoint["plan"] =>
-  plans.includes("postpaid") ? "postpaid" : plans.includes("prepaid") ? "prepaid" : null;
 
 const listOf = (text: string | undefined): string[] =>
   (text ?? "")

@@ -105,6 +105,18 @@ export const isWifiOnly = (bearers: string | undefined): boolean => (bearers ?? 
 /** Android's booleans; what is not said is true. */
 export const saysFalse = (text: string | undefined): boolean => /^(?:false|0)$/i.test((text ?? "").trim());
 
+/** Android's `user_visible` and `carrier_enabled`: whether somebody may choose the row at all. */
+export const isOffered = (visible: string | undefined, enabled: string | undefined): boolean =>
+  !saysFalse(visible) && !saysFalse(enabled);
+
+/** Android's `server`, in which `*` stands for none. */
+export const homepageOf = (server: string | undefined): string | null =>
+  server === "*" ? null : textOrNull(server);
+
+/** GNOME's plans of an access point: one for both is for contracts as well. */
+export const planOf = (plans: readonly string[]): AccessPoint["plan"] =>
+  plans.includes("postpaid") ? "postpaid" : plans.includes("prepaid") ? "prepaid" : null;
+
 /** An access point of which only these are known; the rest is absent. */
 export function accessPointOf(
   given: Pick<

@@ -17,12 +17,15 @@ import { membersOf } from "../../term/narrow.ts";
 import {
   accessPointOf,
   credentialOrNull,
+  homepageOf,
+  isOffered,
   isWifiOnly,
   parseAuthType,
   parseHostPort,
   parsePort,
   parseProtocol,
   parseUses,
+  planOf,
   saysFalse,
   textOrNull,
   withWap,
@@ -272,8 +275,8 @@ function* androidRows(text: string): Generator<PlacedRow> {
         mms_port: of("mmsport"),
         proxy: of("proxy"),
         port: of("port"),
-        homepage: of("server") === "*" ? "" : of("server"),
-        hidden: String(saysFalse(of("user_visible")) || saysFalse(of("carrier_enabled"))),
+        homepage: homepageOf(of("server")) ?? "",
+        hidden: String(!isOffered(of("user_visible"), of("carrier_enabled"))),
         bearers: of("bearer_bitmask").replaceAll("|", ","),
         ...(sign && of("mvno_match_data") ? { [sign]: of("mvno_match_data") } : {}),
       },
@@ -324,7 +327,7 @@ function gnomeRow(apn: XmlNode, provider: string): Row {
     password: textIn(apn.password),
     mmsc,
     mms_proxy: textIn(apn.mmsproxy),
-    plan: plans.includes("postpaid") ? "postpaid" : (plans[0] ?? ""),
+    plan: planOf(plans) ?? "",
   };
 }
 

@@ -4,7 +4,8 @@
  */
 
 import { createHash } from "node:crypto";
-import type { SettingsPoint, SettingsValues } from "../../kernel/payload/settings-values.ts";
+import type { SettingsPages } from "../../kernel/payload/settings-page.ts";
+import type { SettingsValues } from "../../kernel/payload/settings-values.ts";
 import { createCoalescer } from "../database/coalescer.ts";
 import type { Database } from "../database/database.ts";
 import type { Sealer } from "../seal/seal.ts";
@@ -23,20 +24,6 @@ const MARK_OPENED = {
 };
 const TOGETHER = { maxBatchRows: 500, maxBatchesAtOnce: 2, maxWaitingRows: 10_000 };
 
-type StoredPage =
-  | {
-      readonly state: "open";
-      readonly operatorName: string;
-      readonly make: string | null;
-      readonly model: string | null;
-      readonly points: readonly SettingsPoint[];
-    }
-  | { readonly state: "ready"; readonly operatorName: string }
-  | { readonly state: "expired"; readonly operatorName: string };
-type SettingsPages = {
-  look(token: string): Promise<StoredPage | undefined>;
-  open(token: string): Promise<StoredPage | undefined>;
-};
 type Link = {
   readonly at: number;
   readonly id: string;

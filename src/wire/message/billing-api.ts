@@ -13,8 +13,8 @@
  */
 import { integer, list, object, oneOf, optional, type Read, text } from "./shape.ts";
 
-/** What a notice tells; the table above says when each is sent. */
-const BILLING_KINDS = [
+/** What a notice of an account or of one item tells; the table above says when each is sent. */
+export const BILLING_NOTICES = [
   "account",
   "account_change",
   "feature",
@@ -22,8 +22,8 @@ const BILLING_KINDS = [
   "prepare",
   "commit",
   "abort",
-  "provisioning",
 ] as const;
+const BILLING_KINDS = [...BILLING_NOTICES, "provisioning"] as const;
 
 const id = text({
   max: 64,

@@ -5,11 +5,9 @@
  *   CertificationRequest ::= SEQUENCE { CertificationRequestInfo, ecdsa-with-SHA256, BIT STRING signature }
  *   CertificationRequestInfo ::= SEQUENCE { version 0, subject, public key, [0] attributes }
  */
-import { createPublicKey, type KeyObject, sign } from "node:crypto";
+import { createPublicKey, type KeyObject } from "node:crypto";
 import {
-  bitString,
   der,
-  ECDSA_WITH_SHA256,
   extension,
   generalName,
   integer,
@@ -20,6 +18,7 @@ import {
   sequence,
   TAG,
 } from "./der.ts";
+import { checkCurve, signed } from "./signed.ts";
 
 const EXTENSION_REQUEST = "1.2.840.113549.1.9.14";
 
@@ -33,8 +32,7 @@ export function composeCertificateRequest(request: {
   readonly privateKey: KeyObject;
 }): Uint8Array {
   const { commonName, names, privateKey } = request;
-  if (privateKey.asymmetricKeyDetails?.namedCurve !== "prime256v1")
-    throw new RangeError("a P-256 key is wanted");
+  checkCurve(privateKey);
   const extensions = sequence(extension(SUBJECT_ALT_NAME, sequence(...names.map(generalName))));
   const info = sequence(
     integer(Uint8Array.of(0)),
@@ -42,5 +40,5 @@ export function composeCertificateRequest(request: {
     createPublicKey(privateKey).export({ type: "spki", format: "der" }),
     der(0xa0, names.length > 0 ? sequence(oid(EXTENSION_REQUEST), der(TAG.set, extensions)) : []),
   );
-  return sequence(info, sequence(oid(ECDSA_WITH_SHA256)), bitString(sign("sha256", info, privateKey)));
+  return signed(info, privateKey);
 }

@@ -6,12 +6,10 @@
  *   Certificate ::= SEQUENCE { TBSCertificate, ecdsa-with-SHA256, BIT STRING signature }
  *   TBSCertificate ::= SEQUENCE { [0] v3, serial, algorithm, issuer, validity, subject, public key, [3] extensions }
  */
-import { createHash, type KeyObject, sign } from "node:crypto";
+import { createHash, type KeyObject } from "node:crypto";
 import {
   ascii,
-  bitString,
   der,
-  ECDSA_WITH_SHA256,
   extension,
   generalName,
   integer,
@@ -22,6 +20,7 @@ import {
   sequence,
   TAG,
 } from "./der.ts";
+import { checkCurve, SIGNATURE_ALGORITHM, signed } from "./signed.ts";
 
 export type { SubjectName } from "./der.ts";
 
@@ -60,21 +59,18 @@ export type CertificateRequest = {
  */
 export function composeCertificate(request: CertificateRequest): Uint8Array {
   const { issuer, publicKey } = request;
-  for (const key of [publicKey, issuer.publicKey, issuer.privateKey]) {
-    if (key.asymmetricKeyDetails?.namedCurve !== "prime256v1") throw new RangeError("a P-256 key is wanted");
-  }
-  const algorithm = sequence(oid(ECDSA_WITH_SHA256));
+  checkCurve(publicKey, issuer.publicKey, issuer.privateKey);
   const tbs = sequence(
     der(0xa0, integer(Uint8Array.of(2))),
     integer(positive(request.serial)),
-    algorithm,
+    SIGNATURE_ALGORITHM,
     nameOf(issuer.commonName),
     sequence(timeOf(request.notBefore), timeOf(request.notAfter)),
     nameOf(request.commonName),
     publicKey.export({ type: "spki", format: "der" }),
     der(0xa3, sequence(...extensionsOf(request))),
   );
-  return sequence(tbs, algorithm, bitString(sign("sha256", tbs, issuer.privateKey)));
+  return signed(tbs, issuer.privateKey);
 }
 
 /** DER as the text form that TLS libraries take (RFC 7468). */

@@ -13,8 +13,6 @@ export const TAG = {
   sequence: 0x30,
   set: 0x31,
 } as const;
-/** RFC 5758 clause 3.2. */
-export const ECDSA_WITH_SHA256 = "1.2.840.10045.4.3.2";
 const COMMON_NAME = "2.5.4.3";
 /** Object identifier of the extension for names (RFC 5280 clause 4.2.1.6). */
 export const SUBJECT_ALT_NAME = "2.5.29.17";

@@ -11,13 +11,11 @@ import type { CardReference } from "../../../kernel/account/user-data.ts";
 import type { NewRequest } from "../../../kernel/order/request.ts";
 import { type ErrorCode, TurnupError } from "../../../term/error.ts";
 import { type Iban, parseIban } from "../../../term/iban.ts";
-import { parseImei } from "../../../term/imei.ts";
-import { parseImsi } from "../../../term/imsi.ts";
-import { parseMsisdn } from "../../../term/msisdn.ts";
 import { ibanOfNational } from "../../../term/national-account.ts";
 import type { HttpDeps } from "../../ports.ts";
 import { InvalidRequest } from "../../problem.ts";
 import { type Answer, accepted } from "../../route.ts";
+import { IDENTIFIER_ERRORS, identifiersIn } from "../identifiers.ts";
 import type { asked, Entered } from "./schema.ts";
 
 export type Asked = Static<TObject<typeof asked>>;
@@ -25,12 +23,7 @@ const LANGUAGE_DEFAULT = "en";
 
 /** Codes of a route that enters requests. */
 export const ENTRY_ERRORS: readonly ErrorCode[] = [
-  "imei_malformed",
-  "imei_check_digit",
-  "imei_filler",
-  "imei_test",
-  "imsi_malformed",
-  "msisdn_malformed",
+  ...IDENTIFIER_ERRORS,
   "identity_unknown",
   "catalog_item_unknown",
   "field_invalid",
@@ -93,11 +86,7 @@ function whoOf({ subscriber: { imsi, imei, msisdn } }: Asked): NewRequest["who"]
   if (imsi === undefined && imei === undefined && msisdn === undefined) {
     throw new InvalidRequest([{ at: "body/subscriber", wanted: "msisdn, imsi or imei" }]);
   }
-  return {
-    ...(imsi !== undefined && { imsi: parseImsi(imsi) }),
-    ...(imei !== undefined && { imei: parseImei(imei) }),
-    ...(msisdn !== undefined && { msisdn: parseMsisdn(msisdn) }),
-  };
+  return identifiersIn({ imsi, imei, msisdn });
 }
 
 async function cardOf(
