@@ -63,6 +63,7 @@ const PURE_NODE = ["node:crypto", "node:assert", "node:assert/strict", "node:buf
  * it, the two flows that are strangers to each other (`detected`, `requested`), and the conductor, which knows them all.
  */
 const KERNEL_MAY_READ: Readonly<Record<string, readonly string[]>> = {
+  catalog: ["devices"],
   support: ["devices"],
   keys: ["devices"],
   settings: ["devices", "payload"],

@@ -69,6 +69,7 @@ const visitorIn = (catalog: Catalog, has: readonly string[]): PortalView => ({
   catalog,
   has: has.map((itemId) => ({ itemId, name: itemId })),
   requests: [],
+  lackOf: () => undefined,
   isKnown: true,
   serverName: (origin) => new URL(origin).host,
   serverUrl: (origin) => origin,

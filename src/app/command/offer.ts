@@ -90,6 +90,7 @@ const REASONS = {
   has_already: "have it already",
   ordered_already: "have ordered it already",
   conflict: "have what it cannot stand beside",
+  device_lacks: "have a device without what it needs",
   not_available: "cannot have it",
   declined_recently: "declined it lately",
   stopped: "said STOP",

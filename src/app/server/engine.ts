@@ -63,7 +63,7 @@ export type EngineOptions = {
   readonly operatorIdOf: (slug: string) => Promise<string | undefined>;
   readonly judge: ConductorDeps["judge"];
   readonly countryOf?: ConductorDeps["countryOf"];
-  readonly hasHardware?: ConductorDeps["hasHardware"];
+  readonly lackOf?: ConductorDeps["lackOf"];
   readonly chooseSettings: ConductorDeps["chooseSettings"];
   readonly ownIssuer: ConductorDeps["ownIssuer"];
   readonly linkUrl: ConductorDeps["linkUrl"];
@@ -175,7 +175,7 @@ const conductorOf = (options: EngineOptions, onWritten: ConductorDeps["onWritten
     randomBytes: (octets) => Uint8Array.from(randomBytes(octets)),
     judge: options.judge,
     ...(options.countryOf && { countryOf: options.countryOf }),
-    ...(options.hasHardware && { hasHardware: options.hasHardware }),
+    ...(options.lackOf && { lackOf: options.lackOf }),
     chooseSettings: options.chooseSettings,
     ownIssuer: options.ownIssuer,
     linkUrl: options.linkUrl,

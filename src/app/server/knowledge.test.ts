@@ -164,6 +164,6 @@ test("a model is without a camera where a list says so, and else has whatever is
       accessPoints: createAccessPointIndex([], [], []),
       networks: [],
       sealer,
-    }).hasHardware(OPERATOR, NEW_TAC, "camera");
-  assert.deepEqual(["none", "", "5 MP"].map(knows), [false, true, true]);
+    }).lackOf(OPERATOR, NEW_TAC, { hardware: ["camera"] });
+  assert.deepEqual(["none", "", "5 MP"].map(knows), ["camera", undefined, undefined]);
 });

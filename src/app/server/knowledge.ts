@@ -3,11 +3,10 @@
  * answers that the conductor and the doors ask of them.
  */
 import type { DeviceDescription } from "../../http/ports.ts";
-import type { Hardware } from "../../kernel/catalog/catalog-item.ts";
 import { runsKeys } from "../../kernel/devices/capability.ts";
 import type { Device, DeviceCatalog } from "../../kernel/devices/catalog.ts";
 import { displayOf } from "../../kernel/devices/device-class.ts";
-import { isWithout } from "../../kernel/devices/hardware.ts";
+import { type HardwareNeeds, type Lack, lackOf } from "../../kernel/devices/hardware.ts";
 import { type OperatorTerms, relationOf } from "../../kernel/operator/operator-terms.ts";
 import {
   type SettingsChoice,
@@ -48,8 +47,8 @@ export type Knowledge = {
   /** What the model shows, as the land leg says it; null where nothing is known of it. */
   displayOf(operatorId: string, imei: string): string | null;
   isNamed(operatorId: string, tac: string): boolean;
-  /** False where a list that holds for the operator says that the model is without it. */
-  hasHardware(operatorId: string, tac: string, hardware: Hardware): boolean;
+  /** What the model is without of what is needed, by the lists that hold for the operator. */
+  lackOf(operatorId: string, tac: string, needs: HardwareNeeds): Lack | undefined;
   findSettings(query: SettingsQuery, terms: OperatorTerms): Found;
   /** Whether it is known of every model of a make (`*`: of every make) that may take a key that it runs one. */
   runsKeys(operatorId: string, make: string): boolean;
@@ -119,10 +118,8 @@ export function createKnowledge(data: {
     },
     isNamed: (operatorId, tac) =>
       (data.ownDevices?.of(operatorId) ?? shipped).catalog.deviceOf(tac).model !== null,
-    hasHardware: (operatorId, tac, hardware) => {
-      const device = (data.ownDevices?.of(operatorId) ?? shipped).catalog.deviceOf(tac);
-      return !isWithout(device[hardware]);
-    },
+    lackOf: (operatorId, tac, needs) =>
+      lackOf(needs, (data.ownDevices?.of(operatorId) ?? shipped).catalog.deviceOf(tac)),
     runsKeys: (operatorId, make) =>
       runsKeys(make, (data.ownDevices?.of(operatorId) ?? shipped).catalog.data.capability.rows),
     findSettings: (query, terms) => data.accessPoints.findSettings(query, terms.accessPoints),

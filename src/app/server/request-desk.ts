@@ -72,7 +72,7 @@ export async function requestDeskOf(context: CommandContext, opened: OperatorSto
     randomBytes: (octets) => Uint8Array.from(randomBytes(octets)),
     judge: knowledge.judge,
     countryOf: knowledge.countryOf,
-    hasHardware: knowledge.hasHardware,
+    lackOf: knowledge.lackOf,
     chooseSettings: knowledge.chooseSettings,
     ownIssuer: await ownIssuer({ database, sealer, file: issuerFile }, config.issuer.name),
     catalog: seenFromHome(

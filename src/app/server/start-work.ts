@@ -51,7 +51,7 @@ export function startWork(closing: ClosingStack, opened: Opened, options: Server
     operatorIdOf: operatorIds(stores.database),
     judge: stores.knowledge.judge,
     countryOf: stores.knowledge.countryOf,
-    hasHardware: stores.knowledge.hasHardware,
+    lackOf: stores.knowledge.lackOf,
     chooseSettings: stores.knowledge.chooseSettings,
     ownIssuer: stores.issuer,
     catalog: stores.items,

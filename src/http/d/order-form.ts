@@ -4,6 +4,7 @@
 import { USER_FIELDS, type UserData } from "../../kernel/account/user-data.ts";
 import { type CatalogItem, isAssuredEnough } from "../../kernel/catalog/catalog-item.ts";
 import { askingItems, expandSelection } from "../../kernel/catalog/expand.ts";
+import { canBeHad } from "../../kernel/dialog/catalog-screens.ts";
 import {
   type Asked,
   type PaymentMeans,
@@ -46,7 +47,7 @@ type Selection = {
 
 /**
  * @param wanted what the subscriber chose to pay by; null before they did
- * @throws Trouble `selection_empty`, `catalog_item_unknown`, `assurance_too_low`, `card_not_taken`
+ * @throws Trouble `selection_empty`, `catalog_item_unknown`, `item_unavailable`, `assurance_too_low`, `card_not_taken`
  */
 export async function selectionOf(
   context: PortalContext,
@@ -62,9 +63,11 @@ export async function selectionOf(
     if (!item) throw new Trouble("catalog_item_unknown", 404);
     return item;
   });
+  if (chosen.every((item) => !canBeHad(view, item))) throw new Trouble("item_unavailable", 409);
   const expansion = expandSelection(catalog, ids, {
     has: hasHere(view),
     outdated: replaceableHere(view),
+    lackOf: view.lackOf,
     deviceTakes: () => true,
   });
   const items = expansion.items.map(({ item }) => item);

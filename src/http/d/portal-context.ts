@@ -120,6 +120,7 @@ export async function viewOf({ deps }: PortalContext, visitor: Visitor): Promise
     // Without a device of its own a session sees what the SIM has.
     has: has.map((one) => ({ ...one, isHere: deviceId == null || one.deviceId === deviceId })),
     requests,
+    lackOf: (item) => deps.desk.lackOf(operator.id, tacOf(visitor), item),
     timeZone: requests.some(({ waitsFor }) => waitsFor !== null) ? await zoneAt(deps, operator.id) : "UTC",
     serverName: (origin) => peerName(peers, origin),
     // A device follows the origin through its proxy; a browser has no certificate for that door.
@@ -130,6 +131,11 @@ export async function viewOf({ deps }: PortalContext, visitor: Visitor): Promise
     at: visitor.at,
   };
 }
+
+/** Of the device in hand; null where nobody knows it. A device behind a proxy is known before it is in the books. */
+const tacOf = ({ person, who }: Visitor): string | null =>
+  who?.imei === undefined ? (person?.tac ?? null) : who.imei.slice(0, TAC_DIGITS);
+const TAC_DIGITS = 8;
 
 /** Of the operator: subscribers of networks elsewhere see its name beside the time. */
 async function zoneAt({ policies }: PortalDeps, operatorId: string): Promise<string> {

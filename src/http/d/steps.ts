@@ -5,6 +5,7 @@
 
 import { CATALOG_KINDS, type CatalogKind } from "../../kernel/catalog/catalog-item.ts";
 import {
+  canBeHad,
   isOrderedElsewhere,
   isOutOfReach,
   itemScreen,
@@ -127,6 +128,9 @@ async function order(walk: Walk, id = ""): Promise<Shown> {
   // Its page leads to its own server, or says that nothing here does.
   if (found && (isOrderedElsewhere(view, found) || isOutOfReach(view, found)))
     return { ...shown(itemScreen(view, found), null, 409), code: "item_elsewhere" };
+  // An old address: its page says why it is not to be had.
+  if (found && !canBeHad(view, found))
+    return { ...shown(itemScreen(view, found), null, 409), code: "item_unavailable" };
   const wanted = meansIn(call.query.get(PAYMENT_FIELD));
   const { chosen, asked } = await selectionOf(context, visitor, view, { ids: [id], wanted });
   const state = newState(context, visitor, "order");

@@ -3,6 +3,8 @@
  * columns 5 to 7). A version is a value that nobody edits; an order names the version it was made with.
  */
 
+import type { HardwareNeeds } from "../devices/hardware.ts";
+
 export const CATALOG_KINDS = ["package", "feature", "service"] as const;
 export type CatalogKind = (typeof CATALOG_KINDS)[number];
 
@@ -71,10 +73,6 @@ export const isAssuredEnough = (given: Assurance, needed: Assurance): boolean =>
 export const weakerAssurance = (one: Assurance, other: Assurance): Assurance =>
   isAssuredEnough(one, other) ? other : one;
 
-/** Parts of a device that an item is of no use without. */
-export const HARDWARE = ["camera"] as const;
-export type Hardware = (typeof HARDWARE)[number];
-
 /** Provisioned, billed and agreed to at another server: nothing of it is done here. */
 export const isElsewhere = ({ provisioningServer }: Pick<CatalogItem, "provisioningServer">): boolean =>
   provisioningServer !== null;
@@ -118,10 +116,12 @@ export type CatalogItem = {
     /** A user who was not verified before is verified. */
     readonly verification: boolean;
     readonly card: boolean;
-    /** What a model without is not sent it for; a model of which nobody knows whether it has one is. */
-    readonly hardware?: readonly Hardware[];
-  };
+    /** A model that is known to be without is not sent it, nor offered it; one of which nobody knows is. */
+  } & HardwareNeeds;
 };
+
+/** What keeps an item off the device in hand: see `lackOf` of `devices/hardware.ts`. */
+export type { Lack } from "../devices/hardware.ts";
 
 /** In the language, in its base language (`de` for `de-AT`), or in English, which is there always. */
 export function inLanguage(texts: Localized, language: string): string {

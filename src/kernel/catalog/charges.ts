@@ -4,7 +4,7 @@
  * already, and what is provisioned and billed by another server, is charged nothing here.
  */
 import { type CatalogItem, isElsewhere, type Localized, type Price } from "./catalog-item.ts";
-import { type Catalog, type ExpandedItem, expandSelection } from "./expand.ts";
+import { type Catalog, type ExpandedItem, expandSelection, type LackOf } from "./expand.ts";
 
 /** One currency, and one way of taxing; an item that costs nothing has none. */
 export type Cost = {
@@ -70,16 +70,23 @@ export function sumOf(priced: readonly Priced[]): readonly Cost[] {
 }
 
 /**
- * What somebody who has `has` is charged for a selection, each of it by itself: what is in two packages costs once.
- * @param outdated of that, what is replaced by the version on offer, and costs what that does
+ * What somebody is charged for a selection, each of it by itself: what is in two packages costs once.
+ * @param had what they have; of that, what is replaced by the version on offer, and costs what that does; what their device lacks
  */
 export function costsOf(
   catalog: Catalog,
   selection: readonly string[],
-  has: ReadonlySet<string> = new Set(),
-  outdated: ReadonlySet<string> = new Set(),
+  had: {
+    readonly has?: ReadonlySet<string>;
+    readonly outdated?: ReadonlySet<string>;
+    readonly lackOf?: LackOf;
+  } = {},
 ): ReadonlyMap<string, readonly Cost[]> {
-  const { items } = expandSelection(catalog, selection, { has, outdated, deviceTakes: () => true });
+  const { items } = expandSelection(catalog, selection, {
+    ...had,
+    has: had.has ?? new Set(),
+    deviceTakes: () => true,
+  });
   const charges = chargesOf(catalog, items);
   return new Map(
     selection.map((id) => [

@@ -6,7 +6,7 @@
  *
  * An item that falls at one step takes with it what needs it. Of a pair in conflict neither is provisioned (R42).
  */
-import { type CatalogItem, type Hardware, isElsewhere } from "./catalog-item.ts";
+import { type CatalogItem, isElsewhere, type Lack } from "./catalog-item.ts";
 
 /** The versions that are offered now, by id. */
 export type Catalog = ReadonlyMap<string, CatalogItem>;
@@ -18,8 +18,8 @@ type UnavailableReason =
   | "not_available"
   /** This device's model cannot take it. */
   | "device_cannot"
-  /** This model has no camera. */
-  | "lacks_camera"
+  /** This model is known to be without what it needs of a device's hardware. */
+  | `lacks_${Lack}`
   /** To be removed, but the subscriber has no such thing. */
   | "not_had";
 
@@ -58,15 +58,15 @@ export function expandSelection(
     has,
     outdated = NOTHING,
     deviceTakes,
-    deviceHas = () => true,
+    lackOf = () => undefined,
   }: {
     /** Ids of what the subscriber has on this device. */
     readonly has: ReadonlySet<string>;
     /** Of these, what is there in an older version than the one on offer: asked for again, it is replaced (R122). */
     readonly outdated?: ReadonlySet<string>;
     readonly deviceTakes: (item: CatalogItem) => boolean;
-    /** False of what the model is known to be without. */
-    readonly deviceHas?: (hardware: Hardware) => boolean;
+    /** What the model is known to be without, of what an item needs. */
+    readonly lackOf?: LackOf;
   },
 ): Expansion {
   const { wanted, unknown } = unfold(catalog, selection);
@@ -78,9 +78,8 @@ export function expandSelection(
   const standing = new Map<string, ExpandedItem>();
   for (const [id, entry] of wanted) {
     // What cannot be replaced now stays, and is there.
-    const lacking = isElsewhere(entry.item)
-      ? undefined
-      : entry.item.requires.hardware?.find((hardware) => !deviceHas(hardware));
+    const bundle = selection.includes(id) || entry.package === null ? undefined : catalog.get(entry.package);
+    const lacking = lackWith(catalog, entry.item, lackOf) ?? (bundle && lackOf(bundle));
     const isTaken = isElsewhere(entry.item) || (deviceTakes(entry.item) && lacking === undefined);
     const isReplaced = outdated.has(id) && entry.offered && isTaken;
     if (has.has(id) && !isReplaced) had.push({ id, package: entry.package });
@@ -94,6 +93,24 @@ export function expandSelection(
   const conflicts = dropWhatConflicts(catalog, standing, has);
   missing.push(...dropWhatLacks(standing, has));
   return { items: inOrderOfNeed(standing), had, unavailable, conflicts, missing };
+}
+
+/** By the model of one device: what of an item's own needs it is without. */
+export type LackOf = (item: Pick<CatalogItem, "requires">) => Lack | undefined;
+
+/**
+ * What keeps an item off a device: its own needs, and of a package that all of its members lack something; what another server
+ * provisions, that server judges.
+ */
+export function lackWith(catalog: Catalog, item: CatalogItem, lackOf: LackOf): Lack | undefined {
+  if (isElsewhere(item)) return undefined;
+  const own = lackOf(item);
+  if (own !== undefined || item.includes.length === 0) return own;
+  const lacks = item.includes.flatMap((id) => {
+    const member = catalog.get(id);
+    return member ? [isElsewhere(member) ? undefined : lackOf(member)] : [];
+  });
+  return lacks.includes(undefined) ? undefined : lacks[0];
 }
 
 /** Whose requirements hold: what is provisioned, and each package that any of it came with. */

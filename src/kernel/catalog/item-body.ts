@@ -3,13 +3,15 @@
  * other items is judged by `check-catalog.ts`.
  */
 import { entriesOf } from "../../term/record.ts";
+import { isBand } from "../devices/bands.ts";
+import { MODEL_CLASSES } from "../devices/device-class.ts";
+import { HARDWARE, type HardwareNeeds, SCREEN_PIXELS } from "../devices/hardware.ts";
 import {
   ASSURANCES,
   CATALOG_KINDS,
   type CatalogItem,
   type CatalogKind,
   type FeatureContent,
-  HARDWARE,
   NETWORK_ELEMENTS,
   type NeededField,
   type Price,
@@ -255,11 +257,7 @@ function readElements(reading: Reading, value: unknown, at: string): CatalogItem
 
 function readRequires(reading: Reading, value: unknown, at: string): CatalogItem["requires"] {
   if (value === undefined) return NOTHING_REQUIRED;
-  const members = reading.record(value, at, ["assurance", "verification", "card", "hardware"]);
-  const hardware = reading
-    .list(members.get("hardware"), `${at}/hardware`, HARDWARE.length)
-    .map((one, n) => reading.oneOf(one, `${at}/hardware/${n}`, HARDWARE));
-  reading.refuseTwins(hardware, `${at}/hardware`);
+  const members = reading.record(value, at, REQUIREMENTS);
   return {
     assurance: reading.oneOf(
       members.get("assurance"),
@@ -273,9 +271,47 @@ function readRequires(reading: Reading, value: unknown, at: string): CatalogItem
       NOTHING_REQUIRED.verification,
     ),
     card: reading.yesOrNo(members.get("card"), `${at}/card`, NOTHING_REQUIRED.card),
-    ...(hardware.length > 0 && { hardware }),
+    ...readHardwareNeeds(reading, members, at),
   };
 }
+
+const REQUIREMENTS = ["assurance", "verification", "card", "hardware", "screen", "bands", "classes"];
+
+function readHardwareNeeds(
+  reading: Reading,
+  members: ReadonlyMap<string, unknown>,
+  at: string,
+): HardwareNeeds {
+  const words = <Word extends string>(name: string, known: readonly Word[]): readonly Word[] => {
+    const place = `${at}/${name}`;
+    const read = reading
+      .list(members.get(name), place, known.length)
+      .map((one, n) => reading.oneOf(one, `${place}/${n}`, known));
+    reading.refuseTwins(read, place);
+    return read;
+  };
+  const hardware = words("hardware", HARDWARE);
+  const classes = words("classes", MODEL_CLASSES);
+  const bands = reading.list(members.get("bands"), `${at}/bands`, BANDS_MAX).map((one, n) => {
+    const place = `${at}/bands/${n}`;
+    const band = reading.text(one, place, BAND_CHARACTERS_MAX);
+    if (band !== "" && !isBand(band)) reading.refuse(place, "must be a radio band, as LTE 800");
+    return band;
+  });
+  reading.refuseTwins(bands, `${at}/bands`);
+  const screen = members.get("screen") ?? undefined;
+  return {
+    ...(hardware.length > 0 && { hardware }),
+    ...(screen !== undefined && {
+      screen: reading.matching(screen, `${at}/screen`, SCREEN_PIXELS, "pixels, as 240x320"),
+    }),
+    ...(bands.length > 0 && { bands }),
+    ...(classes.length > 0 && { classes }),
+  };
+}
+
+const BANDS_MAX = 20;
+const BAND_CHARACTERS_MAX = 30;
 
 /** As it is written for people: without what it says by saying nothing. */
 export function writeItemBody(body: ItemBody): Readonly<Record<string, unknown>> {

@@ -30,6 +30,9 @@ export function serviceOf(model: readonly string[], network: readonly string[]):
   return { answer: common.length > 0 ? "yes" : "no", common: common.map(({ text }) => text) };
 }
 
+/** Written so that it can be compared with what lists of models and networks say. */
+export const isBand = (text: string): boolean => bandOf(text).length > 0;
+
 function bandOf(text: string): Band[] {
   const found = TECHNOLOGIES.find(([pattern]) => pattern.test(text.trim()));
   if (!found) return [];

@@ -3,7 +3,6 @@ import assert from "node:assert/strict";
 import { test } from "vitest";
 import { shippedData } from "../../../test/fixture/shipped-devices.ts";
 import { capabilityOf } from "./capability.ts";
-import { isWithout } from "./hardware.ts";
 
 const { rows } = shippedData.capability;
 const release = (day: string) => ({ from: day, to: day, basis: "facts" }) as const;
@@ -44,10 +43,4 @@ test("what the data says of a maker's own platform stands, and so does a release
   assert.equal(phone({ make: "Xiaomi", chipset }).omaCp, "unknown");
   assert.equal(phone({ chipset, release: release("2010-05-01") }).omaCp, "unknown");
   assert.equal(phone({ make: "Apple", chipset }).omaCp, "no");
-});
-
-test("a list that names no camera says that there is none; one that says nothing does not", () => {
-  for (const text of ["none", "No", "0 MP", "0", "not present", "-"]) assert.ok(isWithout(text), text);
-  for (const text of [null, "0.3 MP", "5 MP, autofocus", "VGA", "nonesuch"])
-    assert.ok(!isWithout(text), String(text));
 });

@@ -8,7 +8,7 @@ import {
   isElsewhere,
   type Localized,
 } from "../catalog/catalog-item.ts";
-import type { Catalog } from "../catalog/expand.ts";
+import { type Catalog, lackWith } from "../catalog/expand.ts";
 import { paragraphsOf } from "./paragraphs.ts";
 import { isHad, priceLines, replaceableHere } from "./price-lines.ts";
 import { fill, localized } from "./texts.ts";
@@ -79,6 +79,8 @@ function addressOf({ at, serverUrl }: Step, { id, provisioningServer }: CatalogI
 function noteOf(here: Step, item: CatalogItem): string {
   if (isHad(here, item)) return here.texts.youHaveIt;
   if (!item.available) return here.texts.notNow;
+  const lack = lackWith(here.catalog, item, here.lackOf);
+  if (lack !== undefined) return here.texts.lacks[lack];
   return firstOf(priceLines(here, [item]));
 }
 
@@ -93,21 +95,26 @@ export function itemScreen(view: PortalView, item: CatalogItem): Screen {
       })
       .join(", ");
   const description = localized(item.description, language);
+  const leftOut = item.includes.filter((id) => {
+    const member = catalog.get(id);
+    return member !== undefined && lackWith(catalog, member, here.lackOf) !== undefined;
+  });
   const isHeld = has.some(({ itemId }) => itemId === item.id);
   const text = [
     ...paragraphsOf(description),
     noteOf(here, item),
     ...(item.available && isOutOfReach(here, item) ? [askServer(here, item)] : []),
+    ...(canBeHad(here, item) && leftOut.length > 0 ? [fill(texts.leavesOut, { items: names(leftOut) })] : []),
     ...(item.includes.length > 0 ? [fill(texts.includes, { items: names(item.includes) })] : []),
     ...(item.needs.length > 0 ? [fill(texts.needs, { items: names(item.needs) })] : []),
     ...(item.conflicts.length > 0 ? [fill(texts.conflictsWith, { items: names(item.conflicts) })] : []),
   ];
   const entries: Entry[] = [];
   if (isHeld) {
-    if (item.available && replaceableHere(here).has(item.id))
+    if (canBeHad(here, item) && replaceableHere(here).has(item.id))
       entries.push({ label: texts.change, href: at(`/d/items/${item.id}/order`), lead: true });
     entries.push({ label: texts.remove, href: at(`/d/mine/${item.id}`) });
-  } else if (item.available) entries.push(...wayToIt(here, item));
+  } else if (canBeHad(here, item)) entries.push(...wayToIt(here, item));
   entries.push(...termsEntries(here, [item]));
   return screen(here, "item", nameOf(item, language), {
     text: text.map((one) => short(one, PARAGRAPH_CHARACTERS)),
@@ -115,6 +122,10 @@ export function itemScreen(view: PortalView, item: CatalogItem): Screen {
     actions: [{ role: "back", label: texts.back, href: at(`/d/list/${item.kind}`) }],
   });
 }
+
+/** It is on offer, and nothing that it needs is known to be missing on the device in hand. */
+export const canBeHad = ({ catalog, lackOf }: PortalView, item: CatalogItem): boolean =>
+  item.available && lackWith(catalog, item, lackOf) === undefined;
 
 /** To its form, or to its own server. What neither leads to is not to be had from here, and the screen says who has it. */
 function wayToIt(here: Step, item: CatalogItem): Entry[] {

@@ -61,6 +61,7 @@ const view = (more: Partial<PortalView> = {}): PortalView => ({
   catalog: new Map(ITEMS.map((one) => [one.id, one])),
   has: [],
   requests: [],
+  lackOf: () => undefined,
   timeZone: "Europe/Vienna",
   isKnown: true,
   care: { phone: "+44 20 7946 0000", url: null },
@@ -308,6 +309,7 @@ test("every screen of every language keeps the limits of a screen, and every mar
   for (const language of [...DIALOG_LANGUAGES, "fr-CA"]) {
     const here = view({
       language,
+      lackOf: () => undefined,
       requests: [request],
       has: [{ itemId: "java", name: long.slice(0, 90) }],
     });

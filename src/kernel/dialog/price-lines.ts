@@ -35,9 +35,9 @@ export const replaceableHere = (view: Pick<PortalView, "has" | "catalog">): Read
 /** One line for each of a selection, as it is ordered together: what is in two of them costs once. */
 export function priceLines(here: Step, chosen: readonly CatalogItem[]): readonly string[] {
   const ids = chosen.map(({ id }) => id);
-  const [has, outdated] = [hasHere(here), outdatedHere(here)];
-  const { items } = expandSelection(here.catalog, ids, { has, outdated, deviceTakes: () => true });
-  const costs = costsOf(here.catalog, ids, has, outdated);
+  const had = { has: hasHere(here), outdated: outdatedHere(here), lackOf: here.lackOf };
+  const { items } = expandSelection(here.catalog, ids, { ...had, deviceTakes: () => true });
+  const costs = costsOf(here.catalog, ids, had);
   return chosen.map((item) => priceLine(here, item, items, costs.get(item.id) ?? []));
 }
 
@@ -88,8 +88,7 @@ export function quoteOf(view: PortalView, chosen: readonly CatalogItem[]): strin
   const costs = costsOf(
     view.catalog,
     chosen.map(({ id }) => id),
-    hasHere(view),
-    outdatedHere(view),
+    { has: hasHere(view), outdated: outdatedHere(view), lackOf: view.lackOf },
   );
   return createHash("sha256")
     .update(JSON.stringify([...costs]))

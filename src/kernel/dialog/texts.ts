@@ -4,7 +4,7 @@
  */
 import { FIELD_NAMES } from "../account/field-names.ts";
 import type { UserField } from "../account/user-data.ts";
-import type { CatalogKind } from "../catalog/catalog-item.ts";
+import type { CatalogKind, Lack } from "../catalog/catalog-item.ts";
 import type { ItemState, OrderState } from "../order/order.ts";
 
 export { localized } from "../catalog/localized.ts";
@@ -16,6 +16,10 @@ export type DialogTexts = {
   readonly choose: string;
   readonly nothingOffered: string;
   readonly notNow: string;
+  /** Why the device in hand cannot have it. */
+  readonly lacks: Readonly<Record<Lack, string>>;
+  /** Of a package: what of it the device in hand cannot have. */
+  readonly leavesOut: string;
   readonly youHaveIt: string;
   readonly newerVersion: string;
   readonly includes: string;
@@ -126,6 +130,13 @@ const ENGLISH: DialogTexts = {
   choose: "Choose one.",
   nothingOffered: "Nothing is offered here at the moment.",
   notNow: "Not available at the moment",
+  lacks: {
+    camera: "Not for your device: it has no camera",
+    screen: "Not for your device: its screen is too small",
+    bands: "Not for your device: it lacks the radio bands",
+    class: "Not for this kind of device",
+  },
+  leavesOut: "Without what your device cannot have: {items}",
   youHaveIt: "You have it",
   newerVersion: "A newer version of yours",
   includes: "Includes: {items}",
@@ -315,6 +326,7 @@ const ENGLISH: DialogTexts = {
   },
   problems: {
     catalog_item_unknown: "This is not offered any more.",
+    item_unavailable: "This cannot be had now, or not on your device. Nothing was ordered.",
     item_elsewhere: "This comes from another provider, who must be asked for it. Nothing was done or billed.",
     assurance_too_low: "For this we must be sure who you are. Sign in first.",
     identity_unknown: "We do not know this device yet. Switch it off and on, then try again.",
@@ -361,6 +373,13 @@ const GERMAN: DialogTexts = {
   choose: "Bitte wählen.",
   nothingOffered: "Hier gibt es im Moment nichts.",
   notNow: "Im Moment nicht zu haben",
+  lacks: {
+    camera: "Nicht für Ihr Gerät: Es hat keine Kamera",
+    screen: "Nicht für Ihr Gerät: Sein Bildschirm ist zu klein",
+    bands: "Nicht für Ihr Gerät: Ihm fehlen die Funkbänder",
+    class: "Nicht für diese Art von Gerät",
+  },
+  leavesOut: "Ohne das, was Ihr Gerät nicht haben kann: {items}",
   youHaveIt: "Haben Sie schon",
   newerVersion: "Neuere Version als Ihre",
   includes: "Enthält: {items}",
@@ -553,6 +572,7 @@ const GERMAN: DialogTexts = {
   },
   problems: {
     catalog_item_unknown: "Das gibt es nicht mehr.",
+    item_unavailable: "Das ist jetzt nicht zu haben, oder nicht auf Ihrem Gerät. Nichts wurde bestellt.",
     item_elsewhere:
       "Das kommt von einem anderen Anbieter; bitte fragen Sie dort. Nichts ist geschehen oder berechnet.",
     assurance_too_low: "Dafür müssen wir sicher sein, wer Sie sind. Melden Sie sich zuerst an.",

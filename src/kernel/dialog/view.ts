@@ -11,7 +11,7 @@
  */
 import type { Action, Screen } from "../../wire/screen/screen.ts";
 import type { CatalogItem } from "../catalog/catalog-item.ts";
-import type { Catalog } from "../catalog/expand.ts";
+import type { Catalog, LackOf } from "../catalog/expand.ts";
 import { FINAL_ORDER_STATES } from "../order/order.ts";
 import type { RequestStatus } from "../order/request.ts";
 import { type DialogTexts, localized, textsIn } from "./texts.ts";
@@ -36,6 +36,8 @@ export type PortalView = {
     readonly isOutdated?: boolean;
   }[];
   readonly requests: readonly RequestStatus[];
+  /** What the device in hand is known to be without, of what an item needs; of everything nothing where nobody knows the device. */
+  readonly lackOf: LackOf;
   /** IANA name of the zone by whose clock moments are told. */
   readonly timeZone: string;
   /** Somebody is known to stand behind this session. */

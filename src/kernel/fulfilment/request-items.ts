@@ -87,7 +87,10 @@ export function itemsFor(making: Making, expansion: Expansion): ItemDraft[] {
   // Subscribers know items by their names; one that is offered no more has none but its id.
   const named = (id: string): string => inLanguage(catalog.get(id)?.name ?? { en: id }, request.language);
   const fallen = [
-    ...expansion.unavailable.map(({ id, reason }) => ({ id, standing: standsOf(id, unavailable(reason)) })),
+    ...expansion.unavailable.map(({ id, reason }) => ({
+      id,
+      standing: standsOf(id, unavailable(reason, catalog.get(id))),
+    })),
     ...expansion.conflicts.map(({ id, with: other, reason }) => ({
       id,
       standing: inConflict(named(other), reason === "had_already"),
@@ -241,17 +244,30 @@ const fallen = (cause: string, reason: string): Standing => ({
   reason,
   nextAction: NO_ACTION,
 });
-const unavailable = (reason: string): Standing =>
-  fallen(
-    "unavailable",
-    reason === "device_cannot"
-      ? "it needs the client module, which is not on this device"
-      : reason === "lacks_camera"
-        ? "it needs a camera, and this model has none, by what is known of it"
-        : reason === "not_had"
-          ? "the subscriber does not have it"
-          : "it cannot be had now",
-  );
+const unavailable = (reason: Unavailable, item: CatalogItem | undefined): Standing =>
+  fallen("unavailable", unavailableWords(reason, item));
+
+type Unavailable = Expansion["unavailable"][number]["reason"];
+
+function unavailableWords(reason: Unavailable, item: CatalogItem | undefined): string {
+  const { screen = "", bands = [], classes = [] } = item?.requires ?? {};
+  switch (reason) {
+    case "device_cannot":
+      return "it needs the client module, which is not on this device";
+    case "lacks_camera":
+      return "it needs a camera, and this model has none, by what is known of it";
+    case "lacks_screen":
+      return `it needs a screen${screen && ` of ${screen} pixels`}, which this model does not have, by what is known of it`;
+    case "lacks_bands":
+      return `it needs ${bands.join(" or ")}, and this model has no such band, by what is known of it`;
+    case "lacks_class":
+      return `it is for a ${classes.join(" or ")}, which this model is not, by what is known of it`;
+    case "not_had":
+      return "the subscriber does not have it";
+    default:
+      return "it cannot be had now";
+  }
+}
 /** Nothing of it is done, charged or agreed to here: what its own server makes of it is all there is to know. */
 const atItsServer = (subject: ItemRequest, { provisioningServer }: CatalogItem): ItemRequest => ({
   ...subject,

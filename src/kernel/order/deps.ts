@@ -1,6 +1,6 @@
 /** What the conductor needs from outside: everything that is not a decision comes in here. */
 import type { KeyObject } from "node:crypto";
-import type { Hardware } from "../catalog/catalog-item.ts";
+import type { CatalogItem, Lack } from "../catalog/catalog-item.ts";
 import type { CatalogStore } from "../catalog/catalog-store.ts";
 import type { Peers } from "../catalog/peers.ts";
 import type { OperatorTerms } from "../operator/operator-terms.ts";
@@ -25,8 +25,8 @@ export type ConductorDeps = {
     terms: OperatorTerms,
     asOf: Date,
   ) => Judgement;
-  /** False where the lists that hold for the operator say that the model is without it; absent: nothing is known of models. */
-  readonly hasHardware?: (operatorId: string, tac: string, hardware: Hardware) => boolean;
+  /** What of an item's needs the model is without, by the lists that hold for the operator; absent: nothing is known of models. */
+  readonly lackOf?: (operatorId: string, tac: string, requires: CatalogItem["requires"]) => Lack | undefined;
   readonly chooseSettings: (subject: Subscriber, terms: OperatorTerms) => SettingsChoice;
   /** Signs keys of the own store. */
   readonly ownIssuer: {

@@ -5,8 +5,8 @@
  * module decides it writes through its turn's scribe alone, so that it is on disk with the rest of its transaction.
  */
 import type { AccountFacts } from "../account/account-facts.ts";
-import type { CatalogItem, Hardware } from "../catalog/catalog-item.ts";
-import type { Catalog, Expansion } from "../catalog/expand.ts";
+import type { CatalogItem } from "../catalog/catalog-item.ts";
+import type { Catalog, Expansion, LackOf } from "../catalog/expand.ts";
 import type { OutboundCall } from "./outbound-call.ts";
 import type { AnswerAir, DeviceOutcome, NewRequest } from "./request.ts";
 
@@ -31,8 +31,8 @@ export interface RegistrationModule<Turn> {
       readonly outdated: ReadonlySet<string>;
       readonly all: ReadonlySet<string>;
       readonly hasClient: boolean;
-      /** False of what the model is known to be without. */
-      readonly deviceHas?: (hardware: Hardware) => boolean;
+      /** What the model is known to be without, of what an item needs. */
+      readonly lackOf?: LackOf;
     },
   ): Expansion;
   /** Takes the order on from `received`: approved, rejected, or waiting for who was asked. */

@@ -10,6 +10,8 @@ export const OFFER_OUTCOMES = [
   "ordered_already",
   /** It cannot stand beside what they have. */
   "conflict",
+  /** The model of their device is known to be without what it needs: a camera, a screen, bands, or its class. */
+  "device_lacks",
   /** Not to be had now, not on their device, or not without another item that they lack. */
   "not_available",
   "declined_recently",

@@ -7,7 +7,7 @@
  *   service  pending -> registering -> needs_information -> registering -> registered -> access_data_sent | failed
  */
 import type { CardReference, UserData, UserField } from "../account/user-data.ts";
-import type { Assurance, CatalogKind } from "../catalog/catalog-item.ts";
+import type { Assurance, CatalogItem, CatalogKind, Lack } from "../catalog/catalog-item.ts";
 import type { Offered } from "./offered.ts";
 import type { Channel, ItemState, OrderState } from "./order.ts";
 import type { TextPart, TextTarget } from "./reply-store.ts";
@@ -122,6 +122,12 @@ export interface RequestDesk {
     operatorId: string,
     request: NewRequest,
   ): Promise<{ readonly orderId: string; readonly reference: string; readonly created: boolean }>;
+  /**
+   * What a model is known to be without, of what an item of the catalog needs: what is asked for or offered there goes by it, and
+   * so does every list of what is to be had.
+   * @param tac null: nobody knows the device
+   */
+  lackOf(operatorId: string, tac: string | null, item: Pick<CatalogItem, "requires">): Lack | undefined;
   /** By order id or reference. */
   find(scope: RequestScope, idOrReference: string): Promise<RequestStatus | undefined>;
   /** The newest first; at most 20. */

@@ -5,10 +5,10 @@
 import { createHash } from "node:crypto";
 import { TurnupError } from "../../term/error.ts";
 import { hoursAfter } from "../../term/moment.ts";
-import type { CatalogItem, Hardware } from "../catalog/catalog-item.ts";
+import type { CatalogItem } from "../catalog/catalog-item.ts";
 import { inLanguage } from "../catalog/catalog-item.ts";
 import { costsOf, isBilledElsewhere } from "../catalog/charges.ts";
-import { type Catalog, expandSelection } from "../catalog/expand.ts";
+import { type Catalog, expandSelection, type LackOf, lackWith } from "../catalog/expand.ts";
 import { NO_PEERS, peerName } from "../catalog/peers.ts";
 import { priceWords } from "../catalog/price-words.ts";
 import { outdatedOf } from "../catalog/upgrade.ts";
@@ -24,7 +24,7 @@ import type { InStep, Step } from "../order/step.ts";
 import { composeText } from "../payload/compose.ts";
 import { needsClient } from "./needs-client.ts";
 import type { Desk } from "./on-request.ts";
-import { hardwareOf, submitRequest } from "./submit.ts";
+import { lackingOn, submitRequest } from "./submit.ts";
 
 const TOKEN_OCTETS = 16;
 const DAY_HOURS = 24;
@@ -98,9 +98,8 @@ async function offerTo(
     deviceId === asker.deviceId ? (withHeld.get(itemId) ?? []) : [],
   );
   const outdated = outdatedOf(heldHere, offered);
-  const deviceHas = await hardwareOf(deps, tx, operatorId, asker.deviceId);
-  const refusal =
-    item && (await whyNot(step, terms, { asker, item, catalog, holdings, outdated, deviceHas }));
+  const lackOf = await lackingOn(deps, tx, operatorId, asker.deviceId);
+  const refusal = item && (await whyNot(step, terms, { asker, item, catalog, holdings, outdated, lackOf }));
   if (!item || refusal) return notSent(refusal ?? "not_available");
   const { subscriberId } = asker;
   const language = (await tx.languageOf(operatorId, subscriberId)) ?? "en";
@@ -126,7 +125,7 @@ async function offerTo(
     operator: terms.operatorName,
     item: inLanguage(item.name, language),
     price: priceWords(
-      costsOf(catalog, [item.id], here, outdated).get(item.id) ?? [],
+      costsOf(catalog, [item.id], { has: here, outdated, lackOf }).get(item.id) ?? [],
       language,
       isBilledElsewhere(catalog, item),
     ),
@@ -154,14 +153,14 @@ type Considered = {
   readonly catalog: Catalog;
   readonly holdings: readonly Holding[];
   readonly outdated: ReadonlySet<string>;
-  readonly deviceHas: (hardware: Hardware) => boolean;
+  readonly lackOf: LackOf;
 };
 
 /** Nobody is offered what they have, cannot have, or said no to a while ago. Undefined: they may be. */
 async function whyNot(
   { tx, scribe }: Step,
   { operatorId, policy }: OperatorTerms,
-  { asker, item, catalog, holdings, outdated, deviceHas }: Considered,
+  { asker, item, catalog, holdings, outdated, lackOf }: Considered,
 ): Promise<OfferOutcome | undefined> {
   if (await tx.hasStopped(operatorId, asker.subscriberId)) return "stopped";
   // What another server does for them is no holding of ours, and theirs all the same.
@@ -173,12 +172,13 @@ async function whyNot(
     has: new Set([...has, ...underway]),
     outdated: new Set([...outdated].filter((id) => !underway.has(id))),
     deviceTakes: (one) => hasClient || !needsClient(one),
-    deviceHas,
+    lackOf,
   });
   if (left.items.length === 0 && left.had.length > 0) {
     return left.had.every(({ id }) => has.has(id) && !underway.has(id)) ? "has_already" : "ordered_already";
   }
   if (left.conflicts.length > 0) return "conflict";
+  if (lackWith(catalog, item, lackOf) !== undefined) return "device_lacks";
   if (left.items.length === 0 || left.missing.length > 0) return "not_available";
   // A reply of "yes" by SMS gives no number that calls are to go to: such items are asked for by form, unless it is known.
   const given = new Map(holdings.map((one) => [one.itemId, one.given]));

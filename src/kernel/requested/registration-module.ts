@@ -1,6 +1,11 @@
 /** Which Registration Module a turn works with: the shipped one where no other was given. */
-import type { Hardware } from "../catalog/catalog-item.ts";
-import { type Catalog, type Expansion, expandRemoval, expandSelection } from "../catalog/expand.ts";
+import {
+  type Catalog,
+  type Expansion,
+  expandRemoval,
+  expandSelection,
+  type LackOf,
+} from "../catalog/expand.ts";
 import type { ConductorDeps } from "../order/deps.ts";
 import type { RegistrationModule } from "../order/kernel-modules.ts";
 import type { NewRequest } from "../order/request.ts";
@@ -23,7 +28,7 @@ function expand(
     readonly outdated: ReadonlySet<string>;
     readonly all: ReadonlySet<string>;
     readonly hasClient: boolean;
-    readonly deviceHas?: (hardware: Hardware) => boolean;
+    readonly lackOf?: LackOf;
   },
 ): Expansion {
   if (action === "remove") return expandRemoval(catalog, selection, { has: had.all });
@@ -31,6 +36,6 @@ function expand(
     has: had.here,
     outdated: had.outdated,
     deviceTakes: (item) => had.hasClient || !needsClient(item),
-    ...(had.deviceHas && { deviceHas: had.deviceHas }),
+    ...(had.lackOf && { lackOf: had.lackOf }),
   });
 }

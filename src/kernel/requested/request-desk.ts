@@ -23,7 +23,7 @@ import { termsAnswered } from "./consent.ts";
 import { sendOffers } from "./offers.ts";
 import { type Desk, onRequest } from "./on-request.ts";
 import { statusOf } from "./status.ts";
-import { submitRequest } from "./submit.ts";
+import { lackingOf, submitRequest } from "./submit.ts";
 import { textCame } from "./text-replies.ts";
 
 export function createRequestDesk(deps: ConductorDeps, requests: RequestStore, inStep: InStep): RequestDesk {
@@ -50,6 +50,7 @@ export function createRequestDesk(deps: ConductorDeps, requests: RequestStore, i
       onRequest(desk, scope, orderId, (turn) => featuresOf(turn).chosen(turn, itemId, choice, channel)),
     deviceReports: (scope, { orderId, itemId }, outcome, channel) =>
       onRequest(desk, scope, orderId, (turn) => featuresOf(turn).reported(turn, itemId, outcome, channel)),
+    lackOf: (operatorId, tac, item) => lackingOf(deps, operatorId, tac)(item),
     content: (scope, item, air) => content(desk, scope, item, air),
     textCame: (from, text, to, part) => textCame(desk, { from, text, to }, part),
     replyCame: (bytes) => replyCame(desk, bytes),

@@ -9,14 +9,8 @@ import { maskIdentifier } from "../../term/mask.ts";
 import { hoursAfter } from "../../term/moment.ts";
 import { assured } from "../../term/narrow.ts";
 import type { AccountFacts, FactsQuery } from "../account/account-facts.ts";
-import {
-  type CatalogItem,
-  type Hardware,
-  isAssuredEnough,
-  isElsewhere,
-  weakerAssurance,
-} from "../catalog/catalog-item.ts";
-import { askingItems, type Catalog, type Expansion } from "../catalog/expand.ts";
+import { type CatalogItem, isAssuredEnough, isElsewhere, weakerAssurance } from "../catalog/catalog-item.ts";
+import { askingItems, type Catalog, type Expansion, type LackOf } from "../catalog/expand.ts";
 import { canonical } from "../catalog/item-body.ts";
 import { NO_PEERS, peerName } from "../catalog/peers.ts";
 import { leavingOf, outdatedOf } from "../catalog/upgrade.ts";
@@ -138,7 +132,7 @@ async function select({ deps, step: { tx }, terms, asker, request }: Submission)
       ...underway.keys(),
     ]),
     outdated,
-    deviceHas: await hardwareOf(deps, tx, terms.operatorId, asker.deviceId),
+    lackOf: await lackingOn(deps, tx, terms.operatorId, asker.deviceId),
     all: new Set(holdings.flatMap(({ itemId }) => (underway.has(itemId) ? [] : [itemId]))),
     // Who is asked for has not shown here what is on their device: a knock finds it out.
     hasClient:
@@ -154,16 +148,21 @@ async function select({ deps, step: { tx }, terms, asker, request }: Submission)
   return { catalog, expansion, underway, held, replaced, leaving, given, noticeKey };
 }
 
-/** By the model of the device; a device of which nobody knows has everything. */
-export async function hardwareOf(
-  { hasHardware = () => true }: ConductorDeps,
+/** By the model of the device; a device of which nobody knows lacks nothing. */
+export async function lackingOn(
+  deps: ConductorDeps,
   tx: Step["tx"],
   operatorId: string,
   deviceId: string,
-): Promise<(hardware: Hardware) => boolean> {
-  const tac = await tx.tacOf(operatorId, deviceId);
-  return (hardware) => hasHardware(operatorId, tac, hardware);
+): Promise<LackOf> {
+  return lackingOf(deps, operatorId, await tx.tacOf(operatorId, deviceId));
 }
+
+/** @param tac null: nobody knows the device */
+export const lackingOf =
+  ({ lackOf }: Pick<ConductorDeps, "lackOf">, operatorId: string, tac: string | null): LackOf =>
+  ({ requires }) =>
+    tac === null ? undefined : lackOf?.(operatorId, tac, requires);
 
 /** Where the SIM is at home, by whose numbering people there write phone numbers. */
 const homeOf = ({ countryOf }: ConductorDeps, { homePlmn }: Asker): string | null =>

@@ -516,7 +516,7 @@ test("what needs a camera goes to no model that is known to have none: neither o
         idempotencyKey,
       })
     )[0]?.outcome;
-  shop.world.lacks.add("camera");
+  shop.world.hardware = { ...shop.world.hardware, camera: "none" };
   try {
     const { orderId } = await fixture.ask(["pack"]);
     const { state, items: got } = await fixture.status(orderId);
@@ -526,9 +526,9 @@ test("what needs a camera goes to no model that is known to have none: neither o
     );
     const lacking = got.find(({ catalogId }) => catalogId === "video");
     assert.match(lacking?.reason ?? "", /it needs a camera, and this model has none/);
-    assert.equal(await offer("without"), "not_available");
+    assert.equal(await offer("without"), "device_lacks");
   } finally {
-    shop.world.lacks.clear();
+    shop.world.hardware = { ...shop.world.hardware, camera: null };
   }
   assert.equal(await offer("with"), "sent");
   const again = await fixture.ask(["video"]);

@@ -4,7 +4,7 @@ import { CATALOG_KINDS, type CatalogItem } from "../../../kernel/catalog/catalog
 import { surroundingsOf } from "../../../kernel/catalog/catalog-store.ts";
 import { listCostOf } from "../../../kernel/catalog/charges.ts";
 import { checkCatalogItem } from "../../../kernel/catalog/check-catalog.ts";
-import type { Catalog } from "../../../kernel/catalog/expand.ts";
+import { type Catalog, type LackOf, lackWith } from "../../../kernel/catalog/expand.ts";
 import { TurnupError } from "../../../term/error.ts";
 import { isObject } from "../../../term/narrow.ts";
 import {
@@ -16,21 +16,23 @@ import {
   versionEtagOf,
 } from "../../etag.ts";
 import { answerPage } from "../../page.ts";
+import type { RequestDeps } from "../../ports.ts";
 import { gone, ok, route } from "../../route.ts";
 import { PAGE_ROWS_DEFAULT, PAGE_ROWS_MAX, page, words } from "../../schema.ts";
+import { subscriberNamed, subscriberNumber } from "../subscribers/number.ts";
 import { fitOrRefuse, ItemIn, ItemOut, ItemWithVersions, itemId, writtenCosts } from "./schema.ts";
 
 const READERS = ["admin", "engineer", "care", "representative"] as const;
 const WRITERS = ["admin", "engineer"] as const;
 
 const written = (item: CatalogItem, catalog: Catalog): Static<typeof ItemOut> => ({
-  ...(structuredClone(item) as Omit<Static<typeof ItemOut>, "costs">), // a copy may be written to; its schema has no readonly
+  ...(structuredClone(item) as Omit<Static<typeof ItemOut>, "costs" | "lacks">), // a copy may be written to; its schema has no readonly
   costs: writtenCosts(listCostOf(catalog, item)),
 });
 /** As it is read, so that what was got can be put again: what is reckoned is no part of what is said. */
 function withoutCosts(body: unknown): unknown {
   if (!isObject(body)) return body;
-  const { costs: _costs, ...said } = body;
+  const { costs: _costs, lacks: _lacks, ...said } = body;
   return said;
 }
 
@@ -39,15 +41,29 @@ const notFound = (): TurnupError =>
     nextStep: "GET /v1/catalog lists them.",
   });
 
+/** On the device where the subscriber's SIM is now. @throws TurnupError `subscriber_not_found`, `imsi_malformed`, `msisdn_malformed` */
+async function lackingOf(
+  { reader, people, desk }: RequestDeps,
+  operatorId: string,
+  number: string,
+): Promise<LackOf> {
+  const subscriberId = await subscriberNamed({ reader }, operatorId, number);
+  const person = await people.find(operatorId, { subscriberId });
+  return (item) => desk.lackOf(operatorId, person?.tac ?? null, item);
+}
+
 export const listCatalog = route({
   method: "GET",
   path: "/v1/catalog",
   summary: "What can be asked for: features, services and packages of both",
   tag: "catalog",
+  description:
+    "With `subscriber`, each item also says what the model of that subscriber's device is known to be without of what it needs.",
   roles: READERS,
-  errors: [],
+  errors: ["subscriber_not_found", "imsi_malformed", "msisdn_malformed"],
   status: 200,
   query: {
+    subscriber: Type.Optional(subscriberNumber),
     kind: Type.Optional(words(CATALOG_KINDS)),
     limit: Type.Optional(
       Type.Integer({ minimum: 1, maximum: PAGE_ROWS_MAX, description: `${PAGE_ROWS_DEFAULT} unless given.` }),
@@ -55,11 +71,16 @@ export const listCatalog = route({
     cursor: Type.Optional(itemId),
   },
   answer: page(ItemOut),
-  async handle({ catalog }, { query, caller, request }) {
-    const { kind, limit = PAGE_ROWS_DEFAULT, cursor } = query;
-    const { items, next } = await catalog.list(caller.operatorId, { kind, limit, after: cursor });
-    const all = await catalog.catalogWith(caller.operatorId, []);
-    return answerPage({ rows: items.map((item) => written(item, all)), nextCursor: next }, request);
+  async handle({ catalog, requests }, { query, caller: { operatorId }, request }) {
+    const { kind, limit = PAGE_ROWS_DEFAULT, cursor, subscriber } = query;
+    const lackOf = subscriber === undefined ? undefined : await lackingOf(requests, operatorId, subscriber);
+    const { items, next } = await catalog.list(operatorId, { kind, limit, after: cursor });
+    const all = await catalog.catalogWith(operatorId, []);
+    const rows = items.map((item) => ({
+      ...written(item, all),
+      ...(lackOf && { lacks: lackWith(all, item, lackOf) ?? null }),
+    }));
+    return answerPage({ rows, nextCursor: next }, request);
   },
 });
 

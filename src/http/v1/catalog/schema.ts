@@ -4,12 +4,13 @@ import {
   ASSURANCES,
   CATALOG_KINDS,
   type CatalogItem,
-  HARDWARE,
   NETWORK_ELEMENTS,
 } from "../../../kernel/catalog/catalog-item.ts";
 import type { CatalogDiff } from "../../../kernel/catalog/catalog-store.ts";
 import type { Cost } from "../../../kernel/catalog/charges.ts";
 import type { Checked } from "../../../kernel/catalog/check-catalog.ts";
+import { MODEL_CLASSES } from "../../../kernel/devices/device-class.ts";
+import { HARDWARE, LACKS, type Lack } from "../../../kernel/devices/hardware.ts";
 import { InvalidRequest } from "../../problem.ts";
 import { anything, instant, instantOrNull, named, textOrNull, words } from "../../schema.ts";
 
@@ -94,15 +95,34 @@ const said = {
     card: Type.Boolean(),
     hardware: Type.Optional(
       Type.Array(words(HARDWARE), {
-        description: "A model that is known to be without is not sent it, nor offered it by SMS.",
+        description: "A model that is known to be without is not sent it, nor offered it.",
       }),
     ),
+    screen: Type.Optional(
+      Type.String({ description: "`240x320`: pixels that the screen has at least, held either way." }),
+    ),
+    bands: Type.Optional(
+      Type.Array(Type.String(), { description: "Radio bands, `LTE 800`: one of them is enough." }),
+    ),
+    classes: Type.Optional(Type.Array(words(MODEL_CLASSES), { description: "Devices that it is for." })),
   }),
 };
 
 export const ItemOut = named(
   "CatalogItem",
-  Type.Object({ id: Type.String(), version: Type.Integer(), costs: Costs, ...said }),
+  Type.Object({
+    id: Type.String(),
+    version: Type.Integer(),
+    costs: Costs,
+    lacks: Type.Optional(
+      Type.Unsafe<Lack | null>({
+        enum: [...LACKS, null],
+        description:
+          "Where a subscriber was named: what keeps it off their device; null: nothing that is known.",
+      }),
+    ),
+    ...said,
+  }),
 );
 export const ItemIn = named("NewCatalogItem", Type.Partial(Type.Object(said)));
 
