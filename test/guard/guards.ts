@@ -790,7 +790,7 @@ export const GUARDS: readonly Guard[] = [
     file: "src/net/service/scim-search.ts",
     line: "if (externalId !== undefined) return externalId === wanted.id;",
     broken: "if (externalId !== undefined) return true;",
-    tests: ["src/net/service/scim-client.test.ts", "src/net/service/scim-providers.test.ts"],
+    tests: ["src/net/service/scim-client.test.ts", "src/net/service/scim-lookup.test.ts"],
   },
   {
     protects: "identity",
@@ -798,7 +798,7 @@ export const GUARDS: readonly Guard[] = [
     file: "src/net/service/scim-search.ts",
     line: "return wanted.isNameOurs && isName(userName, wanted);",
     broken: "return isName(userName, wanted);",
-    tests: ["src/net/service/scim-providers.test.ts"],
+    tests: ["src/net/service/scim-lookup.test.ts"],
   },
   {
     protects: "identity",

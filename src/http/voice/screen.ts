@@ -5,9 +5,10 @@
  */
 import Type from "typebox";
 import type { Caller } from "../../kernel/account/role.ts";
+import { localized } from "../../kernel/catalog/localized.ts";
 import { type KnownPeer, NO_PEERS } from "../../kernel/catalog/peers.ts";
 import { termsWith } from "../../kernel/dialog/catalog-screens.ts";
-import { fill, localized } from "../../kernel/dialog/texts.ts";
+import { fill } from "../../kernel/dialog/texts.ts";
 import { isOfFormerNumber } from "../../kernel/dialog/tokens.ts";
 import type { RequestDesk } from "../../kernel/order/request.ts";
 import type { SelfCare } from "../../kernel/order/self-care.ts";

@@ -122,9 +122,3 @@ export type CatalogItem = {
 
 /** What keeps an item off the device in hand: see `lackOf` of `devices/hardware.ts`. */
 export type { Lack } from "../devices/hardware.ts";
-
-/** In the language, in its base language (`de` for `de-AT`), or in English, which is there always. */
-export function inLanguage(texts: Localized, language: string): string {
-  const [base = ""] = language.split("-");
-  return texts[language] ?? texts[base] ?? texts.en ?? Object.values(texts)[0] ?? "";
-}

@@ -5,8 +5,9 @@
 import type { Action, Entry, Screen } from "../../wire/screen/screen.ts";
 import type { RequestStatus } from "../order/request.ts";
 import type { NetworkOrder } from "../order/self-care.ts";
+import type { DialogTexts } from "./dialog-texts.ts";
 import { nextOf } from "./request-screens.ts";
-import { type DialogTexts, fill } from "./texts.ts";
+import { fill } from "./texts.ts";
 import { ENDED, type PortalView, type Step, screen, step } from "./view.ts";
 
 /** What the help screen knows beside the dialog's view. */

@@ -9,9 +9,10 @@ import {
   type Localized,
 } from "../catalog/catalog-item.ts";
 import { type Catalog, lackWith } from "../catalog/expand.ts";
+import { localized } from "../catalog/localized.ts";
 import { paragraphsOf } from "./paragraphs.ts";
 import { isHad, priceLines, replaceableHere } from "./price-lines.ts";
-import { fill, localized } from "./texts.ts";
+import { fill } from "./texts.ts";
 import {
   ENDED,
   nameOf,

@@ -4,9 +4,10 @@ import { type Field, isFieldName, type Screen } from "../../wire/screen/screen.t
 import { ACCOUNT_CHARACTERS_MAX, HOLDER_CHARACTERS_MAX } from "../account/bank-account.ts";
 import type { UserField } from "../account/user-data.ts";
 import type { CatalogItem } from "../catalog/catalog-item.ts";
+import { localized } from "../catalog/localized.ts";
 import { termsEntries } from "./catalog-screens.ts";
 import { priceLines, quoteOf } from "./price-lines.ts";
-import { fill, localized } from "./texts.ts";
+import { fill } from "./texts.ts";
 import { nameOf, type PortalView, type Step, screen, short, step } from "./view.ts";
 
 /** What may pay: a card, or a bank account by direct debit (R8). */

@@ -2,9 +2,10 @@
 import type { Action, Entry, Field, Screen } from "../../wire/screen/screen.ts";
 import { momentWords } from "../operator/local-time.ts";
 import type { RequestStatus } from "../order/request.ts";
+import type { DialogTexts } from "./dialog-texts.ts";
 import { fieldsOf, missingFieldName, type Typed } from "./order-screen.ts";
 import { paragraphsOf, screenfuls } from "./paragraphs.ts";
-import { type DialogTexts, fill } from "./texts.ts";
+import { fill } from "./texts.ts";
 import { ENDED, PARAGRAPH_CHARACTERS, type PortalView, type Step, screen, short, step } from "./view.ts";
 
 const ITEMS_SHOWN = 40;

@@ -12,9 +12,11 @@
 import type { Action, Screen } from "../../wire/screen/screen.ts";
 import type { CatalogItem } from "../catalog/catalog-item.ts";
 import type { Catalog, LackOf } from "../catalog/expand.ts";
+import { localized } from "../catalog/localized.ts";
 import { FINAL_ORDER_STATES } from "../order/order.ts";
 import type { RequestStatus } from "../order/request.ts";
-import { type DialogTexts, localized, textsIn } from "./texts.ts";
+import type { DialogTexts } from "./dialog-texts.ts";
+import { textsIn } from "./texts.ts";
 
 /** A request that has come this far needs nothing more of anybody. */
 export const ENDED: readonly string[] = FINAL_ORDER_STATES;

@@ -6,13 +6,13 @@ import { getFrom } from "../../term/collections.ts";
 import {
   type CatalogItem,
   type FeatureContent,
-  inLanguage,
   isElsewhere,
   type NetworkElement,
 } from "../catalog/catalog-item.ts";
 import { type Cost, chargesOf, sumOf } from "../catalog/charges.ts";
 import type { Catalog, ExpandedItem, Expansion } from "../catalog/expand.ts";
 import { canonical } from "../catalog/item-body.ts";
+import { localized } from "../catalog/localized.ts";
 import { NO_PEERS, peerName } from "../catalog/peers.ts";
 import { termsDue } from "../consent/terms-due.ts";
 import { freshCode } from "../notices/notices.ts";
@@ -85,7 +85,7 @@ export function itemsFor(making: Making, expansion: Expansion): ItemDraft[] {
   for (const { id, package: packaged } of expansion.had)
     items.push(make(id, packaged, standsOf(id, had(getFrom(catalog, id)))));
   // Subscribers know items by their names; one that is offered no more has none but its id.
-  const named = (id: string): string => inLanguage(catalog.get(id)?.name ?? { en: id }, request.language);
+  const named = (id: string): string => localized(catalog.get(id)?.name ?? { en: id }, request.language);
   const fallen = [
     ...expansion.unavailable.map(({ id, reason }) => ({
       id,

@@ -10,7 +10,7 @@ import { fieldNameIn } from "../account/field-names.ts";
 import { USER_FIELDS } from "../account/user-data.ts";
 import type { CallAnswer } from "../calls/answer.ts";
 import { ask, NOT_CONFIGURED, NOTICE_DEADLINE_HOURS, within } from "../calls/ask.ts";
-import { inLanguage } from "../catalog/catalog-item.ts";
+import { localized } from "../catalog/localized.ts";
 import { linkOf, nameOf, tell } from "../notices/notices.ts";
 import { change } from "../order/change.ts";
 import { failItem, isClosed, waitNoMore } from "../order/ending.ts";
@@ -383,7 +383,7 @@ function needsInformation(
 export function labelOf(turn: Pick<RequestTurn, "order">, item: RequestItem, name: string): string {
   const field = item.subject.service?.fields.find((one) => one.name === name);
   const { language } = turn.order.request;
-  if (field) return inLanguage(field.label, language);
+  if (field) return localized(field.label, language);
   return isOneOf(USER_FIELDS, name) ? fieldNameIn(name, language) : name;
 }
 

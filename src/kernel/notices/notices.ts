@@ -14,7 +14,7 @@ import {
   type Notice,
   type NoticeKind,
 } from "../../wire/message/notice.ts";
-import { inLanguage } from "../catalog/catalog-item.ts";
+import { localized } from "../catalog/localized.ts";
 import { CODE_OCTETS, newCode } from "../consent/read-reply.ts";
 import { airOf, onAir, partsOnAir } from "../delivery/fit.ts";
 import { freeReference } from "../delivery/reference.ts";
@@ -325,7 +325,7 @@ export const filled = (text: string, values: Readonly<Record<string, string>>): 
   text.replace(/\{(\w+)\}/g, (whole, name: string) => values[name] ?? whole);
 
 export const nameOf = (turn: Pick<RequestTurn, "order">, item: RequestItem): string =>
-  inLanguage(item.subject.name, turn.order.request.language);
+  localized(item.subject.name, turn.order.request.language);
 
 export const namesOf = (turn: Pick<RequestTurn, "order">, items: readonly RequestItem[]): string =>
   items
@@ -356,7 +356,7 @@ const STATE_WORDS: Readonly<Record<string, Readonly<Partial<Record<OrderState, s
 };
 
 export const stateWords = (state: OrderState, language: string): string =>
-  inLanguage(
+  localized(
     Object.fromEntries(
       Object.entries(STATE_WORDS).map(([of, words]) => [of, words[state] ?? state.replaceAll("_", " ")]),
     ),

@@ -1,5 +1,5 @@
 /** What subscribers are told of their requests: the shipped texts by language, which an operator may put its own in the place of. */
-import { inLanguage } from "../catalog/catalog-item.ts";
+import { localized } from "../catalog/localized.ts";
 
 /** Texts to subscribers, by name; the names in braces are filled in, each as far as the text has it. */
 export const NOTICE_TEXTS = [
@@ -154,5 +154,5 @@ export function noticeText({ notices }: Notices, name: NoticeText, language: str
   const texts = Object.fromEntries(
     Object.entries(notices).flatMap(([of, its]) => (its[name] ? [[of, its[name]]] : [])),
   );
-  return inLanguage({ en: ENGLISH[name], ...texts }, language);
+  return localized({ en: ENGLISH[name], ...texts }, language);
 }

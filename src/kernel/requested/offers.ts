@@ -6,9 +6,9 @@ import { createHash } from "node:crypto";
 import { TurnupError } from "../../term/error.ts";
 import { hoursAfter } from "../../term/moment.ts";
 import type { CatalogItem } from "../catalog/catalog-item.ts";
-import { inLanguage } from "../catalog/catalog-item.ts";
 import { costsOf, isBilledElsewhere } from "../catalog/charges.ts";
 import { type Catalog, expandSelection, type LackOf, lackWith } from "../catalog/expand.ts";
+import { localized } from "../catalog/localized.ts";
 import { NO_PEERS, peerName } from "../catalog/peers.ts";
 import { priceWords } from "../catalog/price-words.ts";
 import { outdatedOf } from "../catalog/upgrade.ts";
@@ -123,7 +123,7 @@ async function offerTo(
   });
   const text = filled(offer.text ?? noticeText(terms.policy.request, "offer", language), {
     operator: terms.operatorName,
-    item: inLanguage(item.name, language),
+    item: localized(item.name, language),
     price: priceWords(
       costsOf(catalog, [item.id], { has: here, outdated, lackOf }).get(item.id) ?? [],
       language,

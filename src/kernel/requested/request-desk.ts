@@ -8,7 +8,7 @@ import { TurnupError } from "../../term/error.ts";
 import { hoursAfter } from "../../term/moment.ts";
 import { CONTENT_TYPE_OF_CONTENT } from "../../wire/message/content.ts";
 import type { CatalogItem } from "../catalog/catalog-item.ts";
-import { inLanguage } from "../catalog/catalog-item.ts";
+import { localized } from "../catalog/localized.ts";
 import { isOutdated } from "../catalog/upgrade.ts";
 import { composeContent, type ModuleSource, moduleSourceOf } from "../fulfilment/content.ts";
 import { featuresOf, servicesOf } from "../fulfilment/modules.ts";
@@ -83,7 +83,7 @@ async function provisioned({ deps, requests }: Desk, { operatorId, subscriberId 
         offered.get(itemId),
         body && { ...body, kind: kind ?? body.kind, id: itemId, version },
       ),
-      name: body?.name ? inLanguage(body.name, language) : itemId,
+      name: body?.name ? localized(body.name, language) : itemId,
       kind: kind ?? "feature",
       since: since.toISOString(),
       deviceId,

@@ -3,7 +3,7 @@
  * on, and order-reader.test.ts asks PostgreSQL whether it does. Sealed numbers are opened only to be masked.
  */
 
-import { inLanguage } from "../../kernel/catalog/catalog-item.ts";
+import { localized } from "../../kernel/catalog/localized.ts";
 import { ORDER_STATES } from "../../kernel/order/order.ts";
 import type {
   Balance,
@@ -389,7 +389,7 @@ const subjectView = (subject: ItemRequest): ItemSubjectView => ({
   version: subject.version,
   action: subject.action,
   package: subject.package,
-  name: inLanguage(subject.name, "en"),
+  name: localized(subject.name, "en"),
   channel: subject.channel,
   retransmissions: subject.retransmissions,
   missing: subject.missing.map(({ name }) => name),
