@@ -37,6 +37,7 @@ import type { AccessPoint, SettingsQuery } from "../kernel/settings/access-point
 import type { Found } from "../kernel/settings/find-settings.ts";
 import type { WirelessNetwork } from "../kernel/settings/wireless-network.ts";
 import type { Collections } from "../kernel/settlement/collection.ts";
+import type { CollectionReturns } from "../kernel/settlement/collection-return.ts";
 import type { Creditors } from "../kernel/settlement/creditor.ts";
 import type { Disputes, PaymentDesk, Statements } from "../kernel/settlement/payment-desk.ts";
 import type { SupportReason, SupportVerdict } from "../kernel/support/decide-support.ts";
@@ -138,6 +139,7 @@ type SettlementDeps = {
   readonly disputes: Disputes;
   readonly statements: Statements;
   readonly collections: Collections;
+  readonly returns: CollectionReturns;
 };
 
 /** Something without which the server must not be given work. */

@@ -35,6 +35,8 @@ export const STATUS_OF: Record<ErrorCode, number> = {
   catalog_malformed: 400,
   collection_closed: 409,
   collection_not_found: 404,
+  collection_return_closed: 409,
+  collection_return_not_found: 404,
   config_invalid: 500,
   content_mismatch: 400,
   content_not_found: 404,

@@ -16,7 +16,8 @@ import { getContent, putContent } from "./v1/catalog/content.ts";
 import { exportCatalog, importCatalog } from "./v1/catalog/file.ts";
 import { getCatalogItem, listCatalog, putCatalogItem, retireCatalogItem } from "./v1/catalog/items.ts";
 import { listCharges } from "./v1/charges.ts";
-import { bookCollection, listCollections } from "./v1/collections.ts";
+import { listCollectionReturns, settleCollectionReturn } from "./v1/collection-returns.ts";
+import { bookCollection, listCollections, listOwed } from "./v1/collections.ts";
 import { reportConfirmations } from "./v1/confirmations.ts";
 import { getPayer, listCreditors, putCreditor, putPayer, removeCreditor } from "./v1/creditors.ts";
 import { listDatasets } from "./v1/datasets.ts";
@@ -136,6 +137,9 @@ const ROUTES: readonly Route[] = [
   listBankEntries,
   getStatement,
   listCollections,
+  listOwed,
+  listCollectionReturns,
+  settleCollectionReturn,
   bookCollection,
   openDispute,
   listDisputes,

@@ -47,6 +47,8 @@ export type ErrorCode =
   | "catalog_malformed"
   | "collection_closed"
   | "collection_not_found"
+  | "collection_return_closed"
+  | "collection_return_not_found"
   | "config_invalid"
   | "content_mismatch"
   | "content_not_found"

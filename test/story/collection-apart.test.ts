@@ -74,6 +74,7 @@ test(
           TURNUP_PAYMENT_URL: provider.url,
           TURNUP_PAYMENT_SECRET: SECRET,
           TURNUP_PAYMENT_TIMEOUT_MS: "700",
+          TURNUP_PAYMENT_RETURNS_POLL_MS: "1000",
         },
         /Turnup serves at/,
       );
@@ -125,6 +126,12 @@ test(
         ["renewal", 1, 1_500],
       ],
     );
+    // Weeks later the debtor's bank gives the relay's month back.
+    provider.giveBack({ reference: rows[1].reference, code: "AM04" });
+    const after = await until(sums, (all) => all[1]?.state === "returned", "the return was heard of");
+    assert.deepEqual([after[1].returnCode, after[1].owedMinor], ["AM04", 9_900]);
+    const owed = (await asker.get("/v1/collections/owed")).rows;
+    assert.deepEqual(owed, [{ currency: "SEK", state: "returned", owedMinor: 9_900, sums: 1 }]);
     const tokens = new Set(provider.taken().map(({ token }) => token));
     assert.equal(tokens.size, 1);
     const { mandate, card } = (await asker.get(`/v1/requests/${first.orderId}`)) as Record<string, string>;

@@ -35,7 +35,7 @@ test("sums are listed, those that a person has to see to alone where asked, and 
          from provisioning_order o where o.id = $6`,
       [id, operatorId, state, period, orderId, orderId],
     );
-  assert.match((await run("list")).stdout, /ring +1 +€2\.99 +AT\*{6}3201 +taken/);
+  assert.match((await run("list")).stdout, /ring +1 +€2\.99 +€0\.00 +AT\*{6}3201 +taken/);
   const seen = jsonLines((await run("list", "--to-see-to", "--json")).stdout);
   assert.deepEqual(
     seen.map(({ id, amountMinor }) => [id, amountMinor]),

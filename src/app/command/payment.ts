@@ -3,6 +3,7 @@ import { closeSync, openSync, writeSync } from "node:fs";
 import { BANK_FILE_OCTETS_MAX, readBankFile } from "../../http/v1/bank-files.ts";
 import type { Acting } from "../../kernel/account/person.ts";
 import { UNSETTLED_OUTCOMES } from "../../kernel/settlement/bank-fact.ts";
+import { UNSETTLED_RETURNS } from "../../kernel/settlement/collection-return.ts";
 import type { BatchStory, PayableView, TransferView } from "../../kernel/settlement/payment-desk.ts";
 import { isUuid } from "../../store/database/uuid.ts";
 import { TurnupError } from "../../term/error.ts";
@@ -11,6 +12,7 @@ import { CLI_ACTOR, OPERATOR_OPTIONS, type OperatorStore, withOperator } from ".
 import { settlementOf } from "../server/settlement.ts";
 import { type Command, type CommandContext, UsageError } from "../terminal/command.ts";
 import { jsonable, tableOf, timeOf } from "../terminal/table.ts";
+import { returnLines } from "./collection.ts";
 import { personOf } from "./token.ts";
 
 /** Who may read a file with account numbers: its owner. */
@@ -323,6 +325,7 @@ export const paymentImportCommand: Command = {
         const read = readBankFile(await context.content(file, BANK_FILE_OCTETS_MAX));
         const imported = await payments.book(opened.operator.id, read, CLI_ACTOR);
         unsettled += imported.entries.filter(({ outcome }) => UNSETTLED_OUTCOMES.includes(outcome)).length;
+        unsettled += imported.returns.filter(({ outcome }) => UNSETTLED_RETURNS.includes(outcome)).length;
         await tell(context, file, imported);
       }
       return unsettled > 0 ? "failed" : "ok";
@@ -331,14 +334,19 @@ export const paymentImportCommand: Command = {
 
 type Imported = Awaited<ReturnType<ReturnType<typeof settlementOf>["payments"]["book"]>>;
 
-async function tell(context: CommandContext, file: string, { entries, foreign }: Imported): Promise<void> {
+async function tell(
+  context: CommandContext,
+  file: string,
+  { entries, returns, foreign }: Imported,
+): Promise<void> {
   if (context.json) {
-    for (const entry of entries) await context.printJson(jsonable({ file, ...entry }));
+    for (const entry of [...entries, ...returns]) await context.printJson(jsonable({ file, ...entry }));
     return;
   }
   for (const { endToEndId, outcome, reason, amountMinor, currency } of entries) {
     const sum = amountMinor !== null && currency !== null ? ` ${formatMoney({ amountMinor, currency })}` : "";
     await context.print(`${outcome} ${endToEndId}${sum}: ${reason}`);
   }
-  if (foreign > 0) context.note(`${file}: ${foreign} entries are no transfers of ours`);
+  if (returns.length > 0) for (const line of returnLines(returns)) await context.print(line);
+  if (foreign > 0) context.note(`${file}: ${foreign} entries are nothing of ours`);
 }

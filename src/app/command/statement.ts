@@ -26,6 +26,10 @@ export const statementCommand: Command = {
   args: [{ usage: "[make]", about: "manufacturer; the operator's own fees unless given" }],
   options: [
     ...OPERATOR_OPTIONS,
+    {
+      flags: "--subscribers",
+      about: "what subscribers owe and paid of the sums that are collected from them",
+    },
     { flags: "--from <time>", about: "from this moment on (default: the beginning)" },
     { flags: "--to <time>", about: "before this moment (default: now)" },
     { flags: "--currency <code>", about: "only this currency" },
@@ -35,7 +39,11 @@ export const statementCommand: Command = {
     "turnup statement Sony --from 2026-02-01T00:00:00Z --to 2026-03-01T00:00:00Z --json",
   ],
   async run(context) {
-    const [make = null] = context.args;
+    const [make] = context.args;
+    const ofSubscribers = context.flag("subscribers");
+    if (ofSubscribers && make !== undefined)
+      throw new UsageError("A manufacturer, or --subscribers: one of them.");
+    const whose = make === undefined ? (ofSubscribers ? "subscribers" : "fees") : { make };
     const span = {
       from: momentOf("from", context.option("from")),
       to: momentOf("to", context.option("to")),
@@ -46,7 +54,7 @@ export const statementCommand: Command = {
       let cursor: string | null | undefined;
       do {
         const page = { limit: PAGE_ROWS, ...(cursor ? { cursor } : {}) };
-        const statement = await statements.of(opened.operator.id, make, span, page);
+        const statement = await statements.of(opened.operator.id, whose, span, page);
         if (context.json) {
           if (cursor === undefined)
             for (const balance of statement.balances) await context.printJson(jsonable({ balance }));

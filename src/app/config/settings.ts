@@ -443,6 +443,14 @@ export const SETTINGS = {
         "It takes cards alone: no form offers a bank account, and the API refuses one. Without it that is learned from its first answer.",
       default: false,
     }),
+    returnsPollMs: integer({
+      about:
+        "How often it is asked what came back of what it took: direct debits returned or refunded, cards charged back.",
+      unit: "ms",
+      from: 1_000,
+      to: 86_400_000,
+      default: 900_000,
+    }),
     timeoutMs: timeoutOf("A payment provider"),
   },
   service: {

@@ -23,6 +23,7 @@ import { createCardTries } from "../../store/requests/card-tries.ts";
 import { createEnrolments } from "../../store/requests/enrolments.ts";
 import { createPortalPeople } from "../../store/requests/portal-link.ts";
 import { createRequestReader } from "../../store/requests/request-reader.ts";
+import { createCollectionReturns } from "../../store/settlement/collection-returns.ts";
 import { createCollections } from "../../store/settlement/collections.ts";
 import { createCreditors } from "../../store/settlement/creditors.ts";
 import { createDisputes } from "../../store/settlement/disputes.ts";
@@ -264,6 +265,7 @@ function httpDeps(
       disputes: createDisputes(stores),
       statements: createStatements(database),
       collections: createCollections(stores),
+      returns: createCollectionReturns(stores),
     },
     enrolments: createEnrolments(database, sealer, shared.people, newId),
     intake,

@@ -1,4 +1,5 @@
 /** What pays manufacturers, on the database that a command opened. */
+import { createCollectionReturns } from "../../store/settlement/collection-returns.ts";
 import { createCollections } from "../../store/settlement/collections.ts";
 import { createCreditors } from "../../store/settlement/creditors.ts";
 import { createDisputes } from "../../store/settlement/disputes.ts";
@@ -14,5 +15,6 @@ export function settlementOf({ store: { database, sealer }, newId, clock }: Oper
     disputes: createDisputes(deps),
     statements: createStatements(database),
     collections: createCollections(deps),
+    returns: createCollectionReturns(deps),
   };
 }

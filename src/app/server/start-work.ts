@@ -3,12 +3,15 @@ import { Registry as MeasureRegistry } from "prom-client";
 import { CALL_KINDS } from "../../kernel/order/outbound-call.ts";
 import { listOperators } from "../../store/operator/operators.ts";
 import { readBacklog } from "../../store/orders/backlog.ts";
+import { createCollectionReturns } from "../../store/settlement/collection-returns.ts";
 import { createDisputes } from "../../store/settlement/disputes.ts";
 import { createPaymentDesk } from "../../store/settlement/payment-desk.ts";
+import { returnsAsking } from "../../store/settlement/returns-asking.ts";
 import { createIntake } from "../../store/sightings/intake.ts";
 import { DEVICE_PATHS } from "../../wire/message/legs.ts";
 import type { Addresses } from "./addresses.ts";
 import { createAppletReports } from "./applet-reports.ts";
+import { askReturns } from "./ask-returns.ts";
 import type { ClosingStack } from "./closing-stack.ts";
 import { type Engine, type EngineOptions, startEngine } from "./engine.ts";
 import { keepPairs } from "./known-pairs.ts";
@@ -25,6 +28,8 @@ import { watchSession } from "./watched-session.ts";
 /** Disputes whose time is over: days do not pass faster than this. */
 const DISPUTE_POLL_MS = 2_000;
 const DISPUTE_BATCH = 100;
+/** Whether it is time to ask for returns is looked at this often. */
+const RETURNS_LOOK_MS = 2_000;
 /** What was imported is looked for this often while no word of it might be heard. */
 const IMPORT_POLL_MS = 500;
 
@@ -73,6 +78,7 @@ export function startWork(closing: ClosingStack, opened: Opened, options: Server
   hearOfImports(closing, engine, stores, onFault);
   lapseDisputes(closing, stores, onFault);
   lapsePaymentFiles(closing, stores, onFault);
+  hearOfReturns(closing, opened, options);
   return { intake, engine, measures };
 }
 
@@ -148,6 +154,25 @@ function lapsePaymentFiles(closing: ClosingStack, stores: Stores, onFault: Engin
     pauseMs: DISPUTE_POLL_MS,
     pass: async () => (await payments.lapse(stores.clock(), DISPUTE_BATCH)) === DISPUTE_BATCH,
     onFailure: onFault,
+  });
+  closing.defer(() => loop.stop());
+}
+
+/** What was taken from subscribers and came back, as the payment provider tells it. */
+function hearOfReturns(closing: ClosingStack, { stores, machines }: Opened, options: ServerOptions): void {
+  const pollMs = options.config.payment.returnsPollMs;
+  const deps = {
+    returns: createCollectionReturns(stores),
+    asking: returnsAsking(stores.database),
+    portOf: (operatorId: string) => machines.connectors.paymentProviderOf?.(operatorId)?.returns,
+    clock: stores.clock,
+    pollMs,
+  };
+  const loop = startLoop({
+    name: "collection_returns",
+    pauseMs: Math.min(pollMs, RETURNS_LOOK_MS),
+    pass: () => askReturns(deps),
+    onFailure: options.onFault ?? (() => undefined),
   });
   closing.defer(() => loop.stop());
 }

@@ -22,6 +22,8 @@ import {
   words,
 } from "../schema.ts";
 
+import { CollectionReturn, writtenReturn } from "./collection-returns.ts";
+
 export { BANK_FILE_OCTETS_MAX };
 
 /** @throws TurnupError `bank_file_malformed`: with the octet; nothing of the file is repeated */
@@ -53,10 +55,14 @@ function decoded(bytes: Uint8Array): BankReport {
 
 function factOf(fact: BankReport["facts"][number]): TransferFact {
   if (fact.kind === "status") return fact;
-  const { amount, currency, ...movement } = fact;
+  const { amount, collectedAmount, currency, ...movement } = fact;
   const amountMinor =
     amount === null || currency === null ? null : (minorOfDecimal(amount, currency) ?? null);
-  return { ...movement, currency, amountMinor };
+  const collectedMinor =
+    collectedAmount === null || currency === null
+      ? null
+      : (minorOfDecimal(collectedAmount, currency) ?? null);
+  return { ...movement, currency, amountMinor, collectedMinor };
 }
 
 const BankEntry = named(
@@ -90,7 +96,7 @@ export const importBankFile = route({
   method: "POST",
   path: "/v1/bank-files",
   summary: "Book what a bank says: camt.054, camt.053 or pain.002; the same file again changes nothing",
-  description: `At most ${BANK_FILE_OCTETS_MAX} octets. Movements that are no transfer of ours are counted and not kept.`,
+  description: `At most ${BANK_FILE_OCTETS_MAX} octets. Movements that are neither a transfer of ours nor a sum of a subscriber that came back are counted and not kept.`,
   tag: "money",
   roles: ["admin"],
   errors: ["bank_file_malformed"],
@@ -99,18 +105,22 @@ export const importBankFile = route({
   checksOwnBody: true,
   consumes: ["application/xml", "text/xml"],
   bodyLimitOctets: BANK_FILE_OCTETS_MAX,
-  answer: Type.Object({ entries: Type.Array(BankEntry), foreign: Type.Integer() }),
+  answer: Type.Object({
+    entries: Type.Array(BankEntry),
+    returns: Type.Array(CollectionReturn, { description: "Sums of subscribers that came back." }),
+    foreign: Type.Integer(),
+  }),
   async handle({ settlement }, { body, caller }) {
     if (!Buffer.isBuffer(body))
       throw new TurnupError("media_type_unsupported", "A file from a bank is XML.", {
         nextStep: "Send it as application/xml.",
       });
-    const { entries, foreign } = await settlement.payments.book(
+    const { entries, returns, foreign } = await settlement.payments.book(
       caller.operatorId,
       readBankFile(body),
       caller.label,
     );
-    return ok({ entries: entries.map(written), foreign });
+    return ok({ entries: entries.map(written), returns: returns.map(writtenReturn), foreign });
   },
 });
 

@@ -30,7 +30,7 @@ const Collection = named(
     currency: currency(),
     state: words(
       COLLECTION_STATES,
-      "`waiting`: refused for now; `unknown`: the payment provider never said whether it took it.",
+      "`waiting`: refused for now; `unknown`: the payment provider never said whether it took it; `returned`: it came back after it was taken.",
     ),
     attempt: Type.Integer(),
     reason: Type.String(),
@@ -39,6 +39,12 @@ const Collection = named(
     deadlineAt: instantOrNull(),
     meansMasked: textOrNull({ description: "What paid, or was to, masked; null where nothing was left." }),
     reference: textOrNull({ description: "The payment provider's own number of it." }),
+    returnedMinor: minorUnits("What came back of it."),
+    returnCode: textOrNull({
+      description: "Why: ISO 20022 external return reason (AM04, AC04, MD06), or the card scheme's.",
+    }),
+    returnedAt: instantOrNull(),
+    owedMinor: minorUnits("What the subscriber owes of it now."),
     createdAt: instant(),
     updatedAt: instant(),
   }),
@@ -58,7 +64,7 @@ export const listCollections = route({
     orderId: Type.Optional(id("Of the order whose items they are of.")),
     toSeeTo: Type.Optional(
       Type.Boolean({
-        description: "Only those that a person has to see to: refused for good, or never answered.",
+        description: "Only those that a person has to see to: refused for good, never answered, or returned.",
       }),
     ),
   },
@@ -70,11 +76,34 @@ export const listCollections = route({
   },
 });
 
+export const listOwed = route({
+  method: "GET",
+  path: "/v1/collections/owed",
+  summary: "What subscribers owe together: sums that were not taken, and those that came back",
+  tag: "money",
+  roles: ["admin", "engineer", "care"],
+  errors: [],
+  status: 200,
+  answer: Type.Object({
+    rows: Type.Array(
+      Type.Object({
+        currency: currency(),
+        state: words(COLLECTION_STATES),
+        owedMinor: minorUnits("Minor units."),
+        sums: Type.Integer({ description: "How many." }),
+      }),
+    ),
+  }),
+  async handle({ settlement }, { caller }) {
+    return ok({ rows: [...(await settlement.collections.owed(caller.operatorId))] });
+  },
+});
+
 export const bookCollection = route({
   method: "POST",
   path: "/v1/collections/:id/booking",
   summary:
-    "Book what the payment provider says of a sum that it never answered, or that a refused one was paid otherwise",
+    "Book what the payment provider says of a sum that it never answered, or that one which was refused or came back was paid otherwise",
   tag: "money",
   roles: ["admin"],
   errors: ["collection_not_found", "collection_closed"],

@@ -1,14 +1,15 @@
 import Type from "typebox";
 import { answerPage, pageOf } from "../page.ts";
 import { route } from "../route.ts";
-import { currency, id, instant, minorUnits, named, page, pageQuery, text } from "../schema.ts";
+import { currency, id, instant, minorUnits, named, page, pageQuery, text, textOrNull } from "../schema.ts";
 
 const Posting = named(
   "Posting",
   Type.Object({
     id: Type.String(),
     reference: Type.String({ description: "What it books, once." }),
-    chargeId: Type.String(),
+    chargeId: textOrNull({ description: "Of the key's fee that it books; null of a subscriber's sum." }),
+    collectionId: textOrNull({ description: "Of the subscriber's sum that it books; null of a key's fee." }),
     debit: Type.String({ description: "Account." }),
     credit: Type.String({ description: "Account." }),
     amountMinor: minorUnits("Minor units, above 0."),
@@ -29,10 +30,12 @@ export const listPostings = route({
     ...pageQuery,
     account: Type.Optional(text("On either side.", 120)),
     chargeId: Type.Optional(id("Of the charge that it books.")),
+    collectionId: Type.Optional(id("Of the subscriber's sum that it books.")),
   },
   answer: page(Posting),
   async handle({ orders }, { query, caller, request }) {
-    const filter = { account: query.account, chargeId: query.chargeId };
+    const { account, chargeId, collectionId } = query;
+    const filter = { account, chargeId, collectionId };
     return answerPage(await orders.listPostings(caller.operatorId, filter, pageOf(query)), request);
   },
 });

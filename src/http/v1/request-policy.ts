@@ -166,6 +166,12 @@ export const RequestPolicySchema = named(
           ),
           retries: count("How often a sum that was refused for now is asked for again.", 20),
           retryAfterHours: hours("Between a refusal for now and the next try."),
+          afterReturn: Type.Optional(
+            words(
+              ["by_reason", "hold"],
+              "After a sum came back: `by_reason` goes on collecting what is due later, but from nothing that is closed, has no mandate or was charged back; `hold` collects nothing of that subscriber until what came back is paid. What they have stays.",
+            ),
+          ),
         },
         { additionalProperties: false, description: "How what requests cost is collected." },
       ),

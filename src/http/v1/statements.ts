@@ -1,6 +1,6 @@
 /** Statements: one side's account over a span. The operator reads its own and each manufacturer's. */
 import Type, { type Static } from "typebox";
-import { DISPUTE_STATES } from "../../kernel/settlement/dispute.ts";
+import { DISPUTE_STATES, LINE_KINDS } from "../../kernel/settlement/dispute.ts";
 import type { Statement } from "../../kernel/settlement/payment-desk.ts";
 import { pageOf } from "../page.ts";
 import { ok, route } from "../route.ts";
@@ -16,16 +16,16 @@ import {
   words,
 } from "../schema.ts";
 
-const KINDS = ["fee", "paid", "portion", "payout", "returned", "reversed"] as const;
 const Dispute = Type.Object({ id: Type.String(), state: words(DISPUTE_STATES) });
 const StatementLine = named(
   "StatementLine",
   Type.Object({
     id: Type.String({ description: "Of the posting: what a dispute names." }),
     bookedAt: instant(),
-    kind: words(KINDS),
+    kind: words(LINE_KINDS),
     reference: Type.String(),
-    chargeId: Type.String(),
+    chargeId: textOrNull({ description: "Of a key's fee." }),
+    collectionId: textOrNull({ description: "Of a sum that is collected from a subscriber." }),
     orderId: Type.String(),
     itemId: Type.String(),
     keyReference: textOrNull({ description: "The key's id in hex, as in the manufacturer's own list." }),
@@ -70,16 +70,26 @@ export const written = (statement: Statement): Static<typeof StatementOut> => ({
 export const getStatement = route({
   method: "GET",
   path: "/v1/statements",
-  summary: "A manufacturer's account, or your own, with opening and closing balances; oldest line first",
+  summary:
+    "A manufacturer's account, your own, or your subscribers', with opening and closing balances; oldest line first",
   tag: "money",
   roles: ["admin", "engineer"],
   errors: [],
   status: 200,
-  query: { ...spanQuery, make: Type.Optional(text("Whose; your own fees unless given.", 80)) },
+  query: {
+    ...spanQuery,
+    make: Type.Optional(text("Whose; your own fees unless given.", 80)),
+    of: Type.Optional(
+      words(["fees", "subscribers"], "Without `make`: your own fees, or what subscribers owe and paid."),
+    ),
+  },
   answer: StatementOut,
   async handle({ settlement }, { query, caller }) {
-    const { make = null, from, to, currency } = query;
+    const { make, from, to, currency } = query;
+    const whose = make === undefined ? (query.of ?? "fees") : { make };
     const page = pageOf({ ...query, order: query.order ?? "asc" });
-    return ok(written(await settlement.statements.of(caller.operatorId, make, { from, to, currency }, page)));
+    return ok(
+      written(await settlement.statements.of(caller.operatorId, whose, { from, to, currency }, page)),
+    );
   },
 });

@@ -12,6 +12,10 @@ export type AccountBooks = {
   /** Of the same, as it is shown, and the mandate of a bank account. */
   readonly paymentMasked: string | null;
   readonly mandateReference: string | null;
+  /** A sum that was taken from it came back for good: nothing may be collected from it any more. */
+  readonly isPaymentEnded: boolean;
+  /** A sum that came back is not paid yet. */
+  readonly owesReturned: boolean;
   readonly holds: readonly BilledOffering[];
   /** What the billing centre took last. */
   readonly told: BilledAccount | null;

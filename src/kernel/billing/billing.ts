@@ -161,6 +161,9 @@ const TAKEN: Partial<Record<ItemBilling["state"], ItemBilling["state"]>> = {
   aborting: "aborted",
 };
 
+/** What says how far the bill is with the item. */
+const TOLD_OF_ITEM: readonly BillingNotice[] = ["feature", "service", "commit", "abort"];
+
 function noteTaken(turn: RequestTurn, item: RequestItem, isDone: boolean): void {
   const { billing } = item.subject;
   const taken = TAKEN[billing.state];
@@ -193,7 +196,7 @@ export function billingAnswered(
     const told = call.secret?.account ?? null;
     scribe.changes.registeredAccounts.push({ operatorId, subscriberId, billingReference, told });
   }
-  if (kind !== "prepare" && kind !== "account" && kind !== "account_change") noteTaken(turn, item, isDone);
+  if (TOLD_OF_ITEM.includes(kind)) noteTaken(turn, item, isDone);
   if (kind !== "prepare") return undefined;
   if (isClosed(item)) {
     if (isDone) abortLate(turn, item, call);

@@ -9,7 +9,7 @@ import { formatMoney } from "../../term/money.ts";
 import { maskedMeans } from "../account/card.ts";
 import type { CallAnswer } from "../calls/answer.ts";
 import { ask, NOTICE_DEADLINE_HOURS, within } from "../calls/ask.ts";
-import type { CollectionChange } from "../order/change-set.ts";
+import type { CollectionChange, NewCollectionPosting } from "../order/change-set.ts";
 import type { CallBodies, OutboundCall } from "../order/outbound-call.ts";
 import type { RequestItem, RequestTurn } from "../order/turn.ts";
 import {
@@ -19,6 +19,7 @@ import {
   type DueRetry,
   NEXT_ACTIONS,
 } from "../settlement/collection.ts";
+import { dueEntry, type Entry, takenEntry } from "../settlement/postings.ts";
 
 /** Whether this server collects what this order costs; else the billing centre does. */
 export const isCollectedHere = ({ terms }: Pick<RequestTurn, "terms">): boolean =>
@@ -60,6 +61,9 @@ function collect(turn: RequestTurn, item: RequestItem, { purpose, period, amount
   const { currency } = price;
   const means = payingNow(turn, purpose);
   const id = scribe.newId();
+  scribe.changes.collectionPostings.push(
+    posting(turn, { id, currency }, dueEntry({ id, amountMinor: BigInt(amountMinor) })),
+  );
   const { operatorId, subscriberId, id: orderId } = order;
   const row = {
     id,
@@ -73,10 +77,11 @@ function collect(turn: RequestTurn, item: RequestItem, { purpose, period, amount
     amountMinor: BigInt(amountMinor),
     currency,
     attempt: 1,
-    meansMasked: means?.masked ?? null,
+    meansMasked: "token" in means ? means.masked : null,
+    cardToken: "token" in means ? means.token : null,
   };
-  if (!means) {
-    const reason = "no card or account was left to collect it from";
+  if (!("token" in means)) {
+    const { reason } = means;
     scribe.changes.collections.push({
       ...row,
       state: "refused",
@@ -99,13 +104,26 @@ const ASKED = {
 
 type Means = { readonly token: string; readonly masked: string; readonly mandate: string | null };
 
-/** What an order brought pays for it; months after that, and tries after a refusal, are paid by what the account has now. */
-function payingNow({ order }: RequestTurn, purpose: CollectionPurpose): Means | null {
+/** Why nothing is asked for. */
+type NoMeans = { readonly reason: string };
+
+/**
+ * What an order brought pays for it; months after that, and tries after a refusal, are paid by what the account has now. What is on
+ * file is asked no more once its bank said that nobody may, nor, where the policy holds, while something that came back is owed.
+ */
+function payingNow({ order, terms }: RequestTurn, purpose: CollectionPurpose): Means | NoMeans {
   const { card, books } = order.request;
-  const { paymentToken: token, paymentMasked, mandateReference } = books;
-  const onFile: Means | null =
-    token === null ? null : { token, masked: paymentMasked ?? "", mandate: mandateReference };
-  if (purpose === "renewal" || !card) return onFile;
+  const { paymentToken: token, paymentMasked, mandateReference: mandate } = books;
+  if (terms.policy.request.collection.afterReturn === "hold" && books.owesReturned)
+    return { reason: "a sum that was taken before came back, and is owed" };
+  if (purpose === "renewal" || !card) {
+    if (token === null) return { reason: "no card or account is left to collect it from" };
+    if (books.isPaymentEnded)
+      return {
+        reason: `nothing may be collected from ${paymentMasked ?? "what was left"} any more, since a sum came back`,
+      };
+    return { token, masked: paymentMasked ?? "", mandate };
+  }
   const masked = maskedMeans(`${card.first6}${card.last4}`);
   return { token: card.token, masked, mandate: card.mandate?.reference ?? null };
 }
@@ -138,14 +156,22 @@ export function collectAgain(turn: RequestTurn, due: DueRetry): void {
   const means = payingNow(turn, "renewal");
   const attempt = due.attempt + 1;
   const change = { id: due.id, attempt: due.attempt, from: "waiting" } as const;
-  if (!means) {
-    const reason = "no card or account is left to collect it from";
+  if (!("token" in means)) {
+    const { reason } = means;
     changes.collectionChanges.push({ ...change, state: "refused", reason, nextAction: NEXT_ACTIONS.refused });
     return note(turn, "collection_refused", due, { reason: `${reason}: a person has to see to it` });
   }
   const deadlineAt = within(turn, NOTICE_DEADLINE_HOURS);
   const meansMasked = means.masked;
-  changes.collectionChanges.push({ ...change, ...ASKED, nextAttempt: attempt, deadlineAt, meansMasked });
+  const cardToken = means.token;
+  changes.collectionChanges.push({
+    ...change,
+    ...ASKED,
+    nextAttempt: attempt,
+    deadlineAt,
+    meansMasked,
+    cardToken,
+  });
   askProvider(turn, { ...due, attempt }, means, deadlineAt);
 }
 
@@ -164,9 +190,12 @@ export function collectionAnswered(
     const { reference } = answer;
     const reason = "the payment provider took it";
     change({ state: "taken", reason, nextAction: "none", reference });
+    for (const entry of [dueEntry(said), takenEntry(said)])
+      scribe.changes.collectionPostings.push(posting(turn, said, entry));
     return note(turn, "collection_taken", said, { reason: `${sumOf(said)} was collected`, reference });
   }
-  if (answer.kind !== "refused") {
+  // It had a message under this key already, and what became of that one it does not say.
+  if (answer.kind !== "refused" || answer.cause === "key_reused") {
     const reason = "the payment provider never said whether it took it";
     change({ state: "unknown", reason, nextAction: NEXT_ACTIONS.unknown });
     return note(turn, "collection_unknown", said, { reason: `${reason}: a person has to ask it` });
@@ -186,6 +215,19 @@ export function collectionAnswered(
   change({ state: "refused", reason, nextAction: NEXT_ACTIONS.refused });
   note(turn, "collection_refused", said, { reason: `${reason}: a person has to see to it`, cause });
 }
+
+/** One that stands already is not booked again. */
+const posting = (
+  { scribe, order }: RequestTurn,
+  { id, currency }: { readonly id: string; readonly currency: string },
+  entry: Entry,
+): NewCollectionPosting => ({
+  ...entry,
+  id: scribe.newId(),
+  operatorId: order.operatorId,
+  collectionId: id,
+  currency,
+});
 
 const sumOf = ({ amountMinor, currency }: Pick<CallBodies["collection"], "amountMinor" | "currency">) =>
   formatMoney({ amountMinor, currency });

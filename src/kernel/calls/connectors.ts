@@ -9,6 +9,7 @@ import type { ItemState, OrderState } from "../order/order.ts";
 import type { ProvisioningEvent } from "../order/outbound-call.ts";
 import type { CardReference, UserData } from "../order/request.ts";
 import type { CollectionPurpose } from "../settlement/collection.ts";
+import type { ReturnsAsked } from "../settlement/collection-return.ts";
 
 /** A no of the other side, for good; `cause` is a stable word, `reason` is for staff. */
 export type Refused = { readonly kind: "refused"; readonly cause: string; readonly reason: string };
@@ -77,7 +78,11 @@ export interface PaymentProvider {
     readonly amountMinor: number;
     readonly currency: string;
     readonly purpose: CollectionPurpose;
+    /** What it is to be called on the bank's statements on both sides. */
+    readonly endToEndId: string;
   }): Promise<{ readonly kind: "taken"; readonly reference: string } | Refused | Failed>;
+  /** What came back since where the last answer ended, oldest first; undefined where it has no such list. */
+  readonly returns?: ((asked: { readonly after: string | null }) => Promise<ReturnsAsked>) | undefined;
 }
 
 /** One service server, by its URI: SCIM 2.0 over mutual TLS (R43, R58 to R61). */
@@ -180,6 +185,8 @@ export interface BillingCentre {
       | "prepare"
       | "commit"
       | "abort"
+      /** A sum that this server collected came back: `onceMinor` of it is owed again. */
+      | "collection_returned"
       /** Nothing is booked by it. */
       | "provisioning";
     /** Id of the user's account. */

@@ -19,6 +19,7 @@ import type { Subscriber } from "../order/order-draft.ts";
 import type { OrderStore } from "../order/order-store.ts";
 import type { OutboundCall, RequestCall } from "../order/outbound-call.ts";
 import type { AccountDraft } from "../order/request-draft.ts";
+import { collectionNameOf } from "../settlement/collection-return.ts";
 
 /** Machines of others, of each operator; undefined where none is configured: then its calls fail, and say so. */
 export type Connectors = {
@@ -175,6 +176,7 @@ async function collect({ connectors }: World, call: OutboundCall<"collection">):
     amountMinor: Number(amountMinor),
     currency,
     purpose,
+    endToEndId: collectionNameOf(call.body.collectionId),
   });
   return answer.kind === "taken" ? { kind: "done", reference: answer.reference } : answer;
 }

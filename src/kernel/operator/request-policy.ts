@@ -19,6 +19,11 @@ type CollectionPolicy = {
   /** How often a sum is asked for again that was refused for now, as for want of funds. */
   readonly retries: number;
   readonly retryAfterHours: number;
+  /**
+   * After a sum came back: what is due later is collected, but from nothing that its bank closed to us; or nothing of that subscriber
+   * until what came back is paid. `by_reason` where left out. What was provisioned stays.
+   */
+  readonly afterReturn?: "by_reason" | "hold" | undefined;
 };
 
 export type RequestPolicy = RegistrationPolicy & {

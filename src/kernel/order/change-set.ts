@@ -121,6 +121,9 @@ export type NewPosting = {
   readonly currency: string;
 };
 
+/** Of a sum that is collected from a subscriber. */
+export type NewCollectionPosting = Omit<NewPosting, "chargeId"> & { readonly collectionId: string };
+
 /** A sum that is collected from a subscriber. */
 export type NewCollection = CollectionStanding & {
   readonly operatorId: string;
@@ -128,6 +131,7 @@ export type NewCollection = CollectionStanding & {
   readonly orderItemId: string;
   readonly deadlineAt: Date | null;
   readonly meansMasked: string | null;
+  readonly cardToken: string | null;
 };
 
 export type CollectionChange = {
@@ -142,6 +146,7 @@ export type CollectionChange = {
   readonly dueAt?: Date;
   readonly deadlineAt?: Date;
   readonly meansMasked?: string;
+  readonly cardToken?: string;
   readonly reference?: string | null;
 };
 
@@ -187,6 +192,7 @@ export type ChangeSet = {
   readonly postings: NewPosting[];
   readonly collections: NewCollection[];
   readonly collectionChanges: CollectionChange[];
+  readonly collectionPostings: NewCollectionPosting[];
   /** What is had by the month: when it is collected next, and how many months were. */
   readonly renewals: { readonly id: string; readonly renewsAt: Date | null; readonly renewals: number }[];
   readonly links: NewLink[];
@@ -250,6 +256,7 @@ export const emptyChangeSet = (): ChangeSet => ({
   postings: [],
   collections: [],
   collectionChanges: [],
+  collectionPostings: [],
   renewals: [],
   links: [],
   linkExtensions: [],

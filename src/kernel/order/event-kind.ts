@@ -96,6 +96,7 @@ export const EVENT_KINDS = {
   collection_taken: "The payment provider took it.",
   collection_refused: "It did not, or nothing was left to collect from: a person has to see to it.",
   collection_unknown: "The payment provider never said whether it took it: a person has to ask it.",
+  collection_returned: "It came back, and is owed again; what was provisioned stays.",
   collection_booked: "A person booked what the payment provider said of it.",
   maker_told_of_download: "The manufacturer heard that its key arrived.",
   download_notice_refused: "The manufacturer refused to hear of it.",
@@ -153,6 +154,8 @@ export const EVENT_KINDS = {
   billing_commit_failed: "It did not: a person has to see to it.",
   billing_abort_done: "The billing centre dropped the change.",
   billing_abort_failed: "It did not: a person has to see to it.",
+  billing_collection_returned_done: "The billing centre heard that a sum came back.",
+  billing_collection_returned_failed: "It did not: a person has to see to it.",
 
   // Other servers that serve the device.
   server_notice_queued: "A server that serves the device is to be told what came about there.",

@@ -186,7 +186,9 @@ export type ChargeRow = {
 export type PostingRow = {
   readonly id: string;
   readonly reference: string;
-  readonly chargeId: string;
+  /** Of a key's fee; else what it books is a sum that is collected from a subscriber. */
+  readonly chargeId: string | null;
+  readonly collectionId: string | null;
   readonly debit: string;
   readonly credit: string;
   readonly amountMinor: bigint;
@@ -236,7 +238,11 @@ export interface OrderReader {
   /** An `account` is met on either side. */
   listPostings(
     operatorId: string,
-    filter: { readonly account?: string | undefined; readonly chargeId?: string | undefined },
+    filter: {
+      readonly account?: string | undefined;
+      readonly chargeId?: string | undefined;
+      readonly collectionId?: string | undefined;
+    },
     page: PageQuery,
   ): Promise<Page<PostingRow>>;
   /** By make, model and rule, most handsets first; `from` and `to` bound when they were seen to work. */

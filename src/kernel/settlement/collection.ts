@@ -4,12 +4,21 @@
  *
  *   asked -> taken | refused | unknown
  *   asked -> waiting -> asked      refused for now: asked again, as another call
+ *   taken -> partly_returned | returned -> taken      it came back (`collection-return.ts`); a person books what is paid otherwise
  *
  * Only the payment provider's own word makes one `taken`. `unknown` is one that it never answered: a person asks it, and books what
  * it says; by itself such a sum is never asked for again.
  */
 
-export const COLLECTION_STATES = ["asked", "waiting", "taken", "refused", "unknown"] as const;
+export const COLLECTION_STATES = [
+  "asked",
+  "waiting",
+  "taken",
+  "refused",
+  "unknown",
+  "partly_returned",
+  "returned",
+] as const;
 export type CollectionState = (typeof COLLECTION_STATES)[number];
 export const COLLECTION_PURPOSES = ["order", "renewal"] as const;
 export type CollectionPurpose = (typeof COLLECTION_PURPOSES)[number];
@@ -59,6 +68,8 @@ const HOUR_MS = 3_600_000;
 /** What a person is to do about a sum that ended without being taken. */
 export const NEXT_ACTIONS = {
   refused: "see to it with the subscriber; nothing is asked for again by itself",
+  returned:
+    "see to it with the subscriber, and book it once it is paid: `turnup collection book`; nothing is asked for again by itself",
   unknown: "ask the payment provider whether it was taken, and book that: `turnup collection book`",
 } as const;
 
@@ -88,8 +99,32 @@ export type CollectionView = CollectionStanding & {
   readonly meansMasked: string | null;
   /** The payment provider's own number of it. */
   readonly reference: string | null;
+  /** What came back of it, why (AM04, AC04, MD06) and when it was told; 0 and null of most. */
+  readonly returnedMinor: bigint;
+  readonly returnCode: string | null;
+  readonly returnedAt: string | null;
+  /** What the subscriber owes of it now. */
+  readonly owedMinor: bigint;
   readonly createdAt: string;
   readonly updatedAt: string;
+};
+
+/** What is owed of a sum: of one that nobody knows about, all of it until somebody does. */
+export function owedOf({
+  state,
+  amountMinor,
+  returnedMinor,
+}: Pick<CollectionView, "state" | "amountMinor" | "returnedMinor">): bigint {
+  if (state === "taken") return 0n;
+  return state === "returned" || state === "partly_returned" ? returnedMinor : amountMinor;
+}
+
+/** What subscribers owe together, in one currency and state. */
+export type OwedSum = {
+  readonly currency: string;
+  readonly state: CollectionState;
+  readonly owedMinor: bigint;
+  readonly sums: number;
 };
 
 /** Sums that are collected from subscribers; every call names its operator. */
@@ -108,8 +143,11 @@ export interface Collections {
       readonly order?: "asc" | "desc" | undefined;
     },
   ): Promise<{ readonly rows: readonly CollectionView[]; readonly nextCursor: string | null }>;
+  /** What is owed of all that was not taken, or came back. */
+  owed(operatorId: string): Promise<readonly OwedSum[]>;
   /**
-   * A person says what the payment provider told them of a sum that it never answered, or that a refused one was paid otherwise.
+   * A person says what the payment provider told them of a sum that it never answered, or that one which was refused or came back
+   * was paid otherwise.
    * @throws TurnupError `collection_not_found`, `collection_closed`
    */
   book(

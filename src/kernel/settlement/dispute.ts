@@ -20,7 +20,17 @@ export type DisputeState = (typeof DISPUTE_STATES)[number];
 export type DisputeSide = "maker" | "operator";
 
 /** What a posting books, told by its reference. */
-const LINE_KINDS = ["fee", "paid", "portion", "payout", "returned", "reversed"] as const;
+export const LINE_KINDS = [
+  "fee",
+  "paid",
+  "portion",
+  "payout",
+  "returned",
+  "reversed",
+  "due",
+  "taken",
+  "settled",
+] as const;
 export type LineKind = (typeof LINE_KINDS)[number];
 const REFERENCE = new RegExp(`^[^:]+:(${LINE_KINDS.join("|")})(?::|$)`);
 /** `<charge>:fee`, `<charge>:payout`, `<line>:payout:<bank's entry>`, `<posting>:reversed`. */

@@ -4,6 +4,7 @@
  */
 import type { Acting } from "../account/person.ts";
 import type { BankFact, BankOutcome, TransferState } from "./bank-fact.ts";
+import type { BookedReturn } from "./collection-return.ts";
 import type { DisputeSide, DisputeState, LineKind } from "./dispute.ts";
 import type { LeftOut, ReleaseState } from "./payment-batch.ts";
 
@@ -89,6 +90,10 @@ export type TransferFact = BankFact & {
   readonly paymentInfoId?: string | null;
   readonly messageId?: string | null;
   readonly bankReference?: string | null;
+  readonly otherNames?: readonly string[];
+  readonly isIssuedDebit?: boolean;
+  /** What was collected, without the bank's fee for its return. */
+  readonly collectedMinor?: bigint | null;
   readonly bookedOn?: string | null;
 };
 export type BankFile = {
@@ -111,8 +116,12 @@ export type BankEntryView = {
   readonly importedBy: string;
   readonly importedAt: string;
 };
-/** `foreign`: movements of the account that are no transfer of ours; they are not kept. */
-export type Imported = { readonly entries: readonly BankEntryView[]; readonly foreign: number };
+/** `returns`: sums of subscribers that came back. `foreign`: movements that are nothing of ours; they are not kept. */
+export type Imported = {
+  readonly entries: readonly BankEntryView[];
+  readonly returns: readonly BookedReturn[];
+  readonly foreign: number;
+};
 
 /** Payment files and what became of them. */
 export interface PaymentDesk {
@@ -223,7 +232,10 @@ export type StatementLine = {
   readonly bookedAt: string;
   readonly kind: LineKind;
   readonly reference: string;
-  readonly chargeId: string;
+  /** Of a key's fee. */
+  readonly chargeId: string | null;
+  /** Of a sum that is collected from a subscriber. */
+  readonly collectionId: string | null;
   readonly orderId: string;
   readonly itemId: string;
   /** The key's id in hex, as the manufacturer's own list has it. */
@@ -248,11 +260,13 @@ export type Statement = {
   readonly balances: readonly StatementBalance[];
 } & PageRows<StatementLine>;
 
+/** A manufacturer's account, the operator's own of its fees, or that of all its subscribers: above zero is what they owe it. */
+type StatementOf = { readonly make: string } | "fees" | "subscribers";
+
 export interface Statements {
-  /** `make` null: the operator's own fees. */
   of(
     operatorId: string,
-    make: string | null,
+    whose: StatementOf,
     span: {
       readonly from?: string | undefined;
       readonly to?: string | undefined;

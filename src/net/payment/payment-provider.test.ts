@@ -201,7 +201,7 @@ test("a sum is taken from a card and from an account by one path: once a key, an
   const account = await fixture.tokeniseAccount?.({ iban, mandate: MANDATE, idempotencyKey: "a" });
   assert.ok(account?.kind === "token");
   const mandate = MANDATE.reference;
-  const due = { amountMinor: 299, currency: "EUR", purpose: "renewal" } as const;
+  const due = { amountMinor: 299, currency: "EUR", purpose: "renewal", endToEndId: "C1" } as const;
   const byCard = { ...due, id: "1", token: await tokenOf(fixture, VISA), mandate: null };
   const byAccount = { ...due, id: "2", token: account.token, mandate };
   for (const one of [byCard, byAccount, byCard, byAccount])
@@ -227,7 +227,13 @@ test("an answer that is lost is the first one again under the same key; a debit 
       return path === "/v1/charges" && asked === 1 ? "lose_answer" : undefined;
     },
   });
-  const due = { amountMinor: 299, currency: "EUR", purpose: "order", mandate: null } as const;
+  const due = {
+    amountMinor: 299,
+    currency: "EUR",
+    purpose: "order",
+    mandate: null,
+    endToEndId: "C1",
+  } as const;
   const one = { ...due, id: "1", token: await tokenOf(fixture, VISA) };
   assert.equal((await fixture.collect(one)).kind, "failed");
   assert.deepEqual(await fixture.collect(one), { kind: "taken", reference: "C1" });
@@ -242,4 +248,34 @@ test("an answer that is lost is the first one again under the same key; a debit 
   const kinds: string[] = [];
   for (let round = 0; round < 3; round++) kinds.push((await fixture.collect(debit)).kind);
   assert.deepEqual(kinds, ["failed", "failed", "taken"]);
+});
+
+test("what came back is told oldest first, from where the last answer ended; a provider without such a list says so, a silent one nothing", async () => {
+  const { sim, fixture } = await world();
+  const due = { amountMinor: 299, currency: "EUR", purpose: "order", mandate: null } as const;
+  const token = await tokenOf(fixture, VISA);
+  for (const id of ["1", "2"]) await fixture.collect({ ...due, id, token, endToEndId: `CA${id}` });
+  const first = await fixture.returns?.({ after: null });
+  assert.deepEqual(first, { kind: "returns", returns: [], cursor: "0", isMore: false });
+  sim.giveBack({ reference: "C1", code: "AM04" });
+  sim.giveBack({ reference: "C2", code: "4855", kind: "chargeback", amountMinor: 100 });
+  const told = { currency: "EUR", returnedOn: null };
+  assert.deepEqual(await fixture.returns?.({ after: "0" }), {
+    kind: "returns",
+    returns: [
+      { ...told, key: "R1", kind: "return", named: ["CA1", "C1"], amountMinor: 299n, code: "AM04" },
+      { ...told, key: "R2", kind: "chargeback", named: ["CA2", "C2"], amountMinor: 100n, code: "4855" },
+    ],
+    cursor: "2",
+    isMore: false,
+  });
+  for (let number = 0; number < 150; number++) sim.giveBack({ code: "MD06", amountMinor: 1 });
+  const page = await fixture.returns?.({ after: "2" });
+  assert.ok(page?.kind === "returns" && page.isMore);
+  assert.deepEqual([page.returns.length, page.cursor], [100, "102"]);
+  const without = await world({
+    fault: (_, { path }) => (path.startsWith("/v1/returns") ? "late" : undefined),
+    lateMs: 2_000,
+  });
+  assert.equal((await without.fixture.returns?.({ after: null }))?.kind, "failed");
 });

@@ -3,6 +3,7 @@
  * code are in one request and in no value, reason or error that leaves here.
  */
 import type { PaymentProvider } from "../../kernel/calls/connectors.ts";
+import type { ReturnsAsked } from "../../kernel/settlement/collection-return.ts";
 import {
   readAccount,
   readAccountToken,
@@ -12,6 +13,7 @@ import {
   readCharge,
   readChargeAnswer,
   readPaymentRefusal,
+  readReturns,
   readTokenAnswer,
 } from "../../wire/message/payment-api.ts";
 import { type Read, ShapeError } from "../../wire/message/shape.ts";
@@ -100,16 +102,65 @@ export function paymentProvider(options: {
       const reference = decided(await post("/v1/authorisations", id, body), readAuthorisationAnswer);
       return typeof reference === "string" ? { kind: "approved", reference } : reference;
     },
-    async collect({ id, token, mandate, amountMinor, currency, purpose }) {
-      const charge = { token, amountMinor, currency, purpose, ...(mandate !== null && { mandate }) };
+    async collect({ id, token, mandate, amountMinor, currency, purpose, endToEndId }) {
+      const charge = {
+        token,
+        amountMinor,
+        currency,
+        purpose,
+        endToEndId,
+        ...(mandate !== null && { mandate }),
+      };
       const body = sound(readCharge, charge);
       if (!body) return refused("malformed", "the sum or the token is not well formed");
       const reference = decided(await post("/v1/charges", id, body), readChargeAnswer);
       return typeof reference === "string" ? { kind: "taken", reference } : reference;
     },
+    returns: ({ after }) => returnsOf(exchange, options.secret, after),
     close: exchange.close,
   };
 }
+
+/** What came back since; asked on from the same place for more, it would be asked for ever. */
+async function returnsOf(
+  exchange: ReturnType<typeof createExchange>,
+  secret: string,
+  after: string | null,
+): Promise<ReturnsAsked> {
+  const query = after === null ? "" : `?after=${encodeURIComponent(after)}`;
+  const headers = { authorization: `Bearer ${secret}` };
+  const answer = await exchange.send({ method: "GET", path: `/v1/returns${query}`, headers });
+  if (answer.kind === "failed") return answer;
+  if (NO_SUCH_ADDRESS.includes(answer.status)) return { kind: "not_told" };
+  if (answer.status !== 200) return failureOfStatus(answer);
+  const read = readAnswer(answer, readReturns);
+  if ("kind" in read) return read;
+  const { returns, cursor, more } = read.value;
+  const isMore = more === "yes" && cursor !== undefined && cursor !== after;
+  return { kind: "returns", returns: returns.map(toldOf), cursor: cursor ?? after, isMore };
+}
+
+/** By the name that we gave it first: whose number the other is, only its provider knows. */
+const toldOf = ({
+  id: key,
+  kind,
+  endToEndId,
+  reference,
+  amountMinor,
+  currency,
+  code,
+  returnedOn,
+}: ReturnType<typeof readReturns>["returns"][number]) => ({
+  ...{
+    key,
+    kind,
+    currency,
+    amountMinor: BigInt(amountMinor),
+    code: code ?? null,
+    returnedOn: returnedOn ?? null,
+  },
+  named: [endToEndId, reference].flatMap((name) => name ?? []),
+});
 
 type Decision = {
   readonly state: "approved" | "taken" | "declined" | "pending";

@@ -4,7 +4,13 @@
  */
 import { createHash, randomBytes } from "node:crypto";
 import { membersOf } from "../../term/narrow.ts";
-import { readAccount, readAuthorisation, readCard, readCharge } from "../../wire/message/payment-api.ts";
+import {
+  readAccount,
+  readAuthorisation,
+  readCard,
+  readCharge,
+  type readReturns,
+} from "../../wire/message/payment-api.ts";
 import { startWeb, type WebAnswer, type WebFault, type WebRequest, type WebServer } from "../web/web.ts";
 
 const MAX_KEPT = 1_000_000;
@@ -46,7 +52,14 @@ type Kept = {
   readonly habit?: CardHabit;
 };
 type Held = { readonly token: string; readonly amountMinor: number; readonly currency: string };
-type Taken = Held & { readonly purpose: "order" | "renewal"; readonly mandate: string | null };
+type Taken = Held & {
+  readonly purpose: "order" | "renewal";
+  readonly mandate: string | null;
+  readonly reference: string;
+  readonly endToEndId?: string;
+};
+/** As `GET /v1/returns` tells it. */
+type Returned = ReturnType<typeof readReturns>["returns"][number];
 export type PaymentSimulator = WebServer & {
   /** Everything that it knows, as text: a test looks for what must not be there. */
   memory(): string;
@@ -54,6 +67,13 @@ export type PaymentSimulator = WebServer & {
   held(): readonly Held[];
   /** What was taken, in order. */
   taken(): readonly Taken[];
+  /** Something comes back, days or weeks after it was taken: all of it where no sum is given, of the last one where no reference is. */
+  giveBack(given: {
+    readonly reference?: string;
+    readonly code: string;
+    readonly kind?: "return" | "chargeback";
+    readonly amountMinor?: number;
+  }): void;
 };
 
 /** What the provider knows. */
@@ -67,6 +87,7 @@ type Provider = {
   readonly askings: Map<string, number>;
   readonly held: Held[];
   readonly taken: Taken[];
+  readonly returned: Returned[];
   readonly salt: string;
   readonly cardsOnly: boolean;
 };
@@ -90,6 +111,7 @@ export async function startPaymentProvider(options: {
     askings: new Map(),
     held: [],
     taken: [],
+    returned: [],
     salt: randomBytes(TOKEN_OCTETS).toString("hex"),
     cardsOnly: options.cardsOnly ?? false,
   };
@@ -104,11 +126,36 @@ export async function startPaymentProvider(options: {
     memory: () => JSON.stringify([[...cards], [...answers], [...askings], held, taken]),
     held: () => held,
     taken: () => taken,
+    giveBack: (given) => void giveBack(provider, given),
   };
+}
+
+const RETURNS_PAGE = 100;
+
+function giveBack(
+  { taken, returned }: Provider,
+  { reference, code, kind = "return", amountMinor }: Parameters<PaymentSimulator["giveBack"]>[0],
+): void {
+  const charge = reference === undefined ? taken.at(-1) : taken.find((one) => one.reference === reference);
+  if (!charge) throw new Error("nothing was taken under this number");
+  const { endToEndId, currency } = charge;
+  const named = { reference: charge.reference, ...(endToEndId !== undefined && { endToEndId }) };
+  const sum = { amountMinor: amountMinor ?? charge.amountMinor, currency };
+  returned.push({ id: `R${returned.length + 1}`, kind, ...named, ...sum, code });
+}
+
+/** `after`: how many the asker has. */
+function returnsAfter({ returned }: Provider, query: URLSearchParams): WebAnswer {
+  const after = Number(query.get("after") ?? 0);
+  const returns = returned.slice(after, after + RETURNS_PAGE);
+  const cursor = String(after + returns.length);
+  return { status: 200, body: { returns, cursor, more: Number(cursor) < returned.length ? "yes" : "no" } };
 }
 
 /** The first answer again to a request that came before. */
 function answer(provider: Provider, request: WebRequest): WebAnswer {
+  if (request.method === "GET" && request.path === "/v1/returns")
+    return returnsAfter(provider, request.query);
   const { answers, cards, salt } = provider;
   const key = request.headers["idempotency-key"];
   if (request.method !== "POST" || typeof key !== "string")
@@ -192,8 +239,9 @@ function charge(provider: Provider, text: string, place: string): WebAnswer {
     return { status: 200, body: { state: "declined", code: habit.decline } };
   if (habit?.at === "charge" && "pending" in habit && isAsking(provider, place, habit.pending))
     return PENDING;
-  provider.taken.push({ token, mandate, ...sum });
-  return { status: 200, body: { state: "taken", reference: `C${provider.taken.length}` } };
+  const reference = `C${provider.taken.length + 1}`;
+  provider.taken.push({ token, mandate, ...sum, reference });
+  return { status: 200, body: { state: "taken", reference } };
 }
 
 /** A card that is silent: the request is heard, and nothing is ever said to it. */

@@ -296,18 +296,27 @@ export function chargesQuery(
     .page(`select ${CHARGE} from charge c`, "c", page);
 }
 
-/** Runs on posting_of_charge where a charge is named, else on posting_by_id: accounts are few, so a page fills soon. */
+/** Runs on posting_of_charge or posting_of_collection where one is named, else on posting_by_id: accounts are few, so a page fills soon. */
 export function postingsQuery(
   operatorId: string,
-  { account, chargeId }: { readonly account?: string | undefined; readonly chargeId?: string | undefined },
+  {
+    account,
+    chargeId,
+    collectionId,
+  }: {
+    readonly account?: string | undefined;
+    readonly chargeId?: string | undefined;
+    readonly collectionId?: string | undefined;
+  },
   page: PageQuery,
 ): Query {
   return new Conditions()
     .add("p.operator_id = ?", operatorId)
     .maybe("p.charge_id = ?", chargeId)
+    .maybe("p.collection_id = ?", collectionId)
     .maybe("? in (p.debit, p.credit)", account)
     .page(
-      `select p.id, p.reference, p.charge_id as "chargeId", p.debit, p.credit, p.amount_minor as "amountMinor", p.currency,
+      `select p.id, p.reference, p.charge_id as "chargeId", p.collection_id as "collectionId", p.debit, p.credit, p.amount_minor as "amountMinor", p.currency,
               p.booked_at as "bookedAt" from posting p`,
       "p",
       page,

@@ -19,13 +19,19 @@ export const NO_BOOKS: AccountBooks = {
   paymentToken: null,
   paymentMasked: null,
   mandateReference: null,
+  isPaymentEnded: false,
+  owesReturned: false,
   holds: [],
   told: null,
 };
 
 const ACCOUNT_BOOKS = {
-  name: "account_books", // subscriber_pkey, user_account_operator_id_subscriber_id_key, provisioned_item_current, order_item_of_order
+  name: "account_books", // subscriber_pkey, user_account_operator_id_subscriber_id_key, collection_of_subscriber, provisioned_item_current, order_item_of_order
   text: `select s.id, s.billing_account_sealed, a.billing_told_sealed, a.card_token as "paymentToken", a.card_digits, a.mandate_reference as "mandateReference",
+                exists (select from collection c where c.operator_id = s.operator_id and c.subscriber_id = s.id and c.ends_means
+                           and c.card_token = a.card_token) as "isPaymentEnded",
+                exists (select from collection c where c.operator_id = s.operator_id and c.subscriber_id = s.id
+                           and c.state in ('partly_returned', 'returned')) as "owesReturned",
                 (select coalesce(jsonb_agg(jsonb_build_object('id', p.item_id, 'bundle', p.bundle)), '[]') from (
                    select h.item_id, (select i.subject ->> 'package' from order_item i
                                        where i.order_id = h.order_id and i.subject ->> 'catalogId' = h.item_id limit 1) as bundle
@@ -43,6 +49,8 @@ type Row = {
   readonly paymentToken: string | null;
   readonly card_digits: string | null;
   readonly mandateReference: string | null;
+  readonly isPaymentEnded: boolean;
+  readonly owesReturned: boolean;
   readonly holds: readonly BilledOffering[];
 };
 

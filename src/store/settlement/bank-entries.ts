@@ -9,6 +9,11 @@ import {
   type Verdict,
   weighBankFact,
 } from "../../kernel/settlement/bank-fact.ts";
+import {
+  type BookedReturn,
+  collectionNamed,
+  type ToldReturn,
+} from "../../kernel/settlement/collection-return.ts";
 import type {
   BankEntryView,
   BankFile,
@@ -20,6 +25,7 @@ import type { Database, Tx } from "../database/database.ts";
 import { cutPage } from "../database/page.ts";
 import { noteIn, type RegistryDeps } from "../operator/audited.ts";
 import { Conditions } from "../orders/order-reader.ts";
+import { createCollectionReturns } from "./collection-returns.ts";
 import { takeMoneyTurn } from "./payable-rows.ts";
 import { bookGivenBack, bookPaid, linesOf, sayUnpaid, type TransferBook } from "./transfer-books.ts";
 import { moveTransfer, TRANSFER, type TransferRow } from "./transfer-rows.ts";
@@ -57,8 +63,16 @@ export async function bookBankFile(
 ): Promise<Imported> {
   const one: Import = { deps, operatorId, file, actor };
   const entries: BankEntryView[] = [];
+  const returns: BookedReturn[] = [];
+  const collected = createCollectionReturns(deps);
+  const numbered = createNumbering();
   let foreign = 0;
   for (const fact of inOrder(file.facts)) {
+    const told = numbered(returnIn(file, fact));
+    if (told) {
+      returns.push(await collected.book(operatorId, told, actor));
+      continue;
+    }
     const targets = await targetsOf(one, fact);
     if (targets === "foreign") foreign++;
     else for (const endToEndId of targets) entries.push(await bookFact(one, fact, endToEndId));
@@ -73,10 +87,46 @@ export async function bookBankFile(
     actor,
     action: "bank_file.import",
     subject: `${file.source} ${Buffer.from(file.sha256).toString("hex").slice(0, 16)}`,
-    detail: { ...outcomes, foreign },
+    detail: { ...outcomes, returns: returns.length, foreign },
   });
-  return { entries, foreign };
+  return { entries, returns, foreign };
 }
+
+/**
+ * A direct debit that came back: what leaves the account with a return's reason, or as a debit that the operator issued, or by a
+ * name that only sums of subscribers have. One that is announced and not booked is told again when it is.
+ */
+function returnIn({ source }: BankFile, fact: TransferFact): ToldReturn | undefined {
+  if (fact.kind !== "movement" || fact.direction !== "debit" || !fact.isBooked) return undefined;
+  const names = [fact.endToEndId, ...(fact.otherNames ?? [])].flatMap((name) => name ?? []);
+  const isNamed = names.some((name) => collectionNamed(name) !== undefined);
+  if (names.some((name) => OURS.test(name))) return undefined; // a payment to a manufacturer
+  if (!isNamed && fact.returnReason === null && !fact.isIssuedDebit) return undefined;
+  const { collectedMinor = null, currency, bookedOn = null, bankReference = null } = fact;
+  const amountMinor = collectedMinor ?? fact.amountMinor;
+  return {
+    key: JSON.stringify([bankReference ?? bookedOn, ...names, String(amountMinor), currency]),
+    source: source === "camt.053" ? "camt.053" : "camt.054",
+    kind: "return",
+    named: names,
+    ...{ amountMinor, currency },
+    code: codeOf(fact.returnReason),
+    returnedOn: bookedOn,
+  };
+}
+/** Two returns of one file that look the same are two; the same file again has them in the same order. */
+function createNumbering() {
+  const seen = new Map<string, number>();
+  return (told: ToldReturn | undefined): ToldReturn | undefined => {
+    if (!told) return undefined;
+    const number = seen.get(told.key) ?? 0;
+    seen.set(told.key, number + 1);
+    return number === 0 ? told : { ...told, key: `${told.key}#${number + 1}` };
+  };
+}
+
+const codeOf = (reason: string | null): string | null =>
+  reason !== null && /^[A-Za-z0-9._-]{1,35}$/.test(reason) ? reason : null;
 
 /** What a bank decided, then what left the account, then what came back: a file may have them in any order. */
 function inOrder(facts: readonly TransferFact[]): TransferFact[] {

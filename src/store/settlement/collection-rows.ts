@@ -1,6 +1,11 @@
 /** Sums that are collected from subscribers, as rows: what is due to be asked for, what is written, what a person reads and books. */
 
-import type { ChangeSet, CollectionChange, NewCollection } from "../../kernel/order/change-set.ts";
+import type {
+  ChangeSet,
+  CollectionChange,
+  NewCollection,
+  NewCollectionPosting,
+} from "../../kernel/order/change-set.ts";
 import type { DueRenewal, DueRetry } from "../../kernel/settlement/collection.ts";
 import { bulkInsert } from "../database/bulk.ts";
 import type { Db } from "../database/database.ts";
@@ -55,6 +60,7 @@ const insertCollections = bulkInsert<Written>(
     { name: "next_action", type: "text", value: (row) => row.nextAction },
     { name: "deadline_at", type: "timestamptz", value: (row) => row.deadlineAt },
     { name: "means_masked", type: "text", value: (row) => row.meansMasked },
+    { name: "card_token", type: "text", value: (row) => row.cardToken },
     { name: "created_at", type: "timestamptz", value: (row) => row.now },
     { name: "updated_at", type: "timestamptz", value: (row) => row.now },
   ],
@@ -64,7 +70,8 @@ const insertCollections = bulkInsert<Written>(
 const CHANGE = {
   name: "change_collection", // collection_pkey
   text: `update collection set state = $4, attempt = coalesce($5, attempt), reason = $6, next_action = $7, due_at = $8, deadline_at = $9,
-                means_masked = coalesce($10, means_masked), reference = coalesce($11, reference), updated_at = $12
+                means_masked = coalesce($10, means_masked), reference = coalesce($11, reference), updated_at = $12,
+                card_token = coalesce($13, card_token)
           where id = $1 and attempt = $2 and state = $3`,
 };
 const RENEW = {
@@ -78,7 +85,28 @@ export async function writeCollections(db: Db, changes: ChangeSet, now: Date): P
     changes.collections.map((row) => ({ ...row, now })),
   );
   for (const change of changes.collectionChanges) await db.run(CHANGE, changeValues(change, now));
+  await writeCollectionPostings(db, changes.collectionPostings, now);
   for (const { id, renewsAt, renewals } of changes.renewals) await db.run(RENEW, [id, renewsAt, renewals]);
+}
+
+/** Of a sum that stands: one that another server was faster with is that one's to book. Once a reference. */
+const POST = {
+  name: "post_collection", // collection_pkey, posting_operator_id_reference_key
+  text: `insert into posting (id, operator_id, reference, collection_id, debit, credit, amount_minor, currency, booked_at)
+         select $1, c.operator_id, $3, c.id, $5, $6, $7, $8, $9 from collection c where c.operator_id = $2 and c.id = $4
+             on conflict (operator_id, reference) do nothing`,
+};
+
+export async function writeCollectionPostings(
+  db: Db,
+  postings: readonly NewCollectionPosting[],
+  now: Date,
+): Promise<void> {
+  for (const { id, operatorId, reference, collectionId, debit, credit, amountMinor, currency } of postings)
+    await db.run(POST, [
+      ...[id, operatorId, reference, collectionId],
+      ...[debit, credit, amountMinor, currency, now],
+    ]);
 }
 
 const changeValues = (
@@ -86,5 +114,12 @@ const changeValues = (
   now: Date,
 ): unknown[] => [
   ...[id, attempt, from, state, nextAttempt ?? null, reason, nextAction],
-  ...[rest.dueAt ?? null, rest.deadlineAt ?? null, rest.meansMasked ?? null, rest.reference ?? null, now],
+  ...[
+    rest.dueAt ?? null,
+    rest.deadlineAt ?? null,
+    rest.meansMasked ?? null,
+    rest.reference ?? null,
+    now,
+    rest.cardToken ?? null,
+  ],
 ];

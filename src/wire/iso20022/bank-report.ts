@@ -25,6 +25,12 @@ export type BankMovement = {
   readonly bankReference: string | null;
   /** Why it came back, by the external code list: `AC04`. */
   readonly returnReason: string | null;
+  /** Other numbers of the transaction: the scheme's, the instruction's, the mandate's. */
+  readonly otherNames: readonly string[];
+  /** It is of a direct debit that the account's holder issued: what leaves the account by one came back. */
+  readonly isIssuedDebit: boolean;
+  /** What was collected, where the bank says so beside what it books: the rest is its fee for the return. */
+  readonly collectedAmount: string | null;
 };
 
 /** What a bank did with a file, a part of it, or one payment. */
@@ -100,7 +106,24 @@ function movementOf(entry: XmlElement, transaction: XmlElement | undefined, isWh
     bookedOn: dayOf(textAt(entry, "BookgDt", "Dt") ?? textAt(entry, "BookgDt", "DtTm")),
     bankReference: textAt(refs, "AcctSvcrRef") ?? textAt(entry, "AcctSvcrRef"),
     returnReason: textAt(transaction, "RtrInf", "Rsn", "Cd") ?? textAt(transaction, "RtrInf", "Rsn", "Prtry"),
+    otherNames: OTHER_NAMES.flatMap((name) => given(textAt(refs, name)) ?? []),
+    isIssuedDebit: isIssuedDebit(transaction) || isIssuedDebit(entry),
+    collectedAmount: collectedOf(transaction, sum),
   };
+}
+
+const OTHER_NAMES = ["InstrId", "TxId", "ClrSysRef"];
+
+/** ISO 20022 external code of a bank transaction's family: issued direct debits. */
+const isIssuedDebit = (part: XmlElement | undefined): boolean =>
+  textAt(part, "BkTxCd", "Domn", "Fmly", "Cd") === "IDDT";
+
+/** As long as it is of the currency that is booked. */
+function collectedOf(transaction: XmlElement | undefined, booked: XmlElement | undefined): string | null {
+  const collected = at(transaction, "AmtDtls", "InstdAmt", "Amt");
+  const currencyOf = (sum: XmlElement | undefined) =>
+    sum?.attributes.find(({ name }) => name === "Ccy")?.value;
+  return collected && currencyOf(collected) === currencyOf(booked) ? textAt(collected) : null;
 }
 
 function statusesOf(body: XmlElement | undefined): Said {

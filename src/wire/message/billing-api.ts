@@ -7,6 +7,7 @@
  *   account_change    who its holder is, or what they have, is told anew; the whole of it, with the time that it is true of
  *   feature, service  something was provisioned or taken away
  *   provisioning      something was provisioned, changed or removed on the device, which nothing is booked for
+ *   collection_returned  a sum that this server collected came back: `onceMinor` of it is owed again; who told that one may forget it
  *   prepare           a change is reserved; it takes effect by `commit` and is dropped by `abort`, which name it
  *
  * `id` is the idempotency key: a repeat gets the first answer again, a repeat with other content is refused as `id_reused`.
@@ -22,6 +23,7 @@ export const BILLING_NOTICES = [
   "prepare",
   "commit",
   "abort",
+  "collection_returned",
 ] as const;
 const BILLING_KINDS = [...BILLING_NOTICES, "provisioning"] as const;
 

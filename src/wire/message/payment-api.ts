@@ -7,13 +7,15 @@
  *                             such address (404, 405, 501) or answers `accounts_not_taken`
  *   POST /v1/authorisations   a sum is held against a token; 0 checks the card alone
  *   POST /v1/charges          a sum is taken by a token: what is ordered, and each further month of it
+ *   GET /v1/returns?after=    what was taken and came back since: direct debits returned or refunded, cards charged back, oldest first;
+ *                             who tells of none so has no such address (404, 405, 501)
  *
  * The header `Idempotency-Key` names the message: a repeat gets the first answer again, a repeat with other content is
  * refused as `key_reused`. A key is remembered for 30 days at least: whoever got no answer asks again for 14. Money is whole minor units.
  */
 import { ibanFaultOf } from "../../term/iban.ts";
 import { passesLuhn } from "../../term/luhn.ts";
-import { integer, object, oneOf, optional, ShapeError, text } from "./shape.ts";
+import { integer, list, object, oneOf, optional, ShapeError, text } from "./shape.ts";
 
 const code = text({ max: 60, pattern: /^[a-z_]+$/, wanted: "a code of a-z and _ is wanted" });
 const token = text({ max: 128, pattern: /^[A-Za-z0-9._:-]+$/, wanted: "a token is wanted" });
@@ -104,6 +106,37 @@ export const readCharge = object({
   amountMinor: integer({ min: 1, max: 1_000_000_000_000 }),
   currency: text({ min: 3, max: 3, pattern: /^[A-Z]{3}$/, wanted: "an ISO 4217 code is wanted" }),
   purpose: oneOf(["order", "renewal"]),
+  /** What it is to be called on the bank's statements of both sides (EndToEndId). */
+  endToEndId: optional(
+    text({ max: 35, pattern: /^[A-Za-z0-9]+$/, wanted: "1 to 35 letters and digits are wanted" }),
+  ),
+});
+
+const returnedName = text({ max: 128, pattern: /^[A-Za-z0-9._:-]+$/ });
+
+/**
+ * The answer to `GET /v1/returns`: what came back, oldest first. `id` is the return's own number: told again, it is the same. `cursor`
+ * is what `after` says the next time; `more`: the next ones are there already.
+ * @throws ShapeError
+ */
+export const readReturns = object({
+  returns: list(
+    object({
+      id: returnedName,
+      kind: oneOf(["return", "chargeback"]),
+      /** Of the charge that came back. */
+      reference: optional(returnedName),
+      endToEndId: optional(returnedName),
+      amountMinor: integer({ min: 1, max: 1_000_000_000_000 }),
+      currency: text({ min: 3, max: 3, pattern: /^[A-Z]{3}$/, wanted: "an ISO 4217 code is wanted" }),
+      /** ISO 20022 external return reason (AM04, AC04, MD06), or the card scheme's. */
+      code: optional(text({ max: 35, pattern: /^[A-Za-z0-9._-]+$/ })),
+      returnedOn: optional(text({ min: 10, max: 10, pattern: /^\d{4}-\d{2}-\d{2}$/ })),
+    }),
+    { max: 500 },
+  ),
+  cursor: optional(text({ max: 200, pattern: /^[A-Za-z0-9._:=+/-]+$/ })),
+  more: optional(oneOf(["yes", "no"])),
 });
 
 /**

@@ -30,7 +30,12 @@ export const getMakerStatement = route({
     const page = pageOf({ ...query, order: query.order ?? "asc" });
     return ok(
       written(
-        await settlement.statements.of(caller.operatorId, makeOf(caller), { from, to, currency }, page),
+        await settlement.statements.of(
+          caller.operatorId,
+          { make: makeOf(caller) },
+          { from, to, currency },
+          page,
+        ),
       ),
     );
   },
