@@ -8,6 +8,7 @@ import Fastify, { type FastifyHttpsOptions, type FastifyInstance, type FastifyRe
 import { type ConnectionLimits, guardDoor, refuseConnection, timeoutsOf } from "./connections.ts";
 import { type HandshakeRefusal, handshakeRefusalOf } from "./handshakes.ts";
 import { mutualTls } from "./mutual-tls.ts";
+import { type RevocationCheck, revocationHook } from "./revocation-check.ts";
 
 /** PEM: our own key and certificate, and the authority whose certificates are let in. */
 export type DoorIdentity = { readonly key: string; readonly certificate: string; readonly authority: string };
@@ -27,6 +28,7 @@ export function openCertifiedDoor({
   limits,
   bodyLimitOctets,
   exposeHeadRoutes = true,
+  revocation,
   onRefused,
 }: {
   readonly tls: DoorIdentity;
@@ -34,6 +36,8 @@ export function openCertifiedDoor({
   readonly bodyLimitOctets: number;
   /** HEAD beside every GET. */
   readonly exposeHeadRoutes?: boolean;
+  /** Whether certificates were taken back is not looked at without it. */
+  readonly revocation?: RevocationCheck | undefined;
   onRefused(refusal: HandshakeRefusal): void;
 }): FastifyInstance {
   const timeouts = timeoutsOf(limits);
@@ -49,6 +53,7 @@ export function openCertifiedDoor({
     exposeHeadRoutes,
   });
   guardDoor(app, limits);
+  if (revocation) app.addHook("onRequest", revocationHook(revocation, tlsSocketOf, onRefused));
   app.server.on("tlsClientError", (error: NodeJS.ErrnoException, socket: TLSSocket) =>
     onRefused(handshakeRefusalOf(socket, error)),
   );

@@ -11,6 +11,8 @@ export const HANDSHAKE_CAUSES = [
   "not_yet_valid",
   "wrong_purpose",
   "older_tls",
+  "revoked",
+  "revocation_unknown",
   "handshake_failed",
 ] as const;
 export type HandshakeCause = (typeof HANDSHAKE_CAUSES)[number];
@@ -61,5 +63,7 @@ export const noRefusals = (): Record<HandshakeCause, number> => ({
   not_yet_valid: 0,
   wrong_purpose: 0,
   older_tls: 0,
+  revoked: 0,
+  revocation_unknown: 0,
   handshake_failed: 0,
 });

@@ -11,6 +11,7 @@ import {
 import { openLogStream } from "../server/log-stream.ts";
 import { untilStopped } from "../server/lost.ts";
 import { PROXY_MAY_CHANGE, reloadOnHangup } from "../server/reload.ts";
+import { checkRevocation } from "../server/revocation.ts";
 import type { Command } from "../terminal/command.ts";
 
 export const proxyCommand: Command = {
@@ -32,6 +33,7 @@ export const proxyCommand: Command = {
     const source = { file: context.option("config"), env: context.env };
     const { config } = readConfig(source);
     const place = await readProxyPlace(config, context.env, context.now(), { besideServer: false });
+    await checkRevocation(config.tls, place.certificates.factoryAuthorities);
     const log = pino({ level: config.log.level, base: null }, openLogStream({ dest: 1, sync: true }));
     const proxy = await startConfiguredProxy(config, place, place.policy.servers, log);
     reloadOnHangup(context, {
@@ -41,8 +43,12 @@ export const proxyCommand: Command = {
       log,
       async apply(next) {
         const now = await readProxyPlace(next, context.env, context.now(), { besideServer: false });
-        const secret = manageDoorOf(next.proxy).manageDoor?.secret;
-        await changeProxy(proxy, place.policy.id, now, now.policy.servers, secret);
+        const manageSecret = manageDoorOf(next.proxy).manageDoor?.secret;
+        await changeProxy(proxy, now, now.policy.servers, {
+          id: place.policy.id,
+          tls: next.tls,
+          manageSecret,
+        });
         log.level = next.log.level;
       },
     });

@@ -20,7 +20,7 @@ import { checkConfig } from "../server/check-config.ts";
 import { opening } from "../server/closing-stack.ts";
 import { openLogStream } from "../server/log-stream.ts";
 import { untilStopped } from "../server/lost.ts";
-import { machineLog, strangersLog } from "../server/machine-log.ts";
+import { machineLog, revocationLog, strangersLog } from "../server/machine-log.ts";
 import { PROXY_MAY_CHANGE, reloadOnHangup, SERVER_MAY_CHANGE } from "../server/reload.ts";
 import { type Server, startServer } from "../server/server.ts";
 import type { ServerOptions } from "../server/server-options.ts";
@@ -61,6 +61,7 @@ export const serveCommand: Command = {
       logStream,
       onMachine: machineLog(log),
       onStrangers: strangersLog(log),
+      onRevocation: revocationLog(log),
       onFault: (name, error) =>
         log.error({ loop: name, reason: error instanceof Error ? error.message : String(error) }, "fault"),
     };
@@ -119,7 +120,8 @@ const startBoth = (context: CommandContext, options: ServerOptions, log: Logger)
         const now = await readProxyPlace(next, context.env, context.now(), { besideServer: true });
         const door = await landBeside(next, now, context.now());
         await server.change(next, door);
-        await changeProxy(proxy, place.policy.id, now, serversBeside(next, now, door, server.road.land?.url));
+        const servers = serversBeside(next, now, door, server.road.land?.url);
+        await changeProxy(proxy, now, servers, { id: place.policy.id, tls: next.tls });
       },
       close: () => closing.close(),
     };

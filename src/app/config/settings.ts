@@ -535,6 +535,33 @@ export const SETTINGS = {
     }),
     timeoutMs: timeoutOf("A mail server"),
   },
+  tls: {
+    crlPath: path({
+      about:
+        "Revocation lists of authorities whose certificates callers show (proxies, partners, devices of a factory): a file or a folder, PEM or DER. Read again when it changes.",
+    }),
+    ocspUrl: optionalText({
+      about:
+        "Responder (OCSP) that is asked for certificates of authorities without a list in force; its answers are kept until their next update.",
+      ...HTTP_URL,
+    }),
+    ocspFromCertificate: yesOrNo({
+      about: "Without `tls.ocsp_url`, ask the responder that a certificate itself names.",
+      default: false,
+    }),
+    revocationWhenAway: oneOf(["refuse", "accept"], {
+      about:
+        "What becomes of a caller where a list has lapsed or the responder does not say: nobody is let in whose certificate may have been taken back, or everybody whose was not said to be.",
+      default: "refuse",
+    }),
+    revocationTimeoutMs: integer({
+      about: "A responder without an answer for this long is away.",
+      unit: "ms",
+      from: 100,
+      to: 60_000,
+      default: 3_000,
+    }),
+  },
   issuer: {
     name: text({
       about: "Name under which keys of the own store are signed.",

@@ -3,10 +3,11 @@
  * fault. A stranger ends in the handshake and is counted by its cause; a certificate of somebody else is answered, and no more.
  */
 import assert from "node:assert/strict";
-import { mkdtemp, rm } from "node:fs/promises";
-import { request } from "node:https";
+import { mkdtemp, rename, rm, writeFile } from "node:fs/promises";
+import { Agent, request } from "node:https";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { afterAll, beforeAll, test } from "vitest";
 import {
   IMEI,
@@ -19,6 +20,7 @@ import {
   pairOf,
   strangerAuthority,
 } from "../../../test/fixture/parties.ts";
+import { revocationListOf } from "../../../test/fixture/revocation.ts";
 import { HANDSHAKE_CAUSES, type HandshakeCause } from "../../http/handshakes.ts";
 import { parseImei } from "../../term/imei.ts";
 import { imeiNameOf, proxyNameOf } from "../../wire/message/party-name.ts";
@@ -29,6 +31,7 @@ import {
   ensurePartyCertificates,
   type Pair,
 } from "../certificates/certificates.ts";
+import { openRevocation, type Revocation } from "../server/revocation.ts";
 import { startMaker } from "./maker.ts";
 import { startService } from "./service.ts";
 
@@ -51,11 +54,24 @@ type Door = {
 const uri = (text: string): SubjectName => ({ kind: "uri", uri: text });
 const closers: (() => Promise<void>)[] = [];
 let folder = "";
+let lists = "";
+let revocation: Revocation;
+const TLS = {
+  ocspUrl: undefined,
+  ocspFromCertificate: false,
+  revocationWhenAway: "refuse",
+  revocationTimeoutMs: 2_000,
+} as const;
 let road: Parties;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "turnup-doors-"));
   closers.push(() => rm(folder, { recursive: true, force: true }));
-  road = await openParties({ proxy: { manageDoor: { host: "127.0.0.1", port: 0, secret: SECRET } } });
+  lists = await mkdtemp(join(folder, "lists-"));
+  revocation = await openRevocation({ ...TLS, crlPath: lists }, { now: () => new Date() });
+  road = await openParties({
+    revocation,
+    proxy: { manageDoor: { host: "127.0.0.1", port: 0, secret: SECRET } },
+  });
   closers.push(() => road.close());
   await road.proxy.keepAccounts([{ deviceId: IMEI, imsi: IMSI, msisdn: MSISDN }]);
 });
@@ -117,6 +133,7 @@ const DOORS: Readonly<Record<string, () => Promise<Door>>> = {
       certificates,
       journalFolder: join(inside, "journal"),
       policy: MAKER,
+      revocation: revocation.check,
     });
     closers.push(maker.close);
     return {
@@ -138,6 +155,7 @@ const DOORS: Readonly<Record<string, () => Promise<Door>>> = {
     });
     const service = await startService({
       ...{ port: 0, certificates, journalFolder: join(inside, "journal"), clientIds: ["north"] },
+      revocation: revocation.check,
       services: { "/scim/v2": { accessUrl: "https://mailbox.example/in", fields: [] } },
     });
     closers.push(service.close);
@@ -223,6 +241,20 @@ const show = (door: Door, pair: Pair | undefined, maxVersion?: Fault["maxVersion
   });
 const total = (counts: Counts): number => HANDSHAKE_CAUSES.reduce((sum, cause) => sum + counts[cause], 0);
 
+/** A list in the place of the one before, whole. */
+async function publish(list: Uint8Array): Promise<void> {
+  const next = join(lists, ".next");
+  await writeFile(next, list);
+  await rename(next, join(lists, "authority.crl"));
+}
+async function untilStatus(isWanted: (status: Visit["status"]) => boolean, asked: () => Promise<Visit>) {
+  const endsMs = performance.now() + 20_000;
+  while (!isWanted((await asked()).status)) {
+    assert.ok(performance.now() < endsMs, "the list came into force");
+    await setTimeout(100);
+  }
+}
+
 for (const [name, open] of Object.entries(DOORS)) {
   let door: Door;
   beforeAll(async () => {
@@ -251,6 +283,33 @@ for (const [name, open] of Object.entries(DOORS)) {
     if (door.url === road.proxy.url) return assert.equal(status, 403);
     assert.equal(status, "cut");
     assert.equal((await door.counts()).no_certificate, before.no_certificate + 1);
+  });
+
+  test(`${name}: a certificate that its authority takes back is cut from then on, on an open connection too; a list that lapsed lets nobody in`, async () => {
+    const [taken, other] = [good(door), good(door)];
+    const tls = { ca: door.trustedBy, key: taken.key, cert: taken.certificate };
+    const agent = new Agent({ keepAlive: true, maxSockets: 1, ...tls });
+    const onOpen = () => visit(new URL(door.path, door.url), { agent });
+    assert.notEqual((await onOpen()).status, "cut");
+    await publish(revocationListOf(door.authority, [taken]));
+    const before = await door.counts();
+    await untilStatus((status) => status === "cut", onOpen);
+    assert.equal((await door.counts()).revoked, before.revoked + 1);
+    assert.equal((await show(door, taken)).status, "cut");
+    assert.equal((await door.counts()).revoked, before.revoked + 2);
+    assert.notEqual((await show(door, other)).status, "cut", "the others of its authority come in");
+    await publish(revocationListOf(door.authority, [], { nextUpdate: new Date(Date.now() - 1_000) }));
+    await untilStatus(
+      (status) => status === "cut",
+      () => show(door, other),
+    );
+    assert.equal((await door.counts()).revocation_unknown, before.revocation_unknown + 1);
+    await publish(revocationListOf(door.authority, []));
+    await untilStatus(
+      (status) => status !== "cut",
+      () => show(door, other),
+    );
+    agent.destroy();
   });
 
   test(`${name}: a good certificate in another's name is told so, and opens nothing`, async () => {

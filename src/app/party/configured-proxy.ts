@@ -25,8 +25,9 @@ import {
   readPolicyFile,
 } from "../config/leg-config.ts";
 import type { LandPlace } from "../server/device-doors.ts";
-import { machineLog, strangersLog } from "../server/machine-log.ts";
+import { machineLog, revocationLog, strangersLog } from "../server/machine-log.ts";
 import type { ManageAddress } from "../server/proxy-teller.ts";
+import { openRevocation, type Revocation } from "../server/revocation.ts";
 import { type ProxyAccount, type ProxyOptions, type ProxyServer, startProxy } from "./proxy.ts";
 
 /** Of the server's door for the proxy beside it, where `land.port` names none. */
@@ -154,13 +155,18 @@ export function manageBeside(
   };
 }
 
+/** The proxy, and whether its devices' certificates were taken back. */
+type ConfiguredProxy = ProxyServer & { readonly revocation: Revocation };
+
 export async function startConfiguredProxy(
-  { proxy: settings }: Config,
+  { proxy: settings, tls }: Config,
   { policy, accounts, certificates, folder }: ProxyPlace,
   servers: readonly ProvisioningServer[],
   log: Pick<Logger, "info" | "warn" | "error">,
-): Promise<ProxyServer> {
+): Promise<ConfiguredProxy> {
+  const revocation = await openRevocation(tls, { now: () => new Date(), tell: revocationLog(log) });
   const proxy = await startProxy({
+    revocation,
     host: settings.host,
     port: settings.port,
     limits: { timeoutMs: settings.timeoutMs },
@@ -183,7 +189,7 @@ export async function startConfiguredProxy(
   });
   try {
     await proxy.openAccounts(accounts); // a SIM that moved since the file was written stays where it is
-    return proxy;
+    return { ...proxy, revocation };
   } catch (error) {
     await proxy.close();
     throw error;
@@ -195,18 +201,20 @@ export async function startConfiguredProxy(
  * @throws TurnupError, Error: then all stays as it was
  */
 export async function changeProxy(
-  proxy: ProxyServer,
-  id: string,
+  proxy: ConfiguredProxy,
   { policy, certificates, accounts }: ProxyPlace,
   servers: readonly ProvisioningServer[],
-  manageSecret?: string,
+  next: { readonly id: string; readonly tls: Config["tls"]; readonly manageSecret?: string | undefined },
 ): Promise<void> {
+  const { id, manageSecret } = next;
   if (policy.id !== id)
     throw new TurnupError("config_invalid", `The policy's id is ${policy.id}, and this proxy is ${id}.`, {
       nextStep: "A proxy's name stands in its certificate and signatures: start it anew under another.",
     });
   const { gateways, bearers, bearerProfiles } = policy;
+  const changeRevocation = await proxy.revocation.prepare(next.tls);
   proxy.change({ servers, gateways, bearers, bearerProfiles, certificates, manageSecret });
+  changeRevocation();
   await proxy.openAccounts(accounts);
 }
 

@@ -2,6 +2,7 @@
 import { randomBytes } from "node:crypto";
 import { noRefusals } from "../../http/handshakes.ts";
 import { type MakerRefusal, makerDoors } from "../../http/maker/server.ts";
+import type { RevocationCheck } from "../../http/revocation-check.ts";
 import { createKeyServer, type KeyServer } from "../../maker/key-server.ts";
 import type { MakerPolicy } from "../../maker/policy.ts";
 import { openMakerJournal } from "../../store/journal/maker-journal.ts";
@@ -16,6 +17,8 @@ export type MakerOptions = {
   readonly certificates: MakerCertificates;
   readonly journalFolder: string;
   readonly policy: Omit<MakerPolicy, "signingKey" | "indexSecret">;
+  /** Whether operators' certificates were taken back; not looked at without it. */
+  readonly revocation?: RevocationCheck;
   now?(): Date;
   onRefused?(refusal: MakerRefusal): void;
   onFault?(error: Error): void;
@@ -52,6 +55,7 @@ export const startMaker = (options: MakerOptions): Promise<Maker> =>
       keyServer,
       journal,
       tls: { ...certificates.server, authority: certificates.authority },
+      revocation: options.revocation,
       now: options.now ?? (() => new Date()),
       onRefused(refusal) {
         counts[refusal.cause]++;

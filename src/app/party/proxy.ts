@@ -35,6 +35,7 @@ import type { ProxyCertificates } from "../certificates/leg-certificates.ts";
 import { portOf, urlOf } from "../server/address.ts";
 import { type ClosingStack, opening } from "../server/closing-stack.ts";
 import { createMachineWatch, type MachineNews } from "../server/machine-watch.ts";
+import type { Revocation } from "../server/revocation.ts";
 import { createStrangers, type StrangerNews } from "../server/strangers.ts";
 import { liveLand } from "./live-land.ts";
 import { proxyMeasures } from "./proxy-measures.ts";
@@ -64,6 +65,8 @@ export type ProxyOptions = {
   /** Whose line an address is now, where the operator's accounting tells it. */
   networkIdentityOf?(address: string): NetworkIdentity | null;
   readonly limits?: Partial<GatewayLimits>;
+  /** Whether devices' certificates were taken back; not looked at without it. */
+  readonly revocation?: Pick<Revocation, "check" | "measure">;
   now?(): Date;
   onTerminated?(record: AuditRecord): void;
   onFault?(error: Error): void;
@@ -120,6 +123,7 @@ export const startProxy = (options: ProxyOptions): Promise<ProxyServer> =>
       tell: options.onStrangers,
     });
     const onHandshakeRefused = strangers.at("air");
+    options.revocation?.measure(measures);
     const parts = createProxyParts(
       partsOf(options, { edge, journal, land, now, counts, rules, onHandshakeRefused }),
     );
@@ -225,6 +229,7 @@ function partsOf(options: ProxyOptions, { counts, ...opened }: Opened): ProxyDoo
     ...opened,
     airKey: options.certificates.airKey,
     networkIdentityOf: options.networkIdentityOf ?? (() => null),
+    revocation: options.revocation?.check,
     monotonicMs: monotonicOf(options),
     pause: (ms) => pause(ms),
     freshOctets,

@@ -3,6 +3,7 @@
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { noRefusals } from "../../http/handshakes.ts";
+import type { RevocationCheck } from "../../http/revocation-check.ts";
 import { type OfferedService, type ServiceRefusal, serviceDoors } from "../../http/service/server.ts";
 import { clientNamed, createAccessTokens } from "../../service/access-tokens.ts";
 import { createReceiveManager } from "../../service/receive-manager.ts";
@@ -29,6 +30,8 @@ export type ServiceOptions = {
   readonly clientIds: readonly string[];
   /** What is offered, by the path of its SCIM door (`/scim/v2`). */
   readonly services: Readonly<Record<string, OfferedPolicy>>;
+  /** Whether operators' certificates were taken back; not looked at without it. */
+  readonly revocation?: RevocationCheck;
   now?(): Date;
   onRefused?(refusal: ServiceRefusal): void;
   onFault?(error: Error): void;
@@ -59,6 +62,7 @@ export const startService = (options: ServiceOptions): Promise<Service> =>
         clientOf: (names) => clientNamed(options.clientIds, names),
         tokens: createAccessTokens(freshOctets),
         tls: { ...certificates.server, authority: certificates.authority },
+        revocation: options.revocation,
         now: options.now ?? (() => new Date()),
         monotonicMs: () => options.now?.().getTime() ?? performance.now(),
         onRefused(refusal) {

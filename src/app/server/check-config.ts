@@ -24,6 +24,7 @@ import { reportPatternOf } from "./applet-reports.ts";
 import { connectorsOf } from "./connectors.ts";
 import { makerCredentialsOf } from "./maker-ports.ts";
 import { openPeers } from "./peers.ts";
+import { checkRevocation } from "./revocation.ts";
 import { smscOptions, smscSection } from "./smsc-options.ts";
 import { voicePlatformsIn } from "./voice-platforms.ts";
 
@@ -70,7 +71,19 @@ const CHECKS: readonly Check[] = [
     config.proxy.policyFile &&
     readPolicyFile(config.proxy.policyFile, { besideServer: !hasLandFiles(config) }),
   ({ proxy }) => proxy.accountsFile && readAccountsFile(proxy.accountsFile),
+  async (config) => checkRevocation(config.tls, await authoritiesOf(config)),
 ];
+
+/** PEM of every authority that a file names and that callers' certificates are believed by. */
+async function authoritiesOf(config: Config): Promise<string[]> {
+  const land = hasLandFiles(config) ? await readLandSettings(config) : undefined;
+  const { policyFile } = config.proxy;
+  const policy = policyFile && (await readPolicyFile(policyFile, { besideServer: !hasLandFiles(config) }));
+  return [
+    ...(land ? [land.certificates.proxyAuthority] : []),
+    ...((policy || undefined)?.factoryAuthorities ?? []),
+  ];
+}
 
 /** There, or to be made: who runs this may write where it stands. */
 function checkDataFolder(folder: string): void {

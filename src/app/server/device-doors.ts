@@ -17,7 +17,7 @@ import type { ManageAddress } from "./proxy-teller.ts";
 const MCC_DIGITS = 3;
 
 /** Where proxies come to, and which they are. */
-export type LandPlace = Pick<LandOptions, "id" | "host" | "port" | "certificates"> & {
+export type LandPlace = Pick<LandOptions, "id" | "host" | "port" | "certificates" | "revocation"> & {
   readonly proxies: readonly (LandOptions["proxies"][number] & { readonly manage?: ManageAddress })[];
 };
 

@@ -17,6 +17,7 @@ export type LandOptions = {
   /** 0 takes any free port. */
   readonly port: number;
   readonly certificates: LandCertificates;
+  readonly revocation?: LandServerOptions["revocation"];
   readonly proxies: readonly LandProxy[];
   readonly handler: LandHandler;
   readonly enrolmentOf: LandServerOptions["enrolmentOf"];
@@ -43,6 +44,7 @@ export async function startLand(options: LandOptions): Promise<Land> {
     signingKey: certificates.signingKey,
     sessionKey: certificates.sessionKey,
     proxies: options.proxies,
+    revocation: options.revocation,
     handler: options.handler,
     enrolmentOf: options.enrolmentOf,
     now: options.now ?? (() => new Date()),

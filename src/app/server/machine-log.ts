@@ -1,6 +1,7 @@
 /** The alarm of refused credentials, and who is refused here, as lines of a log. */
 import type { Logger } from "pino";
 import type { MachineNews } from "./machine-watch.ts";
+import type { RevocationNews } from "./revocation.ts";
 import type { StrangerNews } from "./strangers.ts";
 
 export const machineLog =
@@ -9,6 +10,12 @@ export const machineLog =
     if (kind === "refused") log.error(news, "credentials refused");
     else log.info(news, "credentials taken again");
   };
+
+/** Lists and responders are somebody else's; what they do not say may let a caller in, or keep them out. */
+export const revocationLog =
+  (log: Pick<Logger, "warn">) =>
+  (news: RevocationNews): void =>
+    log.warn(news, "certificates not looked up");
 
 /** A fact about strangers, and no fault of ours. */
 export const strangersLog =

@@ -19,9 +19,14 @@ import {
   type SeenCentre,
   strangersApart,
 } from "./measures.ts";
+import { openRevocation } from "./revocation.ts";
 import { createStrangers, type StrangerNews } from "./strangers.ts";
 
 const NOW_MS = Date.parse("2026-05-04T08:00:00Z");
+const NO_LISTS: Parameters<typeof openRevocation>[0] = {
+  ...{ crlPath: undefined, ocspUrl: undefined, ocspFromCertificate: false },
+  ...{ revocationWhenAway: "refuse", revocationTimeoutMs: 100 },
+};
 const STATS: EsmeStats = {
   submitted: 10,
   accepted: 7,
@@ -232,6 +237,7 @@ test("the handbook tells every measure of ours, and no other", async () => {
   countEnds(registry);
   countCardTries(registry);
   createStrangers({ registry, nowMs: () => 0 });
+  (await openRevocation(NO_LISTS, { now: () => new Date(NOW_MS) })).measure(registry);
   observeMachines(registry, { states: () => [] }, () => 0);
   createMeasures(registry);
   measurePairs(registry, { size: 0 });

@@ -51,6 +51,7 @@ import type { LandOptions } from "./land.ts";
 import { refusalsOf } from "./machine-watch.ts";
 import { countCardTries, strangersApart } from "./measures.ts";
 import { type ProxyTeller, startProxyTeller } from "./proxy-teller.ts";
+import { openRevocation } from "./revocation.ts";
 import type { ServerOptions } from "./server-options.ts";
 import type { Opened, Work } from "./start-work.ts";
 import { createStrangers } from "./strangers.ts";
@@ -81,6 +82,11 @@ export async function openDoors(
   const operators = portalOperators(database, config.portal, changes, countryOf);
   const shared = sharedDeps(behind);
   const place = options.land ?? (await readLandSettings(config));
+  const revocation = await openRevocation(config.tls, {
+    now: behind.stores.clock,
+    tell: options.onRevocation,
+  });
+  revocation.measure(behind.measures);
   const teller = closing.use(openTeller(behind, operators, place, options));
   const accounts = proxyAccounts(behind.stores, teller, operators);
   const inside = { ...httpDeps(behind, shared, operators, config), proxyAccounts: accounts };
@@ -98,7 +104,7 @@ export async function openDoors(
       forDevices,
       {
         operators,
-        place,
+        place: place && { ...place, revocation: revocation.check },
         teller,
         onRefused: strangersApart(strangers.at("land"), options.onFault ?? (() => undefined)),
       },
@@ -124,10 +130,12 @@ export async function openDoors(
     async prepare(next, given) {
       const [land, rules] = [given ?? (await readLandSettings(next)), await gatewaysOf(next)];
       if (land) checkCertificates(land.certificates);
+      const changeRevocation = await revocation.prepare(next.tls);
       const changeProxies = land && teller.prepare(land.proxies);
       return () => {
         if (land) devices.land?.change(land);
         changeProxies?.();
+        changeRevocation();
         gateways.splice(0, gateways.length, ...rules);
         http.log.level = next.log.level;
       };

@@ -67,6 +67,7 @@ export const SERVER_MAY_CHANGE = [
   "bank",
   "smsc",
   "peer",
+  "tls",
   "land.authority_file",
   "land.certificate_file",
   "land.key_file",
@@ -76,4 +77,4 @@ export const SERVER_MAY_CHANGE = [
 ] as const;
 
 /** Of `turnup proxy`. */
-export const PROXY_MAY_CHANGE = ["proxy.policy_file", "proxy.accounts_file", "log.level"] as const;
+export const PROXY_MAY_CHANGE = ["proxy.policy_file", "proxy.accounts_file", "tls", "log.level"] as const;

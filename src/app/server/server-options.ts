@@ -10,6 +10,7 @@ import type { ConnectorConfig } from "./connectors.ts";
 import type { LandPlace } from "./device-doors.ts";
 import type { MachineNews } from "./machine-watch.ts";
 import type { MakerCredentials } from "./maker-ports.ts";
+import type { RevocationNews } from "./revocation.ts";
 import type { StrangerNews } from "./strangers.ts";
 
 export type ServerOptions = {
@@ -30,6 +31,8 @@ export type ServerOptions = {
   readonly onMachine?: (news: MachineNews) => void;
   /** Who came no further than the handshake at a door for certificates; one line a minute of each door at most. */
   readonly onStrangers?: (news: StrangerNews) => void;
+  /** Whether certificates were taken back cannot be told; one line a minute at most. */
+  readonly onRevocation?: (news: RevocationNews) => void;
   /** The embedded database died and does not come back: the server is of no use any more. */
   readonly onLost?: (error: TurnupError) => void;
   /** Machines that requests of the device's road ask; those of the configuration otherwise. */

@@ -40,6 +40,7 @@ import type { HandshakeCause } from "../handshakes.ts";
 import { type HeaderLines, headerLines } from "../header-lines.ts";
 import { changeTls, mutualTls } from "../mutual-tls.ts";
 import { STATUS_OF } from "../problem.ts";
+import type { RevocationCheck } from "../revocation-check.ts";
 import type { LandHandler, LandRequest, LandResponse } from "./handler.ts";
 import { identityOf } from "./identity.ts";
 
@@ -81,6 +82,7 @@ export type LandServerOptions = {
   readonly signingKey: KeyObject;
   /** 32 octets; the same on every node of one server. */
   readonly sessionKey: Uint8Array;
+  readonly revocation?: RevocationCheck | undefined;
   readonly proxies: readonly LandProxy[];
   readonly handler: LandHandler;
   /** Whose a one-time token of enrolment is, asked by this proxy; spent by the question unless it is kept. Undefined: nobody's. */
@@ -119,6 +121,7 @@ export function createLandServer(options: LandServerOptions): {
   };
   const app = openCertifiedDoor({
     ...{ tls: options.tls, limits: LIMITS, bodyLimitOctets: LAND_BODY_OCTETS_MAX, exposeHeadRoutes: false },
+    revocation: options.revocation,
     onRefused: ({ cause: handshake, detail, peer }) =>
       options.onRefused({
         cause: "handshake_refused",

@@ -26,6 +26,7 @@ import { uriNames } from "../../wire/x509/uri-names.ts";
 import { type DoorIdentity, openCertifiedDoor, tlsSocketOf } from "../certified-door.ts";
 import { CONNECTION_LIMITS, type ConnectionLimits } from "../connections.ts";
 import type { HandshakeRefusal } from "../handshakes.ts";
+import type { RevocationCheck } from "../revocation-check.ts";
 
 const LIMITS: ConnectionLimits = { ...CONNECTION_LIMITS, connections: 200, perAddress: 200 };
 const DEFAULT_PAGE = 100;
@@ -39,6 +40,7 @@ type MakerDoorOptions = {
   readonly keyServer: KeyServer;
   readonly journal: MakerJournal;
   readonly tls: DoorIdentity;
+  readonly revocation?: RevocationCheck | undefined;
   now(): Date;
   onRefused(refusal: MakerRefusal): void;
   onFault(error: Error): void;

@@ -14,10 +14,11 @@ import { guardDoor } from "../connections.ts";
 import { handshakeRefusalOf } from "../handshakes.ts";
 import { oneHeader } from "../header-lines.ts";
 import { changeTls } from "../mutual-tls.ts";
+import { revocationHook } from "../revocation-check.ts";
 import { type Doorman, mountBridge } from "./bridge.ts";
 import { type EnrolmentAuthority, mountEnrolment } from "./est.ts";
 import { airTls, DOOR_LIMITS, fastifyOptions, type ProxyParts, readBodiesAsOctets } from "./parts.ts";
-import { createPeerReader } from "./peer.ts";
+import { createPeerReader, type Peer } from "./peer.ts";
 
 const AIR_SESSION_MS = 30 * 60_000;
 const TOKEN_NONCE_OCTETS = 16;
@@ -45,6 +46,7 @@ export async function createAirDoor(options: AirDoorOptions): Promise<FastifyIns
   readBodiesAsOctets(app);
   const read = createPeerReader(enrolment.certificate);
   const peerOf = (request: FastifyRequest) => read(tlsSocketOf(request));
+  refuseRevoked(app, parts, peerOf);
   await app.register(async (scope) =>
     mountEnrolment(scope, parts, { authority: enrolment, doorAuthority }, peerOf),
   );
@@ -85,6 +87,29 @@ function refuseBadCertificates(app: FastifyInstance, parts: ProxyParts): void {
   // What it sent behind the handshake may be read already: it is no request.
   app.addHook("onRequest", async (request, reply) => {
     if (refused.has(request.raw.socket)) reply.hijack();
+  });
+}
+
+/** Of factories alone: a key that was issued here is blocked or retired in its account. */
+function refuseRevoked(
+  app: FastifyInstance,
+  parts: ProxyParts,
+  peerOf: (request: FastifyRequest) => Peer | undefined,
+): void {
+  const { revocation } = parts;
+  if (!revocation) return;
+  const look = revocationHook(revocation, tlsSocketOf, (refusal, socket) => {
+    parts.onHandshakeRefused(refusal);
+    parts.terminate(parts.openSession(), "air", "certificate_refused", {
+      deviceId: null,
+      fingerprint: socket.getPeerX509Certificate()?.fingerprint256 ?? null,
+      address: refusal.peer,
+      line: null,
+      server: null,
+    });
+  });
+  app.addHook("onRequest", async (request, reply) => {
+    if (peerOf(request)?.certificate.authority === "factory") await look(request, reply);
   });
 }
 

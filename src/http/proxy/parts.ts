@@ -20,6 +20,7 @@ import type { Bearer } from "../../wire/message/legs.ts";
 import { CONNECTION_LIMITS, hostOf, refuseConnection, timeoutsOf } from "../connections.ts";
 import type { HandshakeRefusal } from "../handshakes.ts";
 import { type DoorTls, mutualTls } from "../mutual-tls.ts";
+import type { RevocationCheck } from "../revocation-check.ts";
 
 export type ProxyRules = {
   /** Asked for enrolment tokens where the address names no server. */
@@ -35,6 +36,8 @@ export type ProxyDoorOptions = {
   readonly edge: Edge;
   readonly journal: ProxyJournal;
   readonly land: LandLeg;
+  /** Whether devices' certificates of their factories were taken back; those of our own are the accounts' affair. */
+  readonly revocation?: RevocationCheck | undefined;
   /** Read at each request: it may be changed while the doors are open. */
   readonly rules: ProxyRules;
   /** 32 octets; seals air sessions, and nothing else. */

@@ -23,6 +23,7 @@ import { uriNames } from "../../wire/x509/uri-names.ts";
 import { type DoorIdentity, openCertifiedDoor, tlsSocketOf } from "../certified-door.ts";
 import { CONNECTION_LIMITS, type ConnectionLimits } from "../connections.ts";
 import type { HandshakeRefusal } from "../handshakes.ts";
+import type { RevocationCheck } from "../revocation-check.ts";
 import { errorBody } from "./descriptions.ts";
 import { answerToUnreadable, mountScim, type ScimAnswer, scimErrorOf } from "./scim-routes.ts";
 
@@ -47,6 +48,7 @@ type ServiceDoorOptions = {
   clientOf(names: readonly string[]): string | undefined;
   readonly tokens: AccessTokens;
   readonly tls: DoorIdentity;
+  readonly revocation?: RevocationCheck | undefined;
   now(): Date;
   /** For how long tokens are good. */
   monotonicMs(): number;

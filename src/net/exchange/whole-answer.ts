@@ -8,12 +8,13 @@ export type WholeAnswer = {
   readonly kind: "answered";
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
+  readonly octets: Uint8Array;
   readonly text: string;
 };
 export type NoAnswer =
   | { readonly kind: "none"; readonly why: "timeout" | "too_long" | "cut_short"; readonly reason: string }
   | { readonly kind: "none"; readonly why: "error"; readonly error: NodeJS.ErrnoException };
-type Body = { readonly type: string; readonly text: string };
+type Body = { readonly type: string } & ({ readonly text: string } | { readonly octets: Uint8Array });
 
 export function wholeAnswer(
   request: typeof httpRequest,
@@ -33,8 +34,9 @@ export function wholeAnswer(
         chunks.push(chunk);
       });
       incoming.on("end", () => {
-        const text = Buffer.concat(chunks).toString("utf8");
-        end({ kind: "answered", status: incoming.statusCode ?? 0, headers: incoming.headers, text });
+        const whole = Buffer.concat(chunks);
+        const { statusCode: status = 0, headers } = incoming;
+        end({ kind: "answered", status, headers, octets: whole, text: whole.toString("utf8") });
       });
       incoming.on("error", (error) => end({ kind: "none", why: "error", error }));
       incoming.on("aborted", () => end(none("cut_short", "the answer was cut short")));
@@ -50,11 +52,12 @@ export function wholeAnswer(
       resolve(outcome);
     }
     outgoing.on("error", (error) => end({ kind: "none", why: "error", error }));
-    if (body !== undefined) {
+    const content = body && ("text" in body ? body.text : body.octets);
+    if (body !== undefined && content !== undefined) {
       outgoing.setHeader("content-type", body.type);
-      outgoing.setHeader("content-length", Buffer.byteLength(body.text));
+      outgoing.setHeader("content-length", Buffer.byteLength(content));
     }
-    outgoing.end(body?.text);
+    outgoing.end(content);
   });
 }
 

@@ -24,7 +24,13 @@ import { checkCurve, SIGNATURE_ALGORITHM, signed } from "./signed.ts";
 
 export type { SubjectName } from "./der.ts";
 
-const PURPOSE = { server: "1.3.6.1.5.5.7.3.1", client: "1.3.6.1.5.5.7.3.2" } as const;
+/** Of an authority's responder, among what it tells of itself (RFC 5280 clause 4.2.2.1). */
+const OCSP = "1.3.6.1.5.5.7.48.1";
+const PURPOSE = {
+  server: "1.3.6.1.5.5.7.3.1",
+  client: "1.3.6.1.5.5.7.3.2",
+  ocsp: "1.3.6.1.5.5.7.3.9",
+} as const;
 const EXTENSION = {
   subjectKeyId: "2.5.29.14",
   keyUsage: "2.5.29.15",
@@ -32,6 +38,7 @@ const EXTENSION = {
   basicConstraints: "2.5.29.19",
   authorityKeyId: "2.5.29.35",
   extendedKeyUsage: "2.5.29.37",
+  authorityInfoAccess: "1.3.6.1.5.5.7.1.1",
 } as const;
 /** RFC 5280 clause 4.1.2.2: at most 20 octets and positive. */
 const MAX_SERIAL_OCTETS = 20;
@@ -46,6 +53,8 @@ export type CertificateRequest = {
   readonly notBefore: Date;
   readonly notAfter: Date;
   readonly publicKey: KeyObject;
+  /** URL of the responder that says whether it was taken back. */
+  readonly responder?: string;
   readonly issuer: {
     readonly commonName: string;
     readonly publicKey: KeyObject;
@@ -82,7 +91,7 @@ export function pemOf(certificate: Uint8Array): string {
   return `-----BEGIN CERTIFICATE-----\n${lines.join("\n")}\n-----END CERTIFICATE-----\n`;
 }
 
-function extensionsOf({ purpose, names, publicKey, issuer }: CertificateRequest): Uint8Array[] {
+function extensionsOf({ purpose, names, publicKey, issuer, responder }: CertificateRequest): Uint8Array[] {
   const authority = purpose === "authority";
   const extensions = [
     extension(EXTENSION.basicConstraints, authority ? sequence(der(TAG.boolean, [0xff])) : sequence(), true),
@@ -92,6 +101,10 @@ function extensionsOf({ purpose, names, publicKey, issuer }: CertificateRequest)
     extension(EXTENSION.authorityKeyId, sequence(der(0x80, keyIdOf(issuer.publicKey)))),
   ];
   if (!authority) extensions.push(extension(EXTENSION.extendedKeyUsage, sequence(oid(PURPOSE[purpose]))));
+  if (responder !== undefined) {
+    const location = generalName({ kind: "uri", uri: responder });
+    extensions.push(extension(EXTENSION.authorityInfoAccess, sequence(sequence(oid(OCSP), location))));
+  }
   if (names.length > 0)
     extensions.push(extension(EXTENSION.subjectAltName, sequence(...names.map(generalName))));
   return extensions;
