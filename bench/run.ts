@@ -13,6 +13,7 @@ import type { Bench, Figure, Question } from "./question.ts";
 import { sightingsQuestion } from "./sightings.bench.ts";
 import { smppPduQuestion } from "./smpp-pdu.bench.ts";
 import { smppWindowQuestion } from "./smpp-window.bench.ts";
+import { smscPaceQuestion } from "./smsc-pace.bench.ts";
 import { startQuestion } from "./start.bench.ts";
 
 const RUNS = 3;
@@ -22,6 +23,7 @@ const QUESTIONS: readonly Question[] = [
   payloadQuestion,
   smppPduQuestion,
   smppWindowQuestion,
+  smscPaceQuestion,
   messagesQuestion,
   sightingsQuestion,
   phonesQuestion,

@@ -22,6 +22,8 @@ export type WorldOptions = {
   readonly onAccepted?: NonNullable<SmscOptions["onAccepted"]>;
   /** Wait before an absent handset is tried again. */
   readonly smscRetryMs?: number;
+  /** A second message centre, with the same account and the same handsets behind it. */
+  readonly secondCentre?: boolean;
   /** How many phones of the fleet, one of each model at least, have a user who tries all applications; the others send one message. */
   readonly eagerUsers?: number;
   /** Phones with the client module that ask by themselves, and what stands around their road; none without it. */

@@ -65,6 +65,8 @@ export type World = {
     readonly mmsc: Mmsc;
     readonly gateway: PacketGateway;
     readonly smsc: SmscSimulator;
+    /** Where the options want one; its ids are the first one's. */
+    readonly secondCentre: SmscSimulator | undefined;
     readonly bank: BankSimulator;
     readonly maker: Maker;
     readonly certificates: MakerCertificates;
@@ -113,6 +115,9 @@ export const startWorld = (
     const smsc = closing.use(
       await startMessageCentre({ ...options, others: [{ systemId, password }] }, handsets),
     );
+    const secondCentre = options.secondCentre
+      ? closing.use(await startMessageCentre(options, handsets))
+      : undefined;
     const messaging = startMessaging(closing, {
       smscPort: smsc.port,
       password,
@@ -133,7 +138,9 @@ export const startWorld = (
       handsets.numbers.set(spec.imsi, spec.msisdn);
     Object.assign(handsets, { fleet, road, contacts });
     for (const at of contacts.phones().keys()) await contacts.attach(at);
-    const parties = { fleet, contacts, smsc, bank, maker, certificates, road, mmsc: messaging.mmsc, gateway };
+    const { mmsc } = messaging;
+    const centres = { smsc, secondCentre };
+    const parties = { fleet, contacts, ...centres, bank, maker, certificates, road, mmsc, gateway };
     return {
       parties,
       addresses: addressesOf(parties),

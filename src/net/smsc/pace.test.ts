@@ -48,10 +48,13 @@ function minuteAt({ perSecond, refusedAnyway, answersAfterMs, seed }: Centre) {
   const inFlight: { readonly at: number; readonly sentAt: number; readonly isTaken: boolean }[] = [];
   const counted = { second: 0, taken: 0 };
   const seen = { taken: 0, refused: 0 };
+  /** Of them, what was answered after the first ten seconds. */
+  const later = { taken: 0, refused: 0 };
   for (let now = 0; now < 60_000; now++) {
     for (let first = inFlight[0]; first && first.at <= now; first = inFlight[0]) {
       inFlight.shift();
-      seen[first.isTaken ? "taken" : "refused"] += 1;
+      for (const counts of now > 10_000 ? [seen, later] : [seen])
+        counts[first.isTaken ? "taken" : "refused"] += 1;
       if (first.isTaken) pace.accepted(first.sentAt);
       else pace.congested(now, first.sentAt);
     }
@@ -64,7 +67,8 @@ function minuteAt({ perSecond, refusedAnyway, answersAfterMs, seed }: Centre) {
       inFlight.push({ at: now + answersAfterMs, sentAt: now, isTaken });
     }
   }
-  return { takenPerSecond: seen.taken / 60, refusedPart: seen.refused / (seen.taken + seen.refused) };
+  const refusedPart = seen.refused / (seen.taken + seen.refused);
+  return { takenPerSecond: seen.taken / 60, refusedPart, later };
 }
 
 for (const answersAfterMs of [2, 20, 100]) {
@@ -88,6 +92,16 @@ for (const answersAfterMs of [2, 20, 100]) {
     assert.ok(takenPerSecond >= 15, `${takenPerSecond.toFixed(1)}/s taken`);
   });
 }
+
+for (const perSecond of [1, 2, 3])
+  test(`pace: a centre that takes ${perSecond}/s and no more is found in its first seconds, and refuses little from then on`, () => {
+    for (const answersAfterMs of [2, 20, 100]) {
+      const { takenPerSecond, later } = minuteAt({ perSecond, refusedAnyway: 0, answersAfterMs, seed: 1 });
+      const refused = `${(later.refused / (later.taken + later.refused)) * 100}% refused after 10 s`;
+      assert.ok(later.refused <= 0.12 * (later.taken + later.refused), refused);
+      assert.ok(takenPerSecond >= 0.8 * perSecond, `${takenPerSecond.toFixed(2)}/s taken`);
+    }
+  });
 
 test("pace: a centre that refuses everything is asked once in a while, and never given up", () => {
   const pace = new Pace(Number.POSITIVE_INFINITY, 0);

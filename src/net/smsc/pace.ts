@@ -9,7 +9,7 @@
  * anything is refused, a second goes by at a lower rate, to measure the baseline anew.
  */
 
-const MIN_RATE_PER_SECOND = 1;
+const MIN_RATE_PER_SECOND = 0.5;
 /** What may leave at once after a pause: the tokens of this long. */
 const BURST_S = 0.05;
 /** Without any limit known: what may leave before the first answers, and what each message taken adds. */
@@ -42,6 +42,9 @@ const SURELY_BELOW = 0.85;
 const NEAR_BELOW = 0.9;
 /** At once by no more than this, since some of it may be chance. */
 const DEEPEST_CUT = 0.5;
+const DEEPEST_CUT_AT_FIRST = 0.95;
+/** Nearly all of so many answers: while the limit is sought, no more of them need be waited for. */
+const HOPELESS = { answers: 10, part: 0.7 } as const;
 
 /** Standard deviations that count as chance. */
 const CHANCE = 3;
@@ -50,6 +53,20 @@ const CHANCE_WHILE_SEEKING = 3.5;
 const SLACK_PART = 0.14;
 /** Answers of either kind that the baseline is thought to have missed: of few answers little is believed. */
 const UNSEEN = 2;
+/**
+ * At a few messages a second each answer says much and there are few of them: what is refused is believed sooner, and the rate
+ * rises by small steps, since one step too far is a message refused in each second until it is judged.
+ */
+const LOW_RATE = 12;
+const LOW = {
+  unseen: 0.5,
+  slack: 0.1,
+  chance: 1.5,
+  growth: 1.08,
+  answersMin: 8,
+  patienceMs: 8_000,
+  beyond: 1.12,
+} as const;
 /** A centre that refuses more than this at any rate is overloaded at any rate. */
 const BASELINE_MAX = 0.3;
 /** Answers that the baseline remembers. */
@@ -66,6 +83,8 @@ export class Pace {
   #refilledAt: number;
   #pausedUntil = Number.NEGATIVE_INFINITY;
   #isSeeking = false;
+  /** It once refused more than half of what is sent at a modest rate. */
+  #wasDeep = false;
   /** The rate at which the centre last did not keep up. */
   #knee = Number.POSITIVE_INFINITY;
   #growth = SLOW_GROWTH;
@@ -157,16 +176,24 @@ export class Pace {
 
   #judge(now: number): void {
     const elapsed = now - this.#since;
-    if (elapsed < this.#judgedEveryMs()) return;
+    if (elapsed < this.#judgedEveryMs() && !this.#isHopeless()) return;
     if (this.#limit === Number.POSITIVE_INFINITY || (!this.#isSeeking && this.#isUntroubled())) {
       this.#takenBefore = Math.round((this.#answers / elapsed) * 1_000);
       this.#count(now);
       return;
     }
-    if (this.#answers < ANSWERS_MIN && elapsed < PATIENCE_MS) return;
+    const [answersMin, patienceMs] = this.#isLow()
+      ? [LOW.answersMin, LOW.patienceMs]
+      : [ANSWERS_MIN, PATIENCE_MS];
+    if (this.#answers < answersMin && elapsed < patienceMs) return;
     if (this.#probe && this.#answers < PROBE_ANSWERS && elapsed < PATIENCE_MS) return;
     if (this.#answers > 0) this.#learn(now, elapsed);
     else this.#count(now);
+  }
+
+  #isHopeless(): boolean {
+    if (!this.#isSeeking || this.#baseline.answers > 0) return false;
+    return this.#answers >= HOPELESS.answers && this.#refused >= HOPELESS.part * this.#answers;
   }
 
   #judgedEveryMs(): number {
@@ -189,10 +216,13 @@ export class Pace {
       return;
     }
     if (this.#isMoreThanChance(answers, refused)) {
-      this.#isSeeking = this.#isSeeking && this.#baseline.answers < SURE_ANSWERS;
+      // Nearly all of the first that are judged is no chance: the limit is found, and it is low.
+      const isDeep = this.#isHopeless();
+      this.#wasDeep ||= isDeep;
+      const cut = Math.min(isDeep ? DEEPEST_CUT_AT_FIRST : DEEPEST_CUT, this.#excess / answers);
+      this.#isSeeking = this.#isSeeking && this.#baseline.answers < SURE_ANSWERS && !isDeep;
       this.#growth = SLOW_GROWTH;
       this.#quiet = 0;
-      const cut = Math.min(DEEPEST_CUT, this.#excess / answers);
       this.#excess = 0;
       this.#knee = this.#limit * (1 - cut);
       this.#setLimit(this.#limit * (1 - cut), now);
@@ -213,10 +243,12 @@ export class Pace {
       this.#excess = refused;
       return refused > BASELINE_MAX * answers;
     }
-    const part = Math.min(BASELINE_MAX, (knownRefused + UNSEEN) / (known + 2 * UNSEEN));
-    this.#excess = Math.max(0, this.#excess + refused - part * (1 + SLACK_PART) * answers);
+    const [unseen, slack] = this.#isLow() ? [LOW.unseen, LOW.slack] : [UNSEEN, SLACK_PART];
+    const part = Math.min(BASELINE_MAX, (knownRefused + unseen) / (known + 2 * unseen));
+    this.#excess = Math.max(0, this.#excess + refused - part * (1 + slack) * answers);
     const deviation = Math.sqrt(answers * part * (1 - part));
-    return this.#excess > 0.5 + (this.#isSeeking ? CHANCE_WHILE_SEEKING : CHANCE) * deviation;
+    const chance = this.#isLow() ? LOW.chance : this.#isSeeking ? CHANCE_WHILE_SEEKING : CHANCE;
+    return this.#excess > 0.5 + chance * deviation;
   }
 
   #addToBaseline(answers: number, refused: number): void {
@@ -227,12 +259,17 @@ export class Pace {
     };
   }
 
+  #isLow(): boolean {
+    return this.#wasDeep && this.#limit < LOW_RATE;
+  }
+
   #growthNow(): number {
     if (this.#isSeeking) return this.#knee === Number.POSITIVE_INFINITY ? SEEKING_GROWTH : FAST_GROWTH;
-    if (this.#limit < this.#knee * NEAR_BELOW) return FAST_GROWTH;
+    if (this.#limit < this.#knee * NEAR_BELOW) return this.#isLow() ? LOW.growth : FAST_GROWTH;
     this.#quiet += 1;
     if (this.#quiet <= SLOW_FOR) return SLOW_GROWTH;
-    this.#growth = Math.min(BEYOND_GROWTH, 1 + (this.#growth - 1) * 2);
+    const most = this.#isLow() ? LOW.beyond : BEYOND_GROWTH;
+    this.#growth = Math.min(most, 1 + (this.#growth - 1) * 2);
     return this.#growth;
   }
 
