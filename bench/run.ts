@@ -5,6 +5,7 @@
 import { parseArgs } from "node:util";
 import { compare } from "./compare.ts";
 import { aimText, oursOf, peerText, type Result, ratioText, verdictOf, writeDown } from "./document.ts";
+import { knownPairsQuestion } from "./known-pairs.bench.ts";
 import { machineOf } from "./machine.ts";
 import { messagesQuestion } from "./messages.bench.ts";
 import { payloadQuestion } from "./payload.bench.ts";
@@ -26,6 +27,7 @@ const QUESTIONS: readonly Question[] = [
   smscPaceQuestion,
   messagesQuestion,
   sightingsQuestion,
+  knownPairsQuestion,
   phonesQuestion,
   startQuestion,
 ];

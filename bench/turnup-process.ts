@@ -14,6 +14,7 @@ import { type Server, startServer } from "../src/app/server/server.ts";
 import { hashToken, tokenOf } from "../src/kernel/account/token.ts";
 import { uuidv7 } from "../src/store/database/uuid.ts";
 import { ensureOperator } from "../src/store/operator/operators.ts";
+import { copyPairs } from "./copy-pairs.ts";
 
 /** A token may ask 5,000 times a second; a bench that asks more often stands for more than one client. */
 const TOKENS = 64;
@@ -28,14 +29,23 @@ export type TurnupProcess = {
   readonly pid: number;
   /** Waits until the engine has looked at every order: what it owes no longer takes the machine's time. */
   idle(): Promise<void>;
+  /** Copies as many pairs of SIM and phone into the database, each last seen two minutes ago; of numbers that begin at 0. */
+  copyPairs(pairs: number): Promise<void>;
+  /** Waits until that many pairs are known by heart. */
+  filled(pairs: number): Promise<Filled>;
   close(): Promise<void>;
 };
+
+/** How long after the process began, and what a pair takes in memory. */
+export type Filled = { readonly seconds: number; readonly octetsAPair: number };
 
 type Ready = { readonly url: string; readonly tokens: readonly string[] };
 
 export async function startTurnup(options: {
   readonly smscPort: number;
   readonly databaseUrl?: string;
+  /** 64 hexadecimal digits, for several servers on one database. */
+  readonly sealKey?: string;
 }): Promise<TurnupProcess> {
   const folder = mkdtempSync(join(tmpdir(), "turnup-bench-data-"));
   const said: string[] = [];
@@ -49,6 +59,7 @@ export async function startTurnup(options: {
       TURNUP_SMSC_PORT: String(options.smscPort),
       TURNUP_SMSC_PASSWORD: "bench",
       ...(options.databaseUrl === undefined ? {} : { DATABASE_URL: options.databaseUrl }),
+      ...(options.sealKey === undefined ? {} : { TURNUP_SEAL_KEY: options.sealKey }),
     },
   });
   for (const stream of [child.stdout, child.stderr]) {
@@ -69,6 +80,8 @@ export async function startTurnup(options: {
       tokens,
       pid: child.pid ?? 0,
       idle: () => idle(child),
+      copyPairs: async (pairs) => void (await asked(child, { copyPairs: pairs })),
+      filled: (pairs) => filled(child, pairs),
       close,
     };
   } catch (error) {
@@ -98,14 +111,30 @@ function ready(child: ChildProcess, said: readonly string[]): Promise<Ready> {
 
 async function idle(child: ChildProcess): Promise<void> {
   for (const end = Date.now() + IDLE_TIMEOUT_MS; Date.now() < end; ) {
-    const due = await new Promise<number>((resolve) => {
-      child.once("message", (message) => resolve(Number(message)));
-      child.send("due");
-    });
-    if (due === 0) return;
+    if ((await asked<number>(child, "due")) === 0) return;
     await new Promise((resolve) => setTimeout(resolve, 200));
   }
   throw new Error("the orders of a bench were not worked off in time");
+}
+
+async function filled(child: ChildProcess, pairs: number): Promise<Filled> {
+  for (const end = Date.now() + IDLE_TIMEOUT_MS; Date.now() < end; ) {
+    const { known, seconds, octets } = await asked<Known>(child, "known");
+    if (known >= pairs) return { seconds, octetsAPair: octets / known };
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  throw new Error("the pairs of a bench were not known in time");
+}
+
+type Question = "due" | "known" | { readonly copyPairs: number };
+type Known = { readonly known: number; readonly seconds: number; readonly octets: number };
+
+/** One question at a time. */
+function asked<Answer>(child: ChildProcess, question: Question): Promise<Answer> {
+  return new Promise((resolve) => {
+    child.once("message", (message) => resolve(message as Answer));
+    child.send(question);
+  });
 }
 
 function stopped(child: ChildProcess): Promise<void> {
@@ -138,12 +167,22 @@ async function serve(): Promise<void> {
     });
   });
   const server = await starting;
-  process.on("message", () => {
-    void ordersDue(server).then((due) => process.send?.(due));
+  process.on("message", (question) => {
+    void answerTo(server, question as Question).then((answer) => process.send?.(answer));
   });
   await bound(server);
   const tokens = await makeTokens(server);
   if (process.connected) process.send?.({ url: server.url, tokens } satisfies Ready);
+}
+
+async function answerTo(server: Server, question: Question): Promise<unknown> {
+  if (question === "due") return ordersDue(server);
+  if (question === "known") {
+    const { size: known } = server.knownPairs;
+    return { known, octets: server.knownPairs.octets(), seconds: process.uptime() };
+  }
+  await copyPairs(server.store, question.copyPairs);
+  return true;
 }
 
 async function ordersDue({ store }: Server): Promise<number> {

@@ -34,7 +34,39 @@ export function getFrom<Key, Value>(map: ReadonlyMap<Key, Value>, key: Key): Val
   return value;
 }
 
-/** Drops what was put first until at most `max` entries are left. */
+/** Entries of late: what was put or got within the last `max` puts is there, and at most twice as many are. */
+export type Recent<Key, Value> = {
+  get(key: Key): Value | undefined;
+  set(key: Key, value: Value): void;
+};
+
+/**
+ * Two generations: when the younger is full it becomes the older, whose entries are let go at once. A map from which the
+ * oldest is deleted each time a new one comes skips all that was deleted before it, each time.
+ */
+export function recent<Key, Value>(max: number): Recent<Key, Value> {
+  let young = new Map<Key, Value>();
+  let old = new Map<Key, Value>();
+  const set = (key: Key, value: Value): void => {
+    if (young.size >= max && !young.has(key)) {
+      old = young;
+      young = new Map();
+    }
+    young.set(key, value);
+  };
+  return {
+    set,
+    get(key) {
+      const value = young.get(key);
+      if (value !== undefined) return value;
+      const older = old.get(key);
+      if (older !== undefined) set(key, older);
+      return older;
+    },
+  };
+}
+
+/** Drops what was put first until at most `max` entries are left. For few entries: it goes through all that were ever deleted. */
 export function dropOldest(entries: Map<unknown, unknown> | Set<unknown>, max: number): void {
   if (entries.size <= max) return;
   for (const key of entries.keys()) {

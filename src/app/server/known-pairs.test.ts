@@ -127,19 +127,15 @@ test("what SQL changes by hand is told too: a number, a place, a pairing that en
   const index = shop.sealer.blindIndex("imsi", operatorId, imsi);
   const isKnown = (): boolean =>
     memory.isUnchanged(
-      memory.read(
-        "any",
-        {},
-        {
-          imsiIndex: index,
-          imeiIndex: shop.sealer.blindIndex("imei", operatorId, imei.slice(0, 14)),
-          msisdnIndex: null,
-          servingPlmn: "00101",
-          gid1: null,
-          spn: null,
-          iccid: null,
-        },
-      ),
+      {
+        imsiIndex: index,
+        imeiIndex: shop.sealer.blindIndex("imei", operatorId, imei.slice(0, 14)),
+        msisdnIndex: null,
+        servingPlmn: "00101",
+        gid1: null,
+        spn: null,
+        iccid: null,
+      },
       START,
     );
   for (const statement of [

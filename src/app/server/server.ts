@@ -10,6 +10,7 @@ import { uuidv7 } from "../../store/database/uuid.ts";
 import { loadShippedDatasets } from "../../store/dataset/dataset-store.ts";
 import { readShippedDatasets } from "../../store/dataset/devices.ts";
 import type { Registry } from "../../store/operator/registry.ts";
+import type { PairMemory } from "../../store/sightings/pair-memory.ts";
 import type { Config } from "../config/config.ts";
 import { Addresses } from "./addresses.ts";
 import { checkOperators } from "./check-config.ts";
@@ -36,6 +37,8 @@ export type Server = {
   readonly issuer: OwnIssuer;
   readonly deps: HttpDeps;
   readonly orders: OrderStore;
+  /** What it knows by heart. */
+  readonly knownPairs: Pick<PairMemory, "size" | "octets">;
   readonly road: DeviceDoors;
   /** Where the door of a proxy in this process is, once it is open: accounts come and go there by this server's word. */
   readonly nameProxyDoor: ProxyTeller["nameDoor"];
@@ -96,6 +99,7 @@ async function openAll(
     issuer,
     deps,
     orders,
+    knownPairs: stores.memory,
     road: devices,
     nameProxyDoor,
     async change(config, land) {

@@ -62,7 +62,7 @@ async function askAndAnswer(
     if (isBehind) touched.set(pair.pairingId, Math.max(row.seenMs, touched.get(pair.pairingId) ?? 0));
     unchanged.push(() => {
       asking.know({ ...row, ...pair, lastSeenMs: isBehind ? row.seenMs : writtenMs });
-      memory.read(row.sim, row.input, row, { subscriberId, deviceId });
+      memory.keep(row.sim, row.input, row, { subscriberId, deviceId });
       memory.see(row.imsiIndex, row.imeiIndex, row.seenMs);
       answer({ outcome: "unchanged", subscriberId, deviceId });
     });

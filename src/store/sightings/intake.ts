@@ -137,11 +137,13 @@ function readRow(
     const before = sim && memory.readingOf(sim, input);
     if (before && (before.ids || origin.ids === "unneeded")) {
       const seenMs = readSeenAt(input.seenAt, origin.nowMs, deps.clockToleranceMs);
-      if (memory.isUnchanged(before, seenMs)) return { outcome: "unchanged", ...before.ids };
+      if (memory.isStillUnchanged(before, seenMs)) return { outcome: "unchanged", ...before.ids };
     }
     const row = rowOf(deps, origin, input);
     if (before || origin.ids === "wanted") return row;
-    return memory.isUnchanged(memory.read(row.sim, input, row), row.seenMs) ? { outcome: "unchanged" } : row;
+    if (!memory.isUnchanged(row, row.seenMs)) return row;
+    memory.keepOften(row.sim, input, row);
+    return { outcome: "unchanged" };
   } catch (error) {
     if (error instanceof TurnupError) return { outcome: "refused", code: error.code, reason: error.message };
     throw error;

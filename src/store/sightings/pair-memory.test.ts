@@ -225,7 +225,7 @@ test("an answer that was asked for before a change, or before word of one, and c
   ];
   for (const steps of orders) {
     const memory = createPairMemory(createPairTable(10, START), () => true);
-    const reading = memory.read("sim", {}, { ...stated, iccid: null });
+    const said = { ...stated, iccid: null };
     let asking = memory.ask();
     let endChange = (): void => undefined;
     for (const step of steps) {
@@ -236,8 +236,8 @@ test("an answer that was asked for before a change, or before word of one, and c
       else if (step === "know") asking.know(found);
       else endChange();
     }
-    assert.equal(memory.isUnchanged(reading, START), false, steps.join(", "));
+    assert.equal(memory.isUnchanged(said, START), false, steps.join(", "));
     memory.ask().know(found);
-    assert.equal(memory.isUnchanged(reading, START), true);
+    assert.equal(memory.isUnchanged(said, START), true);
   }
 });

@@ -13,12 +13,13 @@
  * true for ever and forgotten by age alone. Identifiers stand in them in clear, as in the requests that brought them.
  */
 import { SIGHTING_SOURCES, type SightingInput } from "../../kernel/detection/sighting.ts";
-import { dropOldest } from "../../term/collections.ts";
+import { type Recent, recent } from "../../term/collections.ts";
 import { isOneOf } from "../../term/narrow.ts";
 import { keyAt, type LastSeen, NO_NUMBER, type PairKey, type PairTable, wordAt } from "./pair-table.ts";
 
-/** Readings kept: about 500 octets each. */
-const MAX_READINGS = 100_000;
+/** Readings kept, and as many again that are older: about 500 octets each. */
+const MAX_READINGS = 50_000;
+const LATELY = 131_071;
 /** Lists of operators, networks and names: what comes later than this is asked for each time. */
 const MAX_WORDS = 65_535;
 
@@ -75,13 +76,19 @@ export type Asking = {
 
 export type PairMemory = {
   readonly size: number;
+  /** What the pairs take of memory. */
+  octets(): number;
   /** A sighting as it came, read before; undefined: read it. */
   readingOf(sim: string, input: SightingInput): Reading | undefined;
-  /** What a sighting's texts mean; with `ids` for whoever asks for these. */
-  read(sim: string, input: SightingInput, stated: Stated, ids?: Ids): Reading;
+  /** Keeps what a sighting's texts mean, with the ids where the database was asked for them. */
+  keep(sim: string, input: SightingInput, stated: Stated, ids?: Ids): void;
+  /** The same for one that comes often: its second time within the last hundred thousand others. */
+  keepOften(sim: string, input: SightingInput, stated: Stated): void;
   see(imsiIndex: Uint8Array, imeiIndex: Uint8Array, ms: number): void;
   /** It says nothing new, and is noted as seen; false: ask the database. */
-  isUnchanged(reading: Reading, seenMs: number): boolean;
+  isUnchanged(stated: Stated, seenMs: number): boolean;
+  /** The same of what was read before. */
+  isStillUnchanged(reading: Reading, seenMs: number): boolean;
   /** When the SIM was last seen in this handset, where that may be newer than what is on disk; else 0. */
   seenMs(imsiIndex: Uint8Array, imeiIndex: Uint8Array): number;
   ask(): Asking;
@@ -106,7 +113,9 @@ type Names = { readonly gid1: string | null; readonly spn: string | null; readon
 type Memory = {
   readonly table: PairTable;
   readonly isHeard: () => boolean;
-  readonly readings: Map<string, Reading>;
+  readonly readings: Recent<string, Reading>;
+  /** Keys of SIMs that came lately, each where its number falls. */
+  readonly lately: Uint32Array;
   readonly operators: WordList<string>;
   readonly networks: WordList<string>;
   readonly names: WordList<Names>;
@@ -123,7 +132,8 @@ export function createPairMemory(table: PairTable, isHeard: () => boolean): Pair
   const memory: Memory = {
     table,
     isHeard,
-    readings: new Map(),
+    readings: recent(MAX_READINGS),
+    lately: new Uint32Array(LATELY),
     operators: wordList((word) => word),
     networks: wordList((word) => word),
     names: wordList(({ gid1, spn, hasIccid }) => `${gid1 ?? ""}\0${spn ?? ""}\0${hasIccid}`),
@@ -135,9 +145,14 @@ export function createPairMemory(table: PairTable, isHeard: () => boolean): Pair
     get size() {
       return table.size;
     },
+    octets: table.octets,
     readingOf: (sim, input) => readingOf(memory, sim, input),
-    read: (sim, input, stated, ids) => read(memory, sim, input, { stated, ids }),
-    isUnchanged: (reading, seenMs) => isUnchanged(memory, reading, seenMs),
+    keep: (sim, input, stated, ids) => keep(memory, sim, input, { stated, ids }),
+    keepOften(sim, input, stated) {
+      if (comesOften(memory, keyAt(stated.imsiIndex))) keep(memory, sim, input, { stated, ids: undefined });
+    },
+    isUnchanged: (stated, seenMs) => isUnchanged(memory, fingerprintOf(stated), seenMs),
+    isStillUnchanged: (reading, seenMs) => isUnchanged(memory, reading.stated, seenMs),
     see(imsiIndex, imeiIndex, ms) {
       const key = keyAt(imsiIndex);
       if (table.known(key)?.imei === wordAt(imeiIndex, 0)) table.see(key, ms);
@@ -166,17 +181,21 @@ function readingOf({ readings }: Memory, sim: string, input: SightingInput): Rea
   return reading && saysTheSame(input, reading.told) ? reading : undefined;
 }
 
-function read(
-  memory: Memory,
+function keep(
+  { readings }: Memory,
   sim: string,
   input: SightingInput,
   { stated, ids }: { readonly stated: Stated; readonly ids: Ids | undefined },
-): Reading {
-  const reading: Reading = { told: copyOf(input), stated: fingerprintOf(stated), ids };
-  memory.readings.delete(sim);
-  memory.readings.set(sim, reading);
-  dropOldest(memory.readings, MAX_READINGS);
-  return reading;
+): void {
+  readings.set(sim, { told: copyOf(input), stated: fingerprintOf(stated), ids });
+}
+
+/** To keep each of a million SIMs that come in turn would cost more than to read them: none is there when it comes again. */
+function comesOften({ lately }: Memory, { low }: PairKey): boolean {
+  const at = low % lately.length;
+  const isThere = lately[at] === low;
+  lately[at] = low;
+  return isThere;
 }
 
 const fingerprintOf = (stated: Stated): Fingerprint => ({
@@ -193,7 +212,7 @@ const numberOf = (index: Uint8Array | null): number =>
   index === null ? NO_NUMBER : Math.max(NO_NUMBER + 1, wordAt(index, 0));
 
 /** What the sighting does not state is no change. A network of before is looked at with the others: it may be late. */
-function isUnchanged(memory: Memory, { stated }: Reading, seenMs: number): boolean {
+function isUnchanged(memory: Memory, stated: Fingerprint, seenMs: number): boolean {
   const facts = memory.isHeard() ? memory.table.known(stated.key) : undefined;
   if (facts === undefined || facts.imei !== stated.imei) return false;
   if (memory.networks.wordAt(facts.network) !== stated.servingPlmn) return false;
