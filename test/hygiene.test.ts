@@ -68,6 +68,13 @@ test("no file but shipped data is larger than 1 MiB", () => {
   assert.deepEqual(large, []);
 });
 
+test("every file of code opens with what it is for", () => {
+  const silent = files
+    .filter((name) => /\.(ts|js)$/.test(name))
+    .filter((name) => !/^(?:#![^\n]*\n)?\/[/*]/.test(textOf(name)));
+  assert.deepEqual(silent, []);
+});
+
 test("nothing outside the repository is read: no shared folder beside it", () => {
   const found = files
     .filter((name) => /\.(ts|js|json|sh)$/.test(name) && name !== "test/hygiene.test.ts")

@@ -8,8 +8,7 @@ import type { KeptAppState } from "./app-state.ts";
 import { decodeIdentity, encodeIdentity, type StoredIdentity } from "./identity.ts";
 import { NOTHING_RECEIVED, type ReceiveManager, type SendManager } from "./messaging.ts";
 import type { Outbound } from "./outbound.ts";
-import type { DeviceStore } from "./store.ts";
-import { readJson } from "./store.ts";
+import { type DeviceStore, readJson } from "./store.ts";
 
 type KeptClient = {
   readonly app: KeptAppState;

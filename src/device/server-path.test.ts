@@ -1,3 +1,4 @@
+/** Which addresses on a screen a device follows through its proxy, and which not. */
 import assert from "node:assert/strict";
 import { test } from "vitest";
 import { orderPathIn, orderShownBy, serverPathOf } from "./server-path.ts";

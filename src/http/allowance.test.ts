@@ -1,3 +1,4 @@
+/** So much of something in a window, and how long to wait for more. */
 import assert from "node:assert/strict";
 import { test } from "vitest";
 import { Allowance } from "./allowance.ts";

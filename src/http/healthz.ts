@@ -1,3 +1,4 @@
+/** GET /healthz: whether the process lives. */
 import Type from "typebox";
 import { ok, route } from "./route.ts";
 

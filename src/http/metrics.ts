@@ -1,3 +1,4 @@
+/** GET /metrics: all measures, for a scraper. */
 import type { Measures } from "./measures.ts";
 import { ok, type Route, route } from "./route.ts";
 

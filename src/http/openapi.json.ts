@@ -1,3 +1,4 @@
+/** GET /openapi.json: the description of the API. */
 import { ROLES } from "../kernel/account/role.ts";
 import { ok, type Route, route } from "./route.ts";
 

@@ -1,3 +1,4 @@
+/** The description of the API: every route, every schema, former names marked. */
 import assert from "node:assert/strict";
 import { test } from "vitest";
 import { bearer, OPERATOR_A, openFixture } from "../../test/fixture/http.ts";

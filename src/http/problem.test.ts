@@ -1,3 +1,4 @@
+/** Codes of errors, their statuses, and their rows in docs/errors.md. */
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "vitest";

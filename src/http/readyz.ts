@@ -1,3 +1,4 @@
+/** GET /readyz: whether the server can work, part by part. */
 import Type from "typebox";
 import { TurnupError } from "../term/error.ts";
 import type { HttpDeps, ReadinessCheck } from "./ports.ts";

@@ -1,3 +1,4 @@
+/** Every route, knocked at without a token, with another role, and for another operator's things. */
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { test } from "vitest";

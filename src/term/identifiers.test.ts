@@ -1,3 +1,4 @@
+/** PLMN, IMSI, MSISDN, ICCID and APN as people and networks write them. */
 import assert from "node:assert/strict";
 import { inspect } from "node:util";
 import { test } from "vitest";

@@ -1,3 +1,4 @@
+/** IMEI, IMEISV and TAC by TS 23.003, on a file of cases. */
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";

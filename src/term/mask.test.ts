@@ -1,3 +1,4 @@
+/** Texts for logs: no card, account or person's number survives masking. */
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { test } from "vitest";

@@ -1,3 +1,4 @@
+/** `turnup backup` and `restore`: whole or not there, for its owner alone, and what comes back is what was. */
 import assert from "node:assert/strict";
 import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { gunzipSync, gzipSync } from "node:zlib";

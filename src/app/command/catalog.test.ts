@@ -1,3 +1,4 @@
+/** `turnup catalog ...` at a terminal: tried, put in with its octets, listed and shown. */
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { test } from "vitest";

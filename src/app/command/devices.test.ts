@@ -1,3 +1,4 @@
+/** `turnup devices unknown`: TACs that were seen and that no list names. */
 import assert from "node:assert/strict";
 import { test } from "vitest";
 import { cliFixture, jsonLines } from "../../../test/fixture/cli.ts";

@@ -1,3 +1,4 @@
+/** `turnup imei`: one number or a file of them, answered line by line. */
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";

@@ -1,3 +1,4 @@
+/** `turnup import ...`: lists of devices and access points that an operator brings, as they are published. */
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";

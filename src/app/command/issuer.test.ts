@@ -1,3 +1,4 @@
+/** `turnup issuer`: what a handset must know to take our keys and content. */
 import assert from "node:assert/strict";
 import { createPublicKey } from "node:crypto";
 import { join } from "node:path";

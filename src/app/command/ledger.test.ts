@@ -1,3 +1,4 @@
+/** `turnup ledger`: balances, postings, and the proof that each currency sums to nothing. */
 import assert from "node:assert/strict";
 import { test } from "vitest";
 import { cliFixture, jsonLines } from "../../../test/fixture/cli.ts";

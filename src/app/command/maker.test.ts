@@ -1,3 +1,4 @@
+/** `turnup maker`: the key server of a manufacturer as its files set it up. */
 import assert from "node:assert/strict";
 import { test } from "vitest";
 import { policyOf } from "./maker.ts";

@@ -1,3 +1,4 @@
+/** `turnup order show`: the story of one order, with nobody's numbers in it. */
 import assert from "node:assert/strict";
 import { test } from "vitest";
 import { cliFixture, jsonLines } from "../../../test/fixture/cli.ts";

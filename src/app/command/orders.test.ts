@@ -1,3 +1,4 @@
+/** `turnup order list`: the table of orders and its filters. */
 import assert from "node:assert/strict";
 import { test } from "vitest";
 import { cliFixture, jsonLines } from "../../../test/fixture/cli.ts";

@@ -1,3 +1,4 @@
+/** `turnup settings find`: which access points a SIM gets, and why. */
 import assert from "node:assert/strict";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";

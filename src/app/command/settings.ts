@@ -1,7 +1,6 @@
 /** `turnup settings find`: the access points for a SIM, from the shipped sets and a file of one's own. */
 
-import type { AccessPoint } from "../../kernel/settings/access-point.ts";
-import { type SettingsQuery, USES, type Use } from "../../kernel/settings/access-point.ts";
+import { type AccessPoint, type SettingsQuery, USES, type Use } from "../../kernel/settings/access-point.ts";
 import type { AccessPointIndex, Found, Match } from "../../kernel/settings/find-settings.ts";
 import { readSettingsQuery } from "../../kernel/settings/query.ts";
 import { shippedAccessPointIndex } from "../../store/dataset/access-point-data.ts";

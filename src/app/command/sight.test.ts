@@ -1,3 +1,4 @@
+/** `turnup sight`: sightings out of a file, as networks export them. */
 import assert from "node:assert/strict";
 import { test } from "vitest";
 import { cliFixture, jsonLines } from "../../../test/fixture/cli.ts";

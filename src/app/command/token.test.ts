@@ -1,3 +1,4 @@
+/** `turnup operator ...` and `turnup token ...`: operators are made, tokens given and revoked. */
 import assert from "node:assert/strict";
 import { test } from "vitest";
 import { cliFixture, jsonLines } from "../../../test/fixture/cli.ts";

@@ -1,3 +1,4 @@
+/** Where each setting comes from, and which values are refused before anything starts. */
 import assert from "node:assert/strict";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";

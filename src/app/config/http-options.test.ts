@@ -1,3 +1,4 @@
+/** What the configuration says of the HTTP door: limits of failures, and whose word on addresses counts. */
 import assert from "node:assert/strict";
 import { test } from "vitest";
 import { IMEI, openFixture } from "../../../test/fixture/http.ts";

@@ -6,8 +6,7 @@
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { hashToken, tokenOf } from "../../kernel/account/token.ts";
-import type { Relation } from "../../kernel/operator/operator-terms.ts";
-import { DEFAULT_KEY_TERMS } from "../../kernel/operator/operator-terms.ts";
+import { DEFAULT_KEY_TERMS, type Relation } from "../../kernel/operator/operator-terms.ts";
 import type { AccessPoint } from "../../kernel/settings/access-point.ts";
 import { uuidv7 } from "../../store/database/uuid.ts";
 import { ensureOperator, type Operator } from "../../store/operator/operators.ts";

@@ -1,3 +1,4 @@
+/** The users of the demonstration's new phones: what they order and agree to. */
 import assert from "node:assert/strict";
 import { test } from "vitest";
 import type { Phone } from "../../sim/phone/phone.ts";

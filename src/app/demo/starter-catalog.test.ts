@@ -1,3 +1,4 @@
+/** The shipped catalog that a made-up operator begins with. */
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { test } from "vitest";

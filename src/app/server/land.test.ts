@@ -30,8 +30,7 @@ import {
   LAND_SIGNATURE,
 } from "../../wire/message/legs.ts";
 import { imeiNameOf, proxyNameOf } from "../../wire/message/party-name.ts";
-import type { Pair } from "../certificates/certificates.ts";
-import { ensureAuthority } from "../certificates/certificates.ts";
+import { ensureAuthority, type Pair } from "../certificates/certificates.ts";
 
 let road: Parties;
 let legs: Pair;

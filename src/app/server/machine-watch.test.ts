@@ -1,3 +1,4 @@
+/** Machines of others that refuse us: told once, counted, and told again when they take us. */
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";

@@ -1,3 +1,4 @@
+/** Measures of a running server: message centres, and what waits with its age. */
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -5,8 +6,7 @@ import { Registry } from "prom-client";
 import { test } from "vitest";
 import type { HandshakeCause } from "../../http/handshakes.ts";
 import { createMeasures } from "../../http/measures.ts";
-import type { ChangeSet } from "../../kernel/order/change-set.ts";
-import { emptyChangeSet } from "../../kernel/order/change-set.ts";
+import { type ChangeSet, emptyChangeSet } from "../../kernel/order/change-set.ts";
 import type { EsmeState, EsmeStats } from "../../net/smsc/esme-api.ts";
 import type { Backlog } from "../../store/orders/backlog.ts";
 import { measurePairs } from "./known-pairs.ts";

@@ -1,3 +1,4 @@
+/** An operator's own lists of devices answer that operator alone, and are taken up while servers run. */
 import assert from "node:assert/strict";
 import { test } from "vitest";
 import { freshDatabase } from "../../../test/fixture/database.ts";

@@ -1,3 +1,4 @@
+/** The store that a start opens: embedded or by URL, with its schema and its seal key. */
 import assert from "node:assert/strict";
 import { existsSync, mkdtempSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";

@@ -1,3 +1,4 @@
+/** Which addresses are voice platforms, and whose callers they bring. */
 import assert from "node:assert/strict";
 import { test } from "vitest";
 import { voicePlatformFinder } from "./voice-platforms.ts";

@@ -1,3 +1,4 @@
+/** How a command is found, loaded and given its options, and how its errors end. */
 import assert from "node:assert/strict";
 import { test } from "vitest";
 import { runWith } from "../../../test/fixture/cli-io.ts";

@@ -10,8 +10,7 @@ import {
 } from "../../kernel/dialog/tokens.ts";
 import { gatewayAt, identityFrom } from "../../proxy/gateway-identity.ts";
 import { hostOf } from "../connections.ts";
-import type { HeaderLines } from "../header-lines.ts";
-import { oneHeader } from "../header-lines.ts";
+import { type HeaderLines, oneHeader } from "../header-lines.ts";
 import { languageOf } from "../land/identity.ts";
 import { type PortalContext, Trouble } from "./portal-context.ts";
 import type { PortalOperator } from "./ports.ts";

@@ -1,3 +1,4 @@
+/** The page with settings behind a link in a text message. */
 import assert from "node:assert/strict";
 import { test } from "vitest";
 import { LINK_TOKEN, openFixture } from "../../../test/fixture/http.ts";

@@ -1,7 +1,6 @@
 /** The operator's own access points: they stand before every shipped one. A change is a new one and the old retired. */
 import Type, { type Static } from "typebox";
-import type { AccessPoint } from "../../kernel/settings/access-point.ts";
-import { PDN_PROTOCOLS, USES } from "../../kernel/settings/access-point.ts";
+import { type AccessPoint, PDN_PROTOCOLS, USES } from "../../kernel/settings/access-point.ts";
 import { TurnupError } from "../../term/error.ts";
 import { redactSecrets } from "../redact.ts";
 import { created, gone, ok, route } from "../route.ts";

@@ -1,3 +1,4 @@
+/** The API's routes one by one, over stores in memory. */
 import assert from "node:assert/strict";
 import { test } from "vitest";
 import {

@@ -1,3 +1,4 @@
+/** Arrivals of handsets at a manufacturer's server, each proved by its key. */
 import Type from "typebox";
 import { ok, route } from "../route.ts";
 import { instantIn, text } from "../schema.ts";

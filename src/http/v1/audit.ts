@@ -1,3 +1,4 @@
+/** Who changed what, read. */
 import Type from "typebox";
 import { answerPage, pageOf } from "../page.ts";
 import { route } from "../route.ts";

@@ -1,3 +1,4 @@
+/** Balances of the operator's ledger. */
 import Type from "typebox";
 import { ok, route } from "../route.ts";
 import { currency, minorUnits, named } from "../schema.ts";

@@ -1,3 +1,4 @@
+/** Charges of keys: fee, portion, and where each stands. */
 import Type from "typebox";
 import { LEVELS } from "../../kernel/operator/policy.ts";
 import { answerPage, pageOf } from "../page.ts";

@@ -1,3 +1,4 @@
+/** Traffic that the network saw, as evidence that settings work. */
 import Type from "typebox";
 import { parseApn } from "../../term/apn.ts";
 import { parseImsi } from "../../term/imsi.ts";

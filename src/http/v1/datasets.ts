@@ -1,3 +1,4 @@
+/** The sets of data in force: shipped and imported, with source and version. */
 import Type from "typebox";
 import { ok, route } from "../route.ts";
 import { instant, instantOrNull, named } from "../schema.ts";

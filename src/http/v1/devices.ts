@@ -1,3 +1,4 @@
+/** What is known of a model by TAC or IMEI, and where it was seen. */
 import Type from "typebox";
 import { parseImei } from "../../term/imei.ts";
 import { maskIdentifier } from "../../term/mask.ts";

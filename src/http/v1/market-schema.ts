@@ -1,7 +1,6 @@
 /** What an operator says of its markets, in the API's words: rules that hold there in place of the policy's own. */
 import Type from "typebox";
-import type { MarketRules } from "../../kernel/operator/policy.ts";
-import { LEVELS } from "../../kernel/operator/policy.ts";
+import { LEVELS, type MarketRules } from "../../kernel/operator/policy.ts";
 import { BEARERS } from "../../wire/message/legs.ts";
 import { words } from "../schema.ts";
 

@@ -2,8 +2,7 @@
 import Type, { type Static } from "typebox";
 import type { Versioned } from "../../kernel/account/registry.ts";
 import { unreadableWords } from "../../kernel/consent/read-reply.ts";
-import type { OrderPolicy } from "../../kernel/operator/policy.ts";
-import { LEVELS } from "../../kernel/operator/policy.ts";
+import { LEVELS, type OrderPolicy } from "../../kernel/operator/policy.ts";
 import { isTimeZone, type QuietHours } from "../../kernel/operator/quiet-hours.ts";
 import { BEARERS } from "../../wire/message/legs.ts";
 import { changedMeanwhile, isAmong, requiredIfMatch, versionEtag } from "../etag.ts";

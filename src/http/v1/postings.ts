@@ -1,3 +1,4 @@
+/** Postings of the operator's ledger, read. */
 import Type from "typebox";
 import { answerPage, pageOf } from "../page.ts";
 import { route } from "../route.ts";

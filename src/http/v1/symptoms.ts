@@ -1,3 +1,4 @@
+/** Attempts of handsets' applications that did not reach their servers, reported. */
 import Type from "typebox";
 import { parseApn } from "../../term/apn.ts";
 import { imeiFromNetwork } from "../../term/imei.ts";

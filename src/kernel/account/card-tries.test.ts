@@ -1,3 +1,4 @@
+/** How often cards may be tried, and how long each pause is. */
 import assert from "node:assert/strict";
 import { test } from "vitest";
 import { CARD_TRY_KINDS, DEFAULT_CARD_TRY_LIMITS as LIMITS, pauseAfter, type Tried } from "./card-tries.ts";

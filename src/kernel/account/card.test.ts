@@ -1,3 +1,4 @@
+/** Card numbers: brands, check digits, what is kept and what is shown. */
 import assert from "node:assert/strict";
 import { inspect } from "node:util";
 import fc from "fast-check";

@@ -1,3 +1,4 @@
+/** Tokens of the API: their shape, their hash, and for how long they are good. */
 import assert from "node:assert/strict";
 import { test } from "vitest";
 import { admit, hashToken, isTokenShaped, type TokenRecord, tokenOf } from "./token.ts";

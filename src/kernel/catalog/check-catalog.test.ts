@@ -1,3 +1,4 @@
+/** What a catalog may say, and each thing that it may not, refused by its place. */
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { test } from "vitest";

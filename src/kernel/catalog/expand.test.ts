@@ -1,3 +1,4 @@
+/** What a selection comes to: packages expanded, needs and conflicts told. */
 import assert from "node:assert/strict";
 import { test } from "vitest";
 import { sampleCatalog, sampleItem, samplePackage } from "../../../test/fixture/catalog-samples.ts";

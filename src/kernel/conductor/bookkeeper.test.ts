@@ -1,3 +1,4 @@
+/** Facts in batches: none lost, none acknowledged before it is on disk. */
 import assert from "node:assert/strict";
 import { test } from "vitest";
 import { TurnupError } from "../../term/error.ts";

@@ -1,3 +1,4 @@
+/** Due calls to key servers and payment systems, each under its lease. */
 import assert from "node:assert/strict";
 import { test } from "vitest";
 import { relationTerms } from "../../../test/fixture/order-engine.ts";

@@ -1,3 +1,4 @@
+/** Parts of messages to the message centre: in order, under one reference, never twice without need. */
 import assert from "node:assert/strict";
 import { test } from "vitest";
 import type { OutgoingMessage, SubmittedPart, UnsentMessage } from "../order/message.ts";

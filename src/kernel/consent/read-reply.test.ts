@@ -1,3 +1,4 @@
+/** Replies by text: what is a plain yes or no, and what is neither. */
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { test } from "vitest";

@@ -1,3 +1,4 @@
+/** Which terms somebody has to agree to, and which they agreed to before. */
 import assert from "node:assert/strict";
 import { test } from "vitest";
 import { sampleItem, samplePackage } from "../../../test/fixture/catalog-samples.ts";

@@ -2,11 +2,11 @@
  * The key of an order (R92): a device that is left behind gets one, from the operator's own store or from its maker, where
  * a relation says so, the model takes one, and what a key needs is set up. Where none goes, the history says why.
  */
+import { hoursAfter } from "../../term/moment.ts";
 import { reportReferenceOf } from "../../wire/message/device-report.ts";
 import { uuidOf } from "../keys/key-id.ts";
 import { issueOwnKey } from "../keys/own-key.ts";
-import type { KeySource } from "../operator/operator-terms.ts";
-import { type OperatorTerms, type Relation, relationOf } from "../operator/operator-terms.ts";
+import { type KeySource, type OperatorTerms, type Relation, relationOf } from "../operator/operator-terms.ts";
 import { apnsOf } from "../order/access-points.ts";
 import { change } from "../order/change.ts";
 import type { ConductorDeps } from "../order/deps.ts";
@@ -15,7 +15,6 @@ import type { Booking, Turn } from "../order/turn.ts";
 import { feeTermsOf, noteFeeLevel } from "../proof/fee.ts";
 import type { Judgement } from "../support/judge.ts";
 import { keyRoadOf } from "./key-road.ts";
-import { requestKey } from "./request-key.ts";
 
 export function newItem(
   { scribe, order }: Booking,
@@ -152,5 +151,43 @@ export function bookKey(
     deviceId: order.deviceId,
     source: key.source,
     reference: reportReferenceOf(key.keyId),
+  });
+}
+
+/** Asks for a key, its manufacturer or the stock of its keys: one durable call, made until it is answered or its deadline has passed. */
+export function requestKey(
+  turn: Booking,
+  item: ItemDraft,
+  relation: Relation,
+  /** Whether the model is said to run keys; of an item that asks anew, what its first asking went by. */
+  isKeyKnown = item.feeTerms?.feeLevel === "delivered",
+): void {
+  const { scribe, order, terms } = turn;
+  const deadlineAt = hoursAfter(scribe.now, terms.policy.waitDeadlineHours);
+  const id = scribe.newId();
+  const isStock = relation.keySource === "stock";
+  const whose = relation.make === "*" ? "every other make" : relation.make;
+  item.feeTerms = feeTermsOf(relation, isKeyKnown);
+  noteFeeLevel(turn, item, relation);
+  scribe.changes.calls.push({
+    id,
+    operatorId: order.operatorId,
+    orderId: order.id,
+    itemId: item.id,
+    kind: "key_request",
+    // The maker goes by the item; a second round of asking is a call of its own here.
+    idempotencyKey: item.isNew ? item.id : `${item.id}:${id}`,
+    body: { itemId: item.id, from: isStock ? "stock" : "maker" },
+    dueAt: scribe.now,
+    deadlineAt,
+  });
+  scribe.moveItem(order, item, {
+    state: "waiting_for_key",
+    cause: "key_requested",
+    reason: isStock
+      ? `the key is taken from the stock of keys of ${whose}`
+      : `the key is asked for at ${relation.make === "*" ? "the manufacturer" : relation.make}`,
+    nextAction: isStock ? "bind a key of the stock to this handset" : "ask the manufacturer's key server",
+    deadlineAt,
   });
 }

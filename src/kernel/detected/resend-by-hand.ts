@@ -8,7 +8,7 @@ import { isFinal } from "../order/ending.ts";
 import type { Companion } from "../order/message.ts";
 import type { ItemDraft } from "../order/order-draft.ts";
 import type { Booking } from "../order/turn.ts";
-import { requestKey } from "./request-key.ts";
+import { requestKey } from "./key-item.ts";
 import { KEY_WITHHELD_REASON } from "./withheld-key.ts";
 
 /**

@@ -1,3 +1,4 @@
+/** Sightings as networks tell them, and what an arrival is: the first, a move, a return, late. */
 import assert from "node:assert/strict";
 import { test } from "vitest";
 import type { HomePlmnResolver } from "../../term/imsi.ts";

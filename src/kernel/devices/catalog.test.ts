@@ -1,3 +1,4 @@
+/** Models of real TACs by the shipped lists, and which list's word counts. */
 import assert from "node:assert/strict";
 import { test } from "vitest";
 import { shippedCatalog as catalog, shippedData as data } from "../../../test/fixture/shipped-devices.ts";

@@ -1,3 +1,4 @@
+/** Whether a key is good for a handset: signer, binding, time. */
 import assert from "node:assert/strict";
 import { generateKeyPairSync } from "node:crypto";
 import { test } from "vitest";

@@ -1,3 +1,4 @@
+/** Data of users: each field by its rule, faults as codes that hold nothing of it. */
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { test } from "vitest";

@@ -1,3 +1,4 @@
+/** Patterns of fraud: clones, and what is none. */
 import assert from "node:assert/strict";
 import { test } from "vitest";
 import type { AccountFacts, Appearance } from "../account/account-facts.ts";

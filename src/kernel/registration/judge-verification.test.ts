@@ -1,3 +1,4 @@
+/** What the checks of device and user come to. */
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { test } from "vitest";

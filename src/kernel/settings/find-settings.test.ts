@@ -1,3 +1,4 @@
+/** Which access points a SIM's signs find, best first. */
 import assert from "node:assert/strict";
 import { test } from "vitest";
 import type { AccessPoint, CarrierRule, MatchCriteria, Network, Use } from "./access-point.ts";

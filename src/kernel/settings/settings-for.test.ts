@@ -1,3 +1,4 @@
+/** Which of the access points that were found may be sent. */
 import assert from "node:assert/strict";
 import { test } from "vitest";
 import type { Found, Match } from "./find-settings.ts";

@@ -1,3 +1,4 @@
+/** The books of one charge: double entry, to the minor unit. */
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { test } from "vitest";

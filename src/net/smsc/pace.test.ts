@@ -1,3 +1,4 @@
+/** How fast parts leave: the limit that was agreed, and what a throttling centre teaches. */
 import assert from "node:assert/strict";
 import { test } from "vitest";
 import { Fifo } from "./fifo.ts";

@@ -1,3 +1,4 @@
+/** How receipts name the messages that responses named. */
 import assert from "node:assert/strict";
 import { test } from "vitest";
 import { formatReceipt, messageIdKey } from "../../wire/smpp/receipt.ts";

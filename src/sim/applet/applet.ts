@@ -7,8 +7,7 @@
  *   uicc  a USIM: asks for the IMEISV, takes the IMEI where the terminal has none, reports data objects
  *   esim  a profile of an embedded SIM: the same, while it is the one that is switched on; it moves by a download
  */
-import type { AppletHome } from "../../wire/applet/report.ts";
-import { encodeFixedReport, encodeObjectReport } from "../../wire/applet/report.ts";
+import { type AppletHome, encodeFixedReport, encodeObjectReport } from "../../wire/applet/report.ts";
 import {
   cannotDo,
   decodeCommand,

@@ -1,3 +1,4 @@
+/** Several HTTP requests on one connection, each with its own answer. */
 import assert from "node:assert/strict";
 import { type AddressInfo, createServer, type Socket } from "node:net";
 import { afterEach, test } from "vitest";

@@ -1,3 +1,4 @@
+/** Arrays of parameters in PostgreSQL's binary form. */
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { test } from "vitest";

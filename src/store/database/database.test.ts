@@ -1,3 +1,4 @@
+/** The pool: values both ways, transactions, time limits, and a database that is away. */
 import assert from "node:assert/strict";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";

@@ -1,3 +1,4 @@
+/** Migrations: in order, once, resumed after a kill. */
 import assert from "node:assert/strict";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";

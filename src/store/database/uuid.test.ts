@@ -1,3 +1,4 @@
+/** UUIDs of version 7 that sort as they were made. */
 import assert from "node:assert/strict";
 import { test } from "vitest";
 import { isUuid, uuidv7 } from "./uuid.ts";

@@ -1,3 +1,4 @@
+/** The shipped sets of access points against what networks publish. */
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";

@@ -1,3 +1,4 @@
+/** Files of access points that an operator brings, hostile ones too. */
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";

@@ -1,3 +1,4 @@
+/** Sets of data in the database: loaded once, replaced, found by key. */
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { test } from "vitest";

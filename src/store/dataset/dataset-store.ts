@@ -3,8 +3,7 @@
  * Every import leaves its head row for ever (who, which version, how many rows); rows are kept of the current one alone,
  * since a list of 300,000 rows that is imported every night would otherwise fill the disk.
  */
-import type { Column } from "../database/bulk.ts";
-import { bulkInsert } from "../database/bulk.ts";
+import { bulkInsert, type Column } from "../database/bulk.ts";
 import type { Database, Db } from "../database/database.ts";
 import { type DatasetContent, readShippedContent } from "./content.ts";
 import { csvObjects } from "./csv.ts";

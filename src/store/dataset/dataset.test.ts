@@ -1,3 +1,4 @@
+/** The shipped files of data: listed, licensed, readable. */
 import assert from "node:assert/strict";
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";

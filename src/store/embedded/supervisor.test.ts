@@ -1,3 +1,4 @@
+/** The PostgreSQL that a start brings along: begun, found again, ended. */
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";

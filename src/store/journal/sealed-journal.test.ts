@@ -1,3 +1,4 @@
+/** The files of the other parties: locked, sealed, and read again after a power cut. */
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";

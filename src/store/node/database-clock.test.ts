@@ -1,3 +1,4 @@
+/** The database's time on servers whose own clocks are off. */
 import assert from "node:assert/strict";
 import { test } from "vitest";
 import { createDatabaseClock } from "./database-clock.ts";

@@ -1,3 +1,4 @@
+/** Servers on one database: who lives, and what becomes of the leases of those that do not. */
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";

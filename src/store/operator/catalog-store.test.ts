@@ -1,3 +1,4 @@
+/** The catalog in the database: versions, changes at once, modules. */
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { test } from "vitest";

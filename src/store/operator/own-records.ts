@@ -16,8 +16,7 @@ import { bulkInsert } from "../database/bulk.ts";
 import type { Tx } from "../database/database.ts";
 import { cutPage, END_OF_ORDER, START_OF_ORDER } from "../database/page.ts";
 import { RECORD_DOMAIN, recordIdOf } from "../requests/record-rows.ts";
-import type { Sealer } from "../seal/seal.ts";
-import { openJson } from "../seal/seal.ts";
+import { openJson, type Sealer } from "../seal/seal.ts";
 import { INSERT_AUDIT, type RegistryDeps } from "./audited.ts";
 import { compareWhole, eraseAbsent } from "./whole-records.ts";
 

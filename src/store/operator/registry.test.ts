@@ -1,3 +1,4 @@
+/** What an operator said, in the database: tokens, policy, relations, overrides, access points. */
 import assert from "node:assert/strict";
 import { test } from "vitest";
 import { freshDatabase } from "../../../test/fixture/database.ts";

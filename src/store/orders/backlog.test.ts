@@ -1,3 +1,4 @@
+/** What waits in the database, counted. */
 import assert from "node:assert/strict";
 import { test } from "vitest";
 import { relationTerms } from "../../../test/fixture/order-engine.ts";

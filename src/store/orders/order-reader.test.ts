@@ -1,3 +1,4 @@
+/** Orders as the doors read them: every filter and order on an index. */
 import assert from "node:assert/strict";
 import { test } from "vitest";
 import { freshDatabase } from "../../../test/fixture/database.ts";

@@ -22,8 +22,7 @@ import type {
 } from "../../kernel/order/order-reader.ts";
 import type { ItemRequest } from "../../kernel/order/request-draft.ts";
 import { applicationsOf } from "../../kernel/support/applications.ts";
-import type { Imei } from "../../term/imei.ts";
-import { imei14Of } from "../../term/imei.ts";
+import { type Imei, imei14Of } from "../../term/imei.ts";
 import { maskIdentifier } from "../../term/mask.ts";
 import { membersOf } from "../../term/narrow.ts";
 import { recordOf } from "../../term/record.ts";

@@ -8,8 +8,7 @@ import type { SettingsPages } from "../../kernel/payload/settings-page.ts";
 import type { SettingsValues } from "../../kernel/payload/settings-values.ts";
 import { createCoalescer } from "../database/coalescer.ts";
 import type { Database } from "../database/database.ts";
-import type { Sealer } from "../seal/seal.ts";
-import { openJson } from "../seal/seal.ts";
+import { openJson, type Sealer } from "../seal/seal.ts";
 
 const FIND = {
   name: "find_link", // link_token_hash_key

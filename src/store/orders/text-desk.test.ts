@@ -1,3 +1,4 @@
+/** Texts by the API: on disk before they are accepted, sent once. */
 import assert from "node:assert/strict";
 import { test } from "vitest";
 import { freshDatabase } from "../../../test/fixture/database.ts";

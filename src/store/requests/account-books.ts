@@ -7,8 +7,7 @@ import type { AccountBooks, BilledOffering } from "../../kernel/account/account-
 import { maskedMeans } from "../../kernel/account/card.ts";
 import type { BilledAccount } from "../../wire/message/billing-api.ts";
 import type { Db } from "../database/database.ts";
-import type { Sealer } from "../seal/seal.ts";
-import { openJson } from "../seal/seal.ts";
+import { openJson, type Sealer } from "../seal/seal.ts";
 
 const NUMBER_DOMAIN = "billing_account";
 const TOLD_DOMAIN = "billing_told";

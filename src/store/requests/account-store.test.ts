@@ -1,3 +1,4 @@
+/** Accounts of users in the database, sealed. */
 import assert from "node:assert/strict";
 import { test } from "vitest";
 import { freshDatabase } from "../../../test/fixture/database.ts";

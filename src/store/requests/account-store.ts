@@ -14,8 +14,7 @@ import type {
 } from "../../kernel/account/account-facts.ts";
 import type { Mandate, UserData } from "../../kernel/account/user-data.ts";
 import type { Database, Db } from "../database/database.ts";
-import type { Sealer } from "../seal/seal.ts";
-import { openJson } from "../seal/seal.ts";
+import { openJson, type Sealer } from "../seal/seal.ts";
 import { tryKeyOf } from "./card-tries.ts";
 import { recordFactsOf } from "./record-rows.ts";
 

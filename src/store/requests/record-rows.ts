@@ -7,8 +7,7 @@ import type { AccountFacts } from "../../kernel/account/account-facts.ts";
 import type { UserData } from "../../kernel/account/user-data.ts";
 import type { ChangeSet } from "../../kernel/order/change-set.ts";
 import type { Db } from "../database/database.ts";
-import type { Sealer } from "../seal/seal.ts";
-import { openJson } from "../seal/seal.ts";
+import { openJson, type Sealer } from "../seal/seal.ts";
 
 export const RECORD_DOMAIN = "subscriber_record";
 /** Longer than the longest window of a policy. */

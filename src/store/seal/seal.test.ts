@@ -1,3 +1,4 @@
+/** Sealing at rest: AES-256-GCM, the documented layout, blind indexes. */
 import assert from "node:assert/strict";
 import { createDecipheriv, createHmac, hkdfSync } from "node:crypto";
 import { mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";

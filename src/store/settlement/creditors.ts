@@ -8,8 +8,7 @@ import {
 } from "../../kernel/settlement/creditor.ts";
 import type { Db } from "../database/database.ts";
 import { type Note, noteIn, type RegistryDeps } from "../operator/audited.ts";
-import type { Sealer } from "../seal/seal.ts";
-import { openJson } from "../seal/seal.ts";
+import { openJson, type Sealer } from "../seal/seal.ts";
 
 const DOMAIN = "creditor";
 /** Makes of one operator: entered by hand. */

@@ -1,3 +1,4 @@
+/** Content packages: signed octets both ways, and by whom they are refused. */
 import assert from "node:assert/strict";
 import { createPrivateKey, createPublicKey, generateKeyPairSync } from "node:crypto";
 import fc from "fast-check";

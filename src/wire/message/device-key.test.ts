@@ -1,3 +1,4 @@
+/** Device keys: signed octets both ways, binding, size. */
 import assert from "node:assert/strict";
 import { generateKeyPairSync } from "node:crypto";
 import fc from "fast-check";

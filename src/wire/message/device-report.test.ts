@@ -1,3 +1,4 @@
+/** A handset's reports about its key, under the key's own secret. */
 import assert from "node:assert/strict";
 import { test } from "vitest";
 import { bytesOf } from "../hex.ts";

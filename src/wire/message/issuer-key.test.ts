@@ -1,3 +1,4 @@
+/** Ed25519 keys of issuers as PEM and base64. */
 import assert from "node:assert/strict";
 import { createHash, createPublicKey, generateKeyPairSync } from "node:crypto";
 import { test } from "vitest";

@@ -1,3 +1,4 @@
+/** The API of a manufacturer's key server: shapes, and refusals by path. */
 import assert from "node:assert/strict";
 import { test } from "vitest";
 import {

@@ -1,3 +1,4 @@
+/** Notices to the client module: octets both ways, sealed, and their size in SMS. */
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { test } from "vitest";

@@ -1,3 +1,4 @@
+/** OMA CP documents in JSON. */
 import assert from "node:assert/strict";
 import { test } from "vitest";
 import { documentOfJson, jsonOfCharacteristics } from "./json.ts";

@@ -1,3 +1,4 @@
+/** The MAC of an OMA CP message by NETWPIN and USERPIN. */
 import assert from "node:assert/strict";
 import { createHmac } from "node:crypto";
 import { test } from "vitest";

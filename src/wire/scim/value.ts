@@ -5,8 +5,7 @@
  */
 import { foldCase } from "../../term/fold-case.ts";
 import { isObject } from "../../term/narrow.ts";
-import type { Attribute, Json } from "./schema.ts";
-import { attributeNamed } from "./schema.ts";
+import { type Attribute, attributeNamed, type Json } from "./schema.ts";
 import { refusal } from "./scim-error.ts";
 
 const MAX_VALUES = 100;

@@ -1,3 +1,4 @@
+/** SMPP PDUs out of a stream of octets, in whatever pieces it comes. */
 import assert from "node:assert/strict";
 import { test } from "vitest";
 import { hexOf } from "../hex.ts";

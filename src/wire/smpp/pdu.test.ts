@@ -1,3 +1,4 @@
+/** SMPP PDUs both ways: captured ones, random ones, cut and changed ones. */
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import fc from "fast-check";

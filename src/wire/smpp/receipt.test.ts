@@ -1,3 +1,4 @@
+/** Delivery receipts in the forms met in the field. */
 import assert from "node:assert/strict";
 import { test } from "vitest";
 import { formatReceipt, isFinal, messageIdKey, parseReceipt, type ReceiptPdu, stateId } from "./receipt.ts";

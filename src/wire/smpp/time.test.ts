@@ -1,3 +1,4 @@
+/** Times of SMPP, absolute and relative. */
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { test } from "vitest";

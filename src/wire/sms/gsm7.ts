@@ -1,10 +1,9 @@
-import { octetAt } from "../octet-at.ts";
-import { lockingTable, NO_CHARACTER, singleShiftTable } from "./national.ts";
-
 /**
  * The GSM 7-bit default alphabet and its extension table, as septets one an octet and packed eight in seven octets.
  * Source: 3GPP TS 23.038 §6.2.1 and §6.1.2.1.
  */
+import { octetAt } from "../octet-at.ts";
+import { lockingTable, NO_CHARACTER, singleShiftTable } from "./national.ts";
 
 const ESCAPE = 0x1b;
 const ALPHABET = lockingTable();

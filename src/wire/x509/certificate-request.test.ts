@@ -1,3 +1,4 @@
+/** Requests for certificates, as another implementation reads them. */
 import assert from "node:assert/strict";
 import { generateKeyPairSync, verify } from "node:crypto";
 import { fromBER } from "asn1js";

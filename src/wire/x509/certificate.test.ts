@@ -1,3 +1,4 @@
+/** Certificates that we write, as node's own TLS reads them. */
 import assert from "node:assert/strict";
 import { generateKeyPairSync, X509Certificate } from "node:crypto";
 import { test } from "vitest";

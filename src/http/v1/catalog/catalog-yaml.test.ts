@@ -1,3 +1,4 @@
+/** The catalog as a file that people write. */
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { test } from "vitest";

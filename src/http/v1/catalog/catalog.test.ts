@@ -1,3 +1,4 @@
+/** The catalog by the API: items, versions, ETags, files and terms. */
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { test } from "vitest";

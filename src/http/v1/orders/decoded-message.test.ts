@@ -1,3 +1,4 @@
+/** Messages of an order as they are shown: decoded, and without what is nobody's business. */
 import assert from "node:assert/strict";
 import { test } from "vitest";
 import { decodedMessage } from "./decoded-message.ts";

@@ -1,3 +1,4 @@
+/** POST /v1/orders/:id/resend. */
 import Type from "typebox";
 import { accepted, route } from "../../route.ts";
 import { id } from "../../schema.ts";

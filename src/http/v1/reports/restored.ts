@@ -1,3 +1,4 @@
+/** GET /v1/reports/restored: handsets left behind by their makers that work again, by model and cause. */
 import Type from "typebox";
 import { ok, route } from "../../route.ts";
 import { instantIn, named } from "../../schema.ts";

@@ -1,3 +1,4 @@
+/** GET /v1/settings/find: the access points for one SIM. */
 import Type, { type Static } from "typebox";
 import { PDN_PROTOCOLS, type SettingsQuery, USES } from "../../../kernel/settings/access-point.ts";
 import { redactSecrets } from "../../redact.ts";

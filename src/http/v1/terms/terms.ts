@@ -1,7 +1,6 @@
 /** Exact texts that people agree to. A change is a next version; whoever agreed, agreed to the version that they saw. */
 import Type, { type Static } from "typebox";
-import type { TermsVersion } from "../../../kernel/catalog/catalog-store.ts";
-import { surroundingsOf } from "../../../kernel/catalog/catalog-store.ts";
+import { surroundingsOf, type TermsVersion } from "../../../kernel/catalog/catalog-store.ts";
 import { checkTerms, TERMS_CHARACTERS_MAX } from "../../../kernel/catalog/check-catalog.ts";
 import { TurnupError } from "../../../term/error.ts";
 import {
