@@ -97,6 +97,28 @@ test("what a server that is gone had leased is due at the second look; a living 
   await living.close();
 });
 
+test("what a server that is gone leased in a transaction that ends after it was missed is due as soon as it has ended", async () => {
+  const dying = await joinNodes(config.connection);
+  const number = dying.number();
+  const leases = await lease(null);
+  const late = await database.transaction(async (tx) => {
+    for (const [table, id] of [
+      ["message", leases.message],
+      ["outbound_call", leases.call],
+    ])
+      await tx.run(`update ${table} set leased_by = $2 where id = $1`, [id, number]);
+    await dying.close();
+    await sessionsEnded(0);
+    const look = createLeaseWatch(database);
+    for (let looks = 0; looks < 4; looks++) await look(new Date());
+    return look;
+  });
+  assert.deepEqual(await isDue(leases), [false, false]);
+  assert.equal(await late(new Date()), 2);
+  assert.deepEqual(await isDue(leases), [true, true]);
+  assert.equal(await late(new Date()), 0);
+});
+
 test("an attempt that its server did not live to end does not count: nothing is put off longer for it", async () => {
   const dying = await joinNodes(config.connection);
   const { message, call } = await lease(dying.number());

@@ -4,7 +4,8 @@
  * it ends, and whoever looks then knows that the server is gone, without comparing clocks.
  *
  *   join ── number from the sequence ── lock ── session lost? ── the same number again, unless it was given up meanwhile
- *   look ── numbers without a lock, twice in a row ── their leases are due again ── the numbers are forgotten
+ *   look ── numbers without a lock, twice in a row ── their leases are due again ── the numbers are forgotten ── what they
+ *           leased in transactions that ended later is due again, too
  *
  * Twice in a row, since a session can drop while its server lives and comes back at once. A server that stays cut off
  * for longer and yet speaks to the message centre is overtaken, as when a lease lapses: the same octets may go out
@@ -153,18 +154,51 @@ const RECLAIM_CALLS = {
 };
 const FORGET = { name: "forget_nodes", text: "delete from node where number = any($1::integer[])" };
 
-/** Each call is one look; answers how many leases of servers that are gone are due again. */
+/** Longer than any lease: what such a server left behind is due by itself. */
+const LONGEST_LEASE_MS = 180_000;
+/** Begun before a moment and going on, whoever began it: what it leases is seen once it has ended. */
+const GOES_ON = {
+  name: "transactions_before",
+  text: `select exists (select from pg_stat_activity
+                         where datname = current_database() and backend_type = 'client backend'
+                           and pid <> pg_backend_pid() and xact_start <= $1) as "goesOn"`,
+};
+
+/**
+ * Each call is one look; answers how many leases of servers that are gone are due again. PostgreSQL ends a transaction whose
+ * commit it had received, also after whoever sent it is gone: so what a server leased is looked for until nothing goes on that
+ * began before it was missed.
+ */
 export function createLeaseWatch(database: Database): (now: Date) => Promise<number> {
   let missing: ReadonlySet<number> = new Set();
+  /** Taken over, and when they were missed. */
+  const departed = new Map<number, Date>();
   return async (now) => {
     const unheld = (await database.rows<{ number: number }>(UNHELD, [LOCK_CLASS])).map(
       ({ number }) => number,
     );
     const gone = unheld.filter((number) => missing.has(number));
     missing = new Set(unheld);
-    if (gone.length === 0) return 0;
-    return database.transaction((tx) => reclaim(tx, gone, now), { safeToRepeat: true });
+    if (gone.length === 0 && departed.size === 0) return 0;
+    const over = await settled(database, departed, now); // before what they committed is looked for
+    const { taken, due } = await database.transaction((tx) => reclaim(tx, gone, [...departed.keys()], now), {
+      safeToRepeat: true,
+    });
+    for (const number of over) departed.delete(number);
+    for (const number of taken) departed.set(number, now);
+    return due;
   };
+}
+
+/** Those of which nothing more can come. */
+async function settled(db: Db, departed: ReadonlyMap<number, Date>, now: Date): Promise<number[]> {
+  const over: number[] = [];
+  for (const [number, missedAt] of departed) {
+    const isLapsed = now.getTime() - missedAt.getTime() > LONGEST_LEASE_MS;
+    if (isLapsed || (await db.one<{ goesOn: boolean }>(GOES_ON, [missedAt]))?.goesOn === false)
+      over.push(number);
+  }
+  return over;
 }
 
 const TAKE_OVER = {
@@ -173,12 +207,18 @@ const TAKE_OVER = {
 };
 
 /** Under the lock of the number: a server that comes back this moment waits, and then finds its number gone. */
-async function reclaim(tx: Db, missed: readonly number[], now: Date): Promise<number> {
-  const rows = await tx.rows<{ number: number }>(TAKE_OVER, [missed, LOCK_CLASS]);
-  const gone = rows.map(({ number }) => number);
-  if (gone.length === 0) return 0;
+async function reclaim(
+  tx: Db,
+  missed: readonly number[],
+  departed: readonly number[],
+  now: Date,
+): Promise<{ readonly taken: readonly number[]; readonly due: number }> {
+  const rows = missed.length === 0 ? [] : await tx.rows<{ number: number }>(TAKE_OVER, [missed, LOCK_CLASS]);
+  const taken = rows.map(({ number }) => number);
+  const gone = [...taken, ...departed];
+  if (gone.length === 0) return { taken, due: 0 };
   const messages = await tx.run(RECLAIM_MESSAGES, [gone, now]);
   const calls = await tx.run(RECLAIM_CALLS, [gone, now]);
-  await tx.run(FORGET, [gone]);
-  return messages + calls;
+  if (taken.length > 0) await tx.run(FORGET, [taken]);
+  return { taken, due: messages + calls };
 }
