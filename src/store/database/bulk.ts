@@ -47,6 +47,8 @@ const nameOf = (verb: string, table: string): string => `${verb}_${table}_${++na
 type Writer<Row> = {
   (db: Db, rows: readonly Row[]): Promise<number>;
   send(tx: Tx, rows: readonly Row[]): void;
+  /** As itself, of a statement that ends with `returning id`: of which rows. */
+  ids(db: Db, rows: readonly Row[]): Promise<readonly string[]>;
 };
 
 function writerOf<Row>(statement: Statement, columns: readonly Column<Row>[]): Writer<Row> {
@@ -55,7 +57,12 @@ function writerOf<Row>(statement: Statement, columns: readonly Column<Row>[]): W
   const send = (tx: Tx, rows: readonly Row[]): void => {
     if (rows.length > 0) tx.send(statement, valuesOf(columns, rows));
   };
-  return Object.assign(write, { send });
+  const ids = async (db: Db, rows: readonly Row[]): Promise<readonly string[]> => {
+    if (rows.length === 0) return [];
+    const written = await db.rows<{ id: string }>(statement, valuesOf(columns, rows));
+    return written.map(({ id }) => id);
+  };
+  return Object.assign(write, { send, ids });
 }
 
 /** Answers a writer that inserts rows in the given order of columns. `tail` is what follows: `on conflict ...`. */

@@ -1,7 +1,7 @@
 /** The rows that a sighting becomes: statements and bulk writers. Each statement names the index that it runs on. */
 import type { ReadSighting } from "../../kernel/detection/read-sighting.ts";
 import type { SightingInput, SightingSource } from "../../kernel/detection/sighting.ts";
-import { bulkInsert } from "../database/bulk.ts";
+import { bulkInsert, bulkUpdate } from "../database/bulk.ts";
 
 /** An order that waits may wait this long before its own policy takes over. */
 const WAIT_DEADLINE_MS = 7 * 86_400_000;
@@ -57,13 +57,24 @@ export const insertSubscribers = bulkInsert<NewSubscriber>(
     { name: "imsi_index", type: "bytea", value: (row) => row.imsiIndex },
     { name: "imsi_sealed", type: "bytea", value: (row) => row.imsiSealed },
     { name: "home_plmn", type: "text", value: (row) => row.homePlmn },
+    { name: "msisdn_index", type: "bytea", value: (row) => row.msisdnIndex },
+    { name: "msisdn_sealed", type: "bytea", value: (row) => row.msisdnSealed },
+    { name: "iccid_sealed", type: "bytea", value: (row) => row.iccidSealed },
+    { name: "gid1", type: "text", value: (row) => row.gid1 },
+    { name: "spn", type: "text", value: (row) => row.spn },
   ],
-  "on conflict (operator_id, imsi_index) do nothing",
+  "on conflict (operator_id, imsi_index) do nothing returning id",
 );
-type NewSubscriber = Pick<Row, "operatorId" | "imsiIndex" | "homePlmn"> & {
-  readonly id: string;
-  readonly imsiSealed: Buffer;
+/** What is told of a SIM beside where it is, as its row holds it. */
+export type ToldColumns = Pick<Row, "msisdnIndex" | "gid1" | "spn"> & {
+  readonly msisdnSealed: Buffer | null;
+  readonly iccidSealed: Buffer | null;
 };
+type NewSubscriber = Pick<Row, "operatorId" | "imsiIndex" | "homePlmn"> &
+  ToldColumns & {
+    readonly id: string;
+    readonly imsiSealed: Buffer;
+  };
 export const insertDevices = bulkInsert<NewDevice>(
   "device",
   [
@@ -138,14 +149,19 @@ export type PairingWrite = {
   isCurrent: boolean;
   readonly servingPlmn: string;
 };
-export const updateSubscribers = {
-  name: "update_subscribers", // subscriber_pkey
-  text: `update subscriber s
-            set msisdn_index = coalesce(v.msisdn_index, s.msisdn_index), msisdn_sealed = coalesce(v.msisdn_sealed, s.msisdn_sealed),
-                iccid_sealed = coalesce(v.iccid_sealed, s.iccid_sealed), gid1 = coalesce(v.gid1, s.gid1), spn = coalesce(v.spn, s.spn)
-           from unnest($1::uuid[], $2::bytea[], $3::bytea[], $4::bytea[], $5::text[], $6::text[])
-                  as v(id, msisdn_index, msisdn_sealed, iccid_sealed, gid1, spn)
-          where s.id = v.id`,
+/** What is null is not told, and stays. */
+export const updateSubscribers = bulkUpdate<ToldColumns & { readonly id: string }>("subscriber", [
+  { name: "id", type: "uuid", value: (row) => row.id },
+  { name: "msisdn_index", type: "bytea", value: (row) => row.msisdnIndex, keep: true },
+  { name: "msisdn_sealed", type: "bytea", value: (row) => row.msisdnSealed, keep: true },
+  { name: "iccid_sealed", type: "bytea", value: (row) => row.iccidSealed, keep: true },
+  { name: "gid1", type: "text", value: (row) => row.gid1, keep: true },
+  { name: "spn", type: "text", value: (row) => row.spn, keep: true },
+]);
+/** Written with a SIM that is new, and somebody else's as it turned out. */
+export const UNWRITE_NUMBERS = {
+  name: "unwrite_numbers", // subscriber_pkey
+  text: "update subscriber set msisdn_index = null, msisdn_sealed = null where id = any($1::uuid[])",
 };
 /** What somebody ordered for a SIM that was never seen, in which handset; what came to nothing is none. */
 export const ASKED_BEFORE = {

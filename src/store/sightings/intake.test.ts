@@ -182,6 +182,76 @@ test("what one batch tells of a SIM in several rows is all kept, the newest of e
   assert.deepEqual([row!.spn, row!.gid1], ["Lime", "0A"]);
 });
 
+test("a SIM that is seen for the first time is written once, with all that the batch tells of it", async () => {
+  await shop.database.run(`
+    create function no_second_version() returns trigger language plpgsql as $$
+    begin raise exception 'a new subscriber is written twice'; end $$`);
+  await shop.database.run(
+    "create trigger no_second_version before update on subscriber for each row execute function no_second_version()",
+  );
+  const operatorId = await shop.operator();
+  const [one, other] = [pair("written once"), pair("written once too")];
+  const iccid = "8949020000000000006";
+  try {
+    const results = await shop.see(
+      operatorId,
+      { ...one, msisdn: pair("written once before").msisdn, gid1: "0A", seenAt: at(0) },
+      { ...one, iccid, seenAt: at(2) },
+      { ...one, spn: "Lime", seenAt: at(1) },
+      { ...other, seenAt: at(0) },
+    );
+    assert.deepEqual(outcomes(results), [
+      "first_registration",
+      "unchanged",
+      "unchanged",
+      "first_registration",
+    ]);
+  } finally {
+    await shop.database.run("drop trigger no_second_version on subscriber");
+  }
+  const rows = await shop.database.rows<{ msisdn: Buffer; iccid: Buffer | null; gid1: string; spn: string }>(
+    "select msisdn_sealed as msisdn, iccid_sealed as iccid, gid1, spn from subscriber where operator_id = $1 order by gid1",
+    [operatorId],
+  );
+  assert.deepEqual(
+    rows.map(({ msisdn, iccid: card, ...names }) => [
+      shop.sealer.open("msisdn", msisdn),
+      card && shop.sealer.open("iccid", card),
+      names,
+    ]),
+    [
+      [one.msisdn, iccid, { gid1: "0A", spn: "Lime" }],
+      [other.msisdn, null, { gid1: null, spn: null }],
+    ],
+  );
+});
+
+test("a number that two new SIMs of one batch are seen with is the later one's, and the other never had it", async () => {
+  const operatorId = await shop.operator();
+  for (const [firstAt, secondAt] of [
+    [10, 20],
+    [20, 10],
+  ] as const) {
+    const [first, second] = [pair(`both first ${firstAt}`), pair(`both second ${secondAt}`)];
+    const { msisdn } = first;
+    await shop.see(
+      operatorId,
+      { ...first, seenAt: at(firstAt) },
+      { ...second, msisdn, seenAt: at(secondAt) },
+    );
+    const holders = await shop.database.rows<{ imsi: Buffer; msisdn: Buffer }>(
+      "select imsi_sealed as imsi, msisdn_sealed as msisdn from subscriber where operator_id = $1 and msisdn_sealed is not null",
+      [operatorId],
+    );
+    const holding = holders.filter((one) => shop.sealer.open("msisdn", one.msisdn) === msisdn);
+    assert.deepEqual(
+      holding.map(({ imsi }) => shop.sealer.open("imsi", imsi)),
+      [firstAt > secondAt ? first.imsi : second.imsi],
+    );
+  }
+  assert.equal(await shop.count("former_number", "operator_id = $1", [operatorId]), 0);
+});
+
 test("when a SIM moves on, its open order is left to the new one and its messages are not sent", async () => {
   const operatorId = await shop.operator();
   const { imei: b } = pair("moved on b");
@@ -209,8 +279,8 @@ test("two operators see one SIM and one handset, and neither sees the other's", 
 
 test("no identifier stands in clear in any row", async () => {
   const operatorId = await shop.operator();
-  const one = { ...pair("in clear"), iccid: "8949020000000000001" };
-  await shop.see(operatorId, one);
+  const one = { ...pair("in clear"), iccid: "8949020000000000006" };
+  assert.deepEqual(outcomes(await shop.see(operatorId, one)), ["first_registration"]);
   await shop.conductor.advance(100);
   const tables = await shop.database.rows<{ name: string }>(
     "select tablename as name from pg_tables where schemaname = 'public'",

@@ -35,11 +35,9 @@ import type { Sealer } from "../seal/seal.ts";
 import {
   ASKED_BEFORE,
   DEVICE_IDS,
-  insertDevices,
   insertOrderEvents,
   insertOrders,
   insertSightings,
-  insertSubscribers,
   LEAVE,
   LOCK_SUBSCRIBERS,
   type NewOrder,
@@ -49,11 +47,13 @@ import {
   PLACE,
   type Row,
   TOUCH,
+  UNWRITE_NUMBERS,
   updateSubscribers,
   upsertPairings,
   WAKE,
 } from "./intake-rows.ts";
 import { answerUnchanged, keyOf } from "./intake-unchanged.ts";
+import { columnsOf, insertUnseen, type Told, toldBy } from "./new-sims.ts";
 import { endRivals, lockHolders, loseNumbers, type NumberLost, type NumberSeen } from "./number-moves.ts";
 import { createPairMemory, type PairMemory, simOf } from "./pair-memory.ts";
 import { createPairTable } from "./pair-table.ts";
@@ -209,6 +209,9 @@ type Locked = {
   readonly msisdnIndex: Buffer | null;
   readonly msisdnSealed: Buffer | null;
 };
+/** As it was before this batch, which wrote the number that moves to it now. */
+const numberless = (row: Locked): Locked => ({ ...row, msisdnIndex: null, msisdnSealed: null });
+
 type DeviceId = { readonly id: string; readonly operatorId: string; readonly imeiIndex: Buffer };
 type Pairing = {
   id: string;
@@ -253,13 +256,15 @@ async function takeChanged(
   onChange: (imsiIndexes: readonly Buffer[]) => void,
 ): Promise<{ readonly results: readonly SightingResult[]; readonly numbers: readonly NumberSeen[] }> {
   const now = deps.clock();
-  await insertUnknown(deps, tx, rows);
+  const whole = await insertUnseen(deps, tx, rows);
   const operatorIds = rows.map(({ operatorId }) => operatorId);
   const locked = await tx.rows<Locked>(LOCK_SUBSCRIBERS, [
     operatorIds,
     rows.map(({ imsiIndex }) => imsiIndex),
   ]);
-  const subscribers = new Map(locked.map((row) => [keyOf(row.operatorId, row.imsiIndex), row]));
+  const subscribers = new Map(
+    locked.map((row) => [keyOf(row.operatorId, row.imsiIndex), whole.has(row.id) ? numberless(row) : row]),
+  );
   const found = await tx.rows<DeviceId>(DEVICE_IDS, [operatorIds, rows.map(({ imeiIndex }) => imeiIndex)]);
   const devices = new Map(found.map((row) => [keyOf(row.operatorId, row.imeiIndex), row.id]));
   const pairings = await tx.rows<Pairing>(PAIRINGS_OF, [locked.map(({ id }) => id)]);
@@ -290,6 +295,7 @@ async function takeChanged(
   await write(tx, decisions);
   const { told, numbers } = await updateKnown(deps, tx, rows, {
     subscribers,
+    whole,
     seenBefore,
     seenMs: memory.seenMs,
     onChange,
@@ -450,30 +456,10 @@ async function write(tx: Db, { left, writes, sightings, touched, places }: Decis
   await insertSightings(tx, sightings);
 }
 
-/** In order of their index, so that two batches with the same new SIMs do not wait on each other crosswise. */
-async function insertUnknown({ newId, sealer }: IntakeDeps, tx: Db, rows: readonly Row[]): Promise<void> {
-  const subscribers = new Map(rows.map((row) => [keyOf(row.operatorId, row.imsiIndex), row]));
-  const devices = new Map(rows.map((row) => [keyOf(row.operatorId, row.imeiIndex), row]));
-  const inOrder = (map: Map<string, Row>): Row[] =>
-    [...map.entries()].sort(([one], [other]) => (one < other ? -1 : 1)).map(([, row]) => row);
-  await insertSubscribers(
-    tx,
-    inOrder(subscribers).map((row) => ({ ...row, id: newId(), imsiSealed: sealer.seal("imsi", row.imsi) })),
-  );
-  await insertDevices(
-    tx,
-    inOrder(devices).map((row) => ({ ...row, id: newId(), imeiSealed: sealer.seal("imei", row.imei) })),
-  );
-}
-
-/** What a batch told of one SIM: the newest of each. */
-type Told = Pick<Row, "operatorId" | "msisdn" | "msisdnIndex" | "iccid" | "gid1" | "spn"> & {
-  /** When it was seen with this number. */
-  readonly numberMs: number;
-};
-
 type Knowledge = {
   readonly subscribers: ReadonlyMap<string, Locked>;
+  /** New ones whose rows hold what they are told of already. */
+  readonly whole: ReadonlySet<string>;
   /** When each SIM was seen last before this batch. */
   readonly seenBefore: ReadonlyMap<string, number>;
   readonly seenMs: PairMemory["seenMs"];
@@ -499,32 +485,24 @@ async function updateKnown(
       hasNumber: subscriber.msisdnIndex !== null,
       lastSeenMs: known.seenBefore.get(subscriber.id) ?? 0,
     };
-    const isTold = row.msisdn !== null && tellsNumber(row.seenMs, sim);
-    latest.set(subscriber.id, {
-      operatorId: row.operatorId,
-      msisdn: isTold ? row.msisdn : (before?.msisdn ?? null),
-      msisdnIndex: isTold ? row.msisdnIndex : (before?.msisdnIndex ?? null),
-      numberMs: isTold ? row.seenMs : (before?.numberMs ?? 0),
-      iccid: row.iccid ?? before?.iccid ?? null,
-      gid1: row.gid1 ?? before?.gid1 ?? null,
-      spn: row.spn ?? before?.spn ?? null,
-    });
+    latest.set(subscriber.id, toldBy(before, row, row.msisdn !== null && tellsNumber(row.seenMs, sim)));
   }
   if (latest.size === 0) return { told: [], numbers: [] };
   const numbers = await moveNumbers(deps, tx, latest, known);
   const renumbered = new Set(numbers.map(({ subscriberId }) => subscriberId));
-  const entries = [...latest].map(([id, told]) =>
-    renumbered.has(id) ? told : { ...told, msisdn: null, msisdnIndex: null },
+  const others = [...latest].filter(([id]) => !known.whole.has(id));
+  const unwritten = [...latest].flatMap(([id, { msisdn }]) =>
+    !known.whole.has(id) || msisdn === null || renumbered.has(id) ? [] : [id],
   );
-  await tx.run(updateSubscribers, [
-    [...latest.keys()],
-    entries.map(({ msisdnIndex }) => msisdnIndex),
-    entries.map(({ msisdn }) => (msisdn === null ? null : sealer.seal("msisdn", msisdn))),
-    entries.map(({ iccid }) => (iccid === null ? null : sealer.seal("iccid", iccid))),
-    entries.map(({ gid1 }) => gid1),
-    entries.map(({ spn }) => spn),
-  ]);
-  return { told: [...latest.keys()], numbers };
+  if (unwritten.length > 0) await tx.run(UNWRITE_NUMBERS, [unwritten]);
+  await updateSubscribers(
+    tx,
+    others.map(([id, told]) => ({
+      id,
+      ...columnsOf(sealer, renumbered.has(id) ? told : { ...told, msisdn: null, msisdnIndex: null }),
+    })),
+  );
+  return { told: others.map(([id]) => id), numbers };
 }
 
 /** Takes numbers from whom they were; answers who has which number that they had not before. */
