@@ -1,5 +1,5 @@
 /**
- * The history of orders: what one step noted of one order is one row, the first of its events with those behind it in `more`.
+ * The history of orders: what one step noted of one order is one row, one of its events with the others in `more`.
  * A row a step costs half of what a row an event does.
  */
 import type { NewEvent } from "../../kernel/order/change-set.ts";
@@ -36,22 +36,22 @@ export const insertSteps = bulkInsert<StepRow>("order_event", [
   { name: "at", type: "timestamptz", value: (row) => row.at },
 ]);
 
-/** The events of one transaction as rows; ids and their order stay as they are. */
+/** The events of one transaction as rows, each step's under one that has a row anyway; ids and their order stay as they are. */
 export function stepsOf(events: readonly NewEvent[]): readonly StepRow[] {
+  const own = new Set(events.filter((event) => ALONE.includes(event.kind) || !isReadBack(event)));
   const heads = new Map<string, NewEvent>();
-  const rows = new Map<NewEvent, MoreEvent[]>();
+  for (const event of [...own, ...events]) if (!heads.has(stepOf(event))) heads.set(stepOf(event), event);
+  const more = new Map<NewEvent, MoreEvent[]>();
   for (const event of events) {
-    const step = `${event.orderId} ${event.at.getTime()}`;
-    const isAlone = ALONE.includes(event.kind) || !isReadBack(event);
-    const head = isAlone ? undefined : heads.get(step);
-    if (head) rows.get(head)?.push(moreOf(event));
-    else {
-      rows.set(event, []);
-      if (!isAlone) heads.set(step, event);
-    }
+    const head = heads.get(stepOf(event));
+    if (head === undefined || head === event || own.has(event)) continue;
+    more.set(head, [...(more.get(head) ?? []), moreOf(event)]);
   }
-  return [...rows].map(([event, more]) => ({ ...event, more: more.length > 0 ? more : null }));
+  const hasRow = (event: NewEvent): boolean => own.has(event) || heads.get(stepOf(event)) === event;
+  return events.filter(hasRow).map((event) => ({ ...event, more: more.get(event) ?? null }));
 }
+
+const stepOf = ({ orderId, at }: NewEvent): string => `${orderId} ${at.getTime()}`;
 
 /**
  * `json` takes NUL and half a surrogate pair as JSON writes them, and gives nobody the text back: the whole history would be
