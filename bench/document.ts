@@ -5,10 +5,21 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { packageFolder } from "../src/store/dataset/folder.ts";
+import { type Compared, RATE } from "./compare.ts";
 import type { Machine } from "./machine.ts";
-import { type Aim, type Figure, isMet, median, type Peer, type Question, ratioOf } from "./question.ts";
+import {
+  type Aim,
+  BUSY_CORES_MAX,
+  type Figure,
+  isMet,
+  median,
+  type Peer,
+  type Question,
+  ratioOf,
+} from "./question.ts";
 
 const RESULTS = join(packageFolder(), "bench", "results.json");
+const COMPARISON = join(packageFolder(), "bench", "comparison.json");
 const DOCUMENT = join(packageFolder(), "docs", "performance.md");
 
 export type Result = {
@@ -28,9 +39,31 @@ export function writeDown(questions: readonly Question[], measured: ReadonlyMap<
     }),
   );
   writeFileSync(RESULTS, `${JSON.stringify(results, rounded, 2)}\n`);
-  writeFileSync(DOCUMENT, documentOf(questions, results));
+  writeFileSync(DOCUMENT, documentOf(questions, results) + comparisonText());
   return DOCUMENT;
 }
+
+/** Keeps it as the last comparison; the document is written anew by `writeDown`. */
+export function keepComparison(compared: Compared, machine: Machine): void {
+  writeFileSync(COMPARISON, `${JSON.stringify({ ...compared, machine }, null, 2)}\n`);
+}
+
+function comparisonText(): string {
+  if (!existsSync(COMPARISON)) return "";
+  const kept = JSON.parse(readFileSync(COMPARISON, "utf8")) as Compared & { readonly machine: Machine };
+  const isBusy = kept.machine.busyCores > BUSY_CORES_MAX;
+  const rows = kept.rows.filter(([what]) => !isBusy || what !== RATE);
+  const about = `${COMPARED} ${kept.runs} runs of ${kept.phones} phones on each side, in turns.`;
+  const rowsText = table(["a phone, median (range)", ...kept.sides, "ratio"], rows);
+  return `\n## before and after\n\n${about}\n\n${rowsText}\n${machineText(kept.machine, ["PostgreSQL embedded"], kept.runs, BUSY)}\n`;
+}
+
+const COMPARED = [
+  "What a phone costs two revisions, by `npm run bench -- --compare REV --document`. The simulated world is not the product's; where its code is the",
+  "same on both sides, its share tells how much dearer others made everything.",
+].join(" ");
+const BUSY =
+  "**Others used the machine: what the processor took is several times what it is on a quiet one. Rows and log are exact.**";
 
 /** More digits than a measurement has only make two files differ. */
 const rounded = (_: string, value: unknown): unknown =>
@@ -48,7 +81,7 @@ some questions again, \`--quick\` tries them out without writing anything down. 
 
 A figure is the median of runs that alternate with the peer's, in the same minutes on the same machine, with the range in
 brackets. Load, server, database and message centre share the machine. Ratios travel to other machines better than
-figures do.
+figures do. Where others used the machine during a run, what they hardly change is written down, as the processor a unit takes, and no rate.
 
 `;
 
@@ -67,8 +100,8 @@ function overview(questions: readonly Question[], results: Results): string {
   return table(["question", "figure", "ours", "aim", "met"], judged);
 }
 
-function sectionOf({ name, asks, how, uses }: Question, result: Result | undefined): string {
-  const head = `## ${name}\n\n${asks}\n\n${how}\n`;
+function sectionOf({ name, asks, how, durability, uses }: Question, result: Result | undefined): string {
+  const head = `## ${name}\n\n${asks}\n\n${how}\n\nDurability: ${durability}\n`;
   if (!result) return `${head}\nNot measured yet: \`npm run bench -- ${name}\`.\n`;
   const { machine, runs, figures } = result;
   const rows = figures.map((figure) => [
@@ -84,19 +117,17 @@ function sectionOf({ name, asks, how, uses }: Question, result: Result | undefin
   return `${head}\n${table(columns, rows)}\n${machineText(machine, uses, runs)}\n`;
 }
 
-/** Cores that may be busy with something else without spoiling a figure. */
-const BUSY_CORES_MAX = 0.3;
 const SPOILT =
   "**Something else was running: these figures are worse than they need be and are to be taken again.**";
 
-function machineText(machine: Machine, uses: readonly string[], runs: number): string {
+function machineText(machine: Machine, uses: readonly string[], runs: number, spoilt = SPOILT): string {
   const versions = ["Node", ...uses].map((name) =>
     name === "Node" ? `Node ${machine.node}` : `${name} ${machine.versions[name] ?? ""}`,
   );
   return [
     `${runs} runs each, ${machine.date} UTC, commit ${machine.commit}, ${machine.cpu}, ${machine.cores} cores,`,
     `${machine.memoryGiB} GiB, ${machine.os}; ${versions.join(", ")}. Busy before: ${machine.busyCores} cores.`,
-    ...(machine.busyCores > BUSY_CORES_MAX ? [SPOILT] : []),
+    ...(machine.busyCores > BUSY_CORES_MAX ? [spoilt] : []),
   ].join("\n");
 }
 

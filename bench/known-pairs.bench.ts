@@ -24,6 +24,8 @@ export const knownPairsQuestion: Question = {
     "starts on it and fills its memory; then a load process reports the SIMs in turn, so that none comes twice before all came",
     "once, asking for counts alone. Two servers: the load goes to one of them while the other lives. CPU is of that server a sighting.",
   ].join(" "),
+  durability:
+    "a sighting that says nothing new writes nothing but when the pair was seen last, which a crash may lose by a minute. There is no peer.",
   uses: ["PostgreSQL of Debian"],
   measure,
 };
@@ -63,6 +65,7 @@ async function measure(bench: Bench): Promise<readonly Figure[]> {
         what: "memory of a pair",
         unit: "octets",
         values: [fill.octetsAPair],
+        isSteady: true,
         peers: [],
         aim: { kind: "at most", value: 48 },
       },
@@ -137,7 +140,7 @@ async function measureRate(
       peers: [],
       aim: { kind: "at least", value: aim },
     },
-    { what: `${what}: CPU of the server`, unit: "µs a sighting", values: cpu, peers: [] },
+    { what: `${what}: CPU of the server`, unit: "µs a sighting", values: cpu, peers: [], isSteady: true },
   ];
 }
 

@@ -36,6 +36,7 @@ export const payloadQuestion: Question = {
     "and as xml2wbxml with a process a document, goes from XML to WBXML and neither signs nor cuts; Kannel's sendota takes an",
     "HTTP request with the XML, signs with NETWPIN and submits the parts over SMPP, 10 connections, counted at the sink.",
   ].join(" "),
+  durability: "nothing is stored, on either side.",
   uses: ["libwbxml", "Kannel"],
   measure,
 };

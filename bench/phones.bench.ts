@@ -30,12 +30,16 @@ export const phonesQuestion: Question = {
     "process, so that whatever else runs on the machine changes it little: it is the figure to compare. Rows are those of",
     "the database's own statistics, its log what it wrote in octets.",
   ].join(" "),
+  durability: [
+    "each step of an order is on disk (fsync on) before the next machine hears of it, money and idempotency keys in the deciding",
+    "transaction. There is no peer.",
+  ].join(" "),
   uses: ["PostgreSQL embedded", "PostgreSQL server"],
   measure,
 };
 
 async function measure(bench: Bench): Promise<readonly Figure[]> {
-  const wanted = { phones: bench.quick ? QUICK_PHONES : PHONES, checkout: packageFolder() };
+  const wanted = { phones: bench.quick ? QUICK_PHONES : bench.phones, checkout: packageFolder() };
   const embedded: PhoneRun[] = [];
   const byUrl: PhoneRun[] = [];
   let server: PostgresServer | undefined;
@@ -51,10 +55,11 @@ async function measure(bench: Bench): Promise<readonly Figure[]> {
   } finally {
     await server?.close();
   }
+  const fewer = bench.phones === PHONES ? "" : `, ${bench.phones} phones`;
   return [
-    ...figuresOf("embedded", embedded),
+    ...figuresOf(`embedded${fewer}`, embedded),
     ...(server
-      ? figuresOf(`PostgreSQL ${server.major} by URL`, byUrl)
+      ? figuresOf(`PostgreSQL ${server.major} by URL${fewer}`, byUrl)
       : [{ ...rate("server by URL", []), note: POSTGRES_MISSING }]),
   ];
 }
@@ -86,6 +91,7 @@ function figuresOf(what: string, runs: readonly PhoneRun[]): Figure[] {
       what: `${what}: CPU of server and database a phone`,
       unit: "ms",
       values: cpu,
+      isSteady: true,
       peers: [],
       aim: { kind: "at most", value: AIM_CPU_MS },
       note: [...roles, ...rows].join(", "),

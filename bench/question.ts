@@ -23,6 +23,8 @@ export type Figure = {
   readonly unit: string;
   /** One value a run. */
   readonly values: readonly number[];
+  /** Others who use the machine change it little: what a unit takes of processor or memory, a rate at somebody else's pace. */
+  readonly isSteady?: boolean;
   /** The aim and the ratio look at the first. */
   readonly peers: readonly Peer[];
   readonly aim?: Aim;
@@ -35,6 +37,8 @@ export type Bench = {
   readonly runs: number;
   /** For trying a bench out: shorter runs, smaller loads; its figures are never written down. */
   readonly quick: boolean;
+  /** A run of the question of phones. */
+  readonly phones: number;
   /** Says what is being measured now. */
   readonly progress: (what: string) => void;
 };
@@ -45,10 +49,23 @@ export type Question = {
   readonly asks: string;
   /** How it is measured, in a few sentences. */
   readonly how: string;
+  /** What outlives a loss of power when it is answered, of ours and of each peer: rates of unlike promises are no contest. */
+  readonly durability: string;
   /** Names of `versions` of the machine that matter here. */
   readonly uses: readonly string[];
   readonly measure: (bench: Bench) => Promise<readonly Figure[]>;
 };
+
+/** Cores that may be busy with something else without spoiling a rate. */
+export const BUSY_CORES_MAX = 0.3;
+
+/** What may be written down: of a machine that others used, what they change little. */
+export const recorded = (figures: readonly Figure[], busyCores: number): readonly Figure[] =>
+  busyCores <= BUSY_CORES_MAX
+    ? figures
+    : figures.map((figure) =>
+        figure.isSteady ? figure : { ...figure, values: [], peers: [], note: "others used the machine" },
+      );
 
 export function median(values: readonly number[]): number {
   const sorted = [...values].sort((one, other) => one - other);

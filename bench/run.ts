@@ -4,13 +4,22 @@
  */
 import { parseArgs } from "node:util";
 import { compare } from "./compare.ts";
-import { aimText, oursOf, peerText, type Result, ratioText, verdictOf, writeDown } from "./document.ts";
+import {
+  aimText,
+  keepComparison,
+  oursOf,
+  peerText,
+  type Result,
+  ratioText,
+  verdictOf,
+  writeDown,
+} from "./document.ts";
 import { knownPairsQuestion } from "./known-pairs.bench.ts";
 import { machineOf } from "./machine.ts";
 import { messagesQuestion } from "./messages.bench.ts";
 import { payloadQuestion } from "./payload.bench.ts";
 import { PHONES, phonesQuestion } from "./phones.bench.ts";
-import type { Bench, Figure, Question } from "./question.ts";
+import { type Bench, type Figure, type Question, recorded } from "./question.ts";
 import { sightingsQuestion } from "./sightings.bench.ts";
 import { smppPduQuestion } from "./smpp-pdu.bench.ts";
 import { smppWindowQuestion } from "./smpp-window.bench.ts";
@@ -33,13 +42,13 @@ const QUESTIONS: readonly Question[] = [
 ];
 
 const USAGE = `Usage: npm run bench -- [NAME...] [--quick] [--runs N]
-       npm run bench -- --compare REV [--with REV] [--phones N] [--runs N]
+       npm run bench -- --compare REV [--with REV] [--phones N] [--runs N] [--document]
   --quick       one short run of each, to try the benches out; nothing is written down
-  --document    writes docs/performance.md anew from what was measured before
+  --document    writes docs/performance.md anew from what was measured before, with this comparison
   --runs N      alternations of ours and the peer's, ${RUNS} or more (default ${RUNS})
   --compare REV runs phones on a revision and on this checkout in turns, and tells the ratio of what one costs
   --with REV    that revision in place of this checkout
-  --phones N    phones a run of a comparison (default ${PHONES})
+  --phones N    phones a run of a comparison, and of the question of phones (default ${PHONES})
 ${QUESTIONS.map(({ name, asks }) => `  ${name.padEnd(12)} ${asks}`).join("\n")}
 `;
 
@@ -102,15 +111,14 @@ async function main(): Promise<number> {
     process.stderr.write(USAGE);
     return USAGE_EXIT;
   }
-  if (wanted.document) {
-    say(`written to ${writeDown(QUESTIONS, new Map())}\n`);
-    return 0;
-  }
   if (wanted.compare !== undefined) {
     const { runs, phones } = wanted;
-    await compare({ revision: wanted.compare, other: wanted.with, runs, phones }, say);
-    return 0;
+    const machine = await machineOf(new Date());
+    const compared = await compare({ revision: wanted.compare, other: wanted.with, runs, phones }, say);
+    if (wanted.document) keepComparison(compared, machine);
   }
+  if (wanted.document) say(`written to ${writeDown(QUESTIONS, new Map())}\n`);
+  if (wanted.document || wanted.compare !== undefined) return 0;
   const measured = new Map<string, Result>();
   const failed: string[] = [];
   for (const question of wanted.questions) {
@@ -118,7 +126,8 @@ async function main(): Promise<number> {
     say(`\n${question.name}: ${question.asks}\n`);
     try {
       const figures = await question.measure(benchOf(wanted));
-      measured.set(question.name, { machine, runs: wanted.runs, figures });
+      const kept = recorded(figures, machine.busyCores);
+      measured.set(question.name, { machine, runs: wanted.runs, figures: kept });
       for (const figure of figures) say(`${answerOf(figure)}\n`);
     } catch (error) {
       failed.push(question.name);
@@ -130,9 +139,10 @@ async function main(): Promise<number> {
   return failed.length > 0 ? 1 : 0;
 }
 
-const benchOf = ({ runs, quick }: Wanted): Bench => ({
+const benchOf = ({ runs, quick, phones }: Wanted): Bench => ({
   runs,
   quick,
+  phones,
   progress: (what) => say(`  ... ${what}\n`),
 });
 

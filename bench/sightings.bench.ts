@@ -26,6 +26,10 @@ export const sightingsQuestion: Question = {
     "subscriber, a device, a pairing and an order are written; they come without a phone number, so that the order waits",
     "after its verdict. Latency at a fixed rate counts from when a request was due. Batches ask for counts alone.",
   ].join(" "),
+  durability: [
+    "a sighting that says something new is answered when its transaction is on disk (fsync on); one that says nothing new writes",
+    "nothing but when the pair was seen last, which a crash may lose by a minute. There is no peer.",
+  ].join(" "),
   uses: ["PostgreSQL embedded"],
   measure,
 };

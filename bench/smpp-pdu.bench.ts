@@ -19,6 +19,7 @@ export const smppPduQuestion: Question = {
     "One PDU in one process, decoded and written again: into a shared buffer, as the session does it, and each to octets of",
     "its own. npm smpp decodes and writes the same PDU in the same process.",
   ].join(" "),
+  durability: "nothing is stored, on either side.",
   uses: ["npm smpp"],
   measure,
 };

@@ -34,6 +34,7 @@ export const smppWindowQuestion: Question = {
     "receipt is answered too; the peer beside it runs without receipts. At window 1 each waits for the other: an echo over",
     "the same sockets without any protocol shows what the runtime and the machine allow.",
   ].join(" "),
+  durability: "nothing is stored, on either side.",
   uses: ["npm smpp"],
   measure,
 };

@@ -23,6 +23,7 @@ export const smscPaceQuestion: Question = {
   name: "smsc-pace",
   asks: "How many messages a second does a congested message centre take, and how many does it refuse?",
   how: "Our session for a minute with as many messages as it wants, over a real socket, against the simulated centre with that limit (a bucket of a tenth of a second).",
+  durability: "nothing is stored, on either side.",
   uses: [],
   measure,
 };
@@ -46,6 +47,7 @@ async function measure(bench: Bench): Promise<readonly Figure[]> {
       what,
       unit: "messages/s",
       values,
+      isSteady: true,
       peers: [],
       aim: { kind: "at least", value: aim },
       note: `refused: ${parts.join(", ")}`,

@@ -23,6 +23,8 @@ export const startQuestion: Question = {
     "embedded database: from the spawn of the process until `/readyz` answers 200 (database reached, bound at the message",
     "centre). First: an empty data folder. Later: the same folder after an orderly stop. `/readyz` is asked every 20 ms.",
   ].join(" "),
+  durability:
+    "what was on disk before is there again; nothing is written that is measured. There is no peer.",
   uses: ["PostgreSQL embedded"],
   measure,
 };
