@@ -153,6 +153,8 @@ export type ErrorCode =
   | "settings_unconfirmed"
   | "sighting_malformed"
   | "smpp_field_invalid"
+  | "sms_day_spent"
+  | "sms_queue_full"
   | "subscriber_not_found"
   | "subscriber_record_malformed"
   | "subscriber_record_not_found"

@@ -17,6 +17,7 @@ import {
 import { createOutbox, type Outbox } from "../../kernel/conductor/outbox.ts";
 import { type Connectors, NO_CONNECTORS } from "../../kernel/conductor/request-calls.ts";
 import { isKeyWithheld } from "../../kernel/detected/withheld-key.ts";
+import type { SmsSpend } from "../../kernel/operator/sms-limits.ts";
 import type { ChangeSet } from "../../kernel/order/change-set.ts";
 import type { ConductorDeps } from "../../kernel/order/deps.ts";
 import type { OrderStore } from "../../kernel/order/order-store.ts";
@@ -79,6 +80,7 @@ export type EngineOptions = {
   readonly makerAt: (url: string) => MakerPort | undefined;
   readonly bankOf: (operatorId: string) => BankPort | undefined;
   readonly messageBatch: number;
+  readonly spend: SmsSpend;
   /** Takes what phones send to the applet's short code. */
   readonly applet?: AppletReports | null;
   /** Sees what was written, after it is on disk: for views and measures. */
@@ -137,6 +139,8 @@ export function startEngine(options: EngineOptions): Engine {
     books,
     inHand,
     smsc: centres.port,
+    spend: options.spend,
+    sleep: (ms) => sleep(ms),
     onRoom: () => loops?.messages.wake(),
     clock,
     random: Math.random,

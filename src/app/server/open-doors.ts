@@ -310,11 +310,12 @@ const knowledgeDeps = ({
   },
 });
 
-const messageDeps = ({ stores, engine }: Behind): Pick<HttpDeps, "texts" | "pages"> => ({
+const messageDeps = ({ stores, engine, spend }: Behind): Pick<HttpDeps, "texts" | "pages"> => ({
   texts: createTextDesk({
     ...stores,
     randomBytes: (octets) => Uint8Array.from(randomBytes(octets)),
     courier: engine.courier,
+    spend,
     nodeNumber: stores.presence.number,
     onMessages: () => engine.wakeMessages(),
   }),

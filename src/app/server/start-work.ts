@@ -3,6 +3,7 @@ import { Registry as MeasureRegistry } from "prom-client";
 import { CALL_KINDS } from "../../kernel/order/outbound-call.ts";
 import { listOperators } from "../../store/operator/operators.ts";
 import { readBacklog } from "../../store/orders/backlog.ts";
+import { createSmsSpend } from "../../store/orders/sms-spend.ts";
 import { createCollectionReturns } from "../../store/settlement/collection-returns.ts";
 import { createDisputes } from "../../store/settlement/disputes.ts";
 import { createPaymentDesk } from "../../store/settlement/payment-desk.ts";
@@ -47,6 +48,7 @@ export function startWork(closing: ClosingStack, opened: Opened, options: Server
   const { config, onFault = () => undefined } = options;
   const measures = new MeasureRegistry();
   const countEnded = countEnds(measures);
+  const spend = createSmsSpend(stores.database, stores.clock);
   const intake = createIntake({ ...stores, onOrders: () => engine.wakeOrders() });
   const engine: Engine = startEngine({
     ...stores,
@@ -54,6 +56,7 @@ export function startWork(closing: ClosingStack, opened: Opened, options: Server
     store: stores.orders,
     smscs: smscsOptions(config),
     operatorIdOf: operatorIds(stores.database),
+    spend,
     judge: stores.knowledge.judge,
     countryOf: stores.knowledge.countryOf,
     lackOf: stores.knowledge.lackOf,
@@ -79,7 +82,7 @@ export function startWork(closing: ClosingStack, opened: Opened, options: Server
   lapseDisputes(closing, stores, onFault);
   lapsePaymentFiles(closing, stores, onFault);
   hearOfReturns(closing, opened, options);
-  return { intake, engine, measures };
+  return { intake, engine, spend, measures };
 }
 
 /** By short name; each is looked up until it is there, since it stays what it is. */

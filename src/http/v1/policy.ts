@@ -8,7 +8,7 @@ import { BEARERS } from "../../wire/message/legs.ts";
 import { changedMeanwhile, isAmong, requiredIfMatch, versionEtag } from "../etag.ts";
 import { type FieldError, InvalidRequest } from "../problem.ts";
 import { type Answer, ok, route } from "../route.ts";
-import { instantOrNull, named, text, textOrNull, words } from "../schema.ts";
+import { instantOrNull, integerOrNull, named, text, textOrNull, words } from "../schema.ts";
 import { bearers } from "./bearer-schema.ts";
 import { marketRules } from "./market-schema.ts";
 import { RequestPolicySchema } from "./request-policy.ts";
@@ -115,6 +115,27 @@ const policyShape = Type.Object(
       pattern: "^(?:\\+?[0-9]{1,15}|[A-Za-z0-9 ]{1,11})$",
       description: "A short code, a number, or up to 11 letters and digits.",
     }),
+    smsLimits: Type.Object(
+      {
+        perSecond: integerOrNull({
+          minimum: 1,
+          maximum: 1_000_000,
+          description: "Short messages a second that leave one server; null: no limit.",
+        }),
+        waiting: integerOrNull({
+          minimum: 1,
+          maximum: 100_000_000,
+          description: "Messages that may wait at once: a text beyond them is refused (sms_queue_full).",
+        }),
+        perDay: integerOrNull({
+          minimum: 1,
+          maximum: 1_000_000_000,
+          description:
+            "Short messages a day, by UTC. A text beyond them is refused (sms_day_spent), what orders send waits for the next day.",
+        }),
+      },
+      { additionalProperties: false, description: "How much SMS may leave, wait and be spent." },
+    ),
     payments: Type.Object(
       {
         secondPerson: Type.Boolean({

@@ -2,6 +2,7 @@
  * The outbox's lanes, one an operator: how much of each is on its way, and who is claimed for. An operator with a long queue
  * fills its own lane alone; one whose centres are all unbound is not claimed for, so that its queue costs nothing and waits as it is.
  */
+import type { SmsLimits } from "../operator/sms-limits.ts";
 import { type CentreNow, serves } from "./centre-choice.ts";
 
 /** A centre, and how much of anything it can take soon. */
@@ -10,14 +11,26 @@ export type CentreState = CentreNow & {
   readonly room: number;
 };
 /** Whose message: by id, and by the short name that centres are configured with. */
-export type LaneOwner = { readonly operatorId: string; readonly operatorSlug: string };
+export type LaneOwner = {
+  readonly operatorId: string;
+  readonly operatorSlug: string;
+  readonly smsLimits?: SmsLimits;
+};
 
 /** Of one operator on their way: enough to keep a window full. */
 const LANE_MAX = 1_000;
 /** While no operator is known, nor what its centres can take. */
 const FIRST_CLAIM = 50;
 
-type Lane = LaneOwner & { onTheirWay: number; isFull: boolean };
+/** What leaves one after the other waits in memory for no longer than this. */
+const PACED_SECONDS = 10;
+
+type Lane = Omit<LaneOwner, "smsLimits"> & {
+  onTheirWay: number;
+  isFull: boolean;
+  /** Of its operator's policy, as it last came. */
+  perSecond: number;
+};
 
 export class Lanes {
   readonly #lanes = new Map<string, Lane>();
@@ -60,23 +73,26 @@ export class Lanes {
     });
   }
 
-  #laneOf({ operatorId, operatorSlug }: LaneOwner): Lane {
+  #laneOf({ operatorId, operatorSlug, smsLimits }: LaneOwner): Lane {
+    const perSecond = smsLimits?.perSecond ?? Number.POSITIVE_INFINITY;
     let lane = this.#lanes.get(operatorId);
     if (!lane) {
-      lane = { operatorId, operatorSlug, onTheirWay: 0, isFull: false };
+      lane = { operatorId, operatorSlug, onTheirWay: 0, isFull: false, perSecond };
       this.#lanes.set(operatorId, lane);
     }
+    lane.perSecond = perSecond;
     return lane;
   }
 
   /** 0: no centre that takes its messages is bound. Who shares a slow centre shares what it can take. */
-  #capacityOf({ operatorSlug }: Lane, centres: readonly CentreState[]): number {
+  #capacityOf({ operatorSlug, perSecond }: Lane, centres: readonly CentreState[]): number {
     const open = centres.filter((centre) => centre.downSinceMs === null && serves(centre, operatorSlug));
     if (open.length === 0) return 0;
     const busy = [...this.#lanes.values()].filter(
       (lane) => lane.onTheirWay > 0 || lane.operatorSlug === operatorSlug,
     ).length;
     const room = open.reduce((sum, centre) => sum + centre.room, 0);
-    return Math.min(LANE_MAX, Math.max(1, Math.floor(room / Math.max(1, busy))));
+    const paced = perSecond * PACED_SECONDS;
+    return Math.min(LANE_MAX, Math.max(1, Math.floor(Math.min(paced, room / Math.max(1, busy)))));
   }
 }

@@ -48,6 +48,8 @@ function outboxWith(given: {
     queue: [] as OutgoingMessage[],
     claims: [] as { except: readonly string[]; took: number }[],
     rooms: 0,
+    spend: { spent: 0, lately: 0 },
+    slept: [] as number[],
     ...given,
   } as {
     nowMs: number;
@@ -56,6 +58,8 @@ function outboxWith(given: {
     queue: OutgoingMessage[];
     claims: { except: readonly string[]; took: number }[];
     rooms: number;
+    spend: { spent: number; lately: number };
+    slept: number[];
   };
   const sent: { operator: string; centre: string }[] = [];
   const booked: SubmittedPart[] = [];
@@ -86,6 +90,11 @@ function outboxWith(given: {
     clock: () => new Date(world.nowMs),
     random: () => 1,
     inHand: createInHand(),
+    spend: {
+      now: async () => ({ ...world.spend, waiting: 0, waitingParts: 0 }),
+      handedOver: (_, parts) => (world.spend.lately += parts),
+    },
+    sleep: async (ms) => void world.slept.push(ms),
     isKeyWithheld: async () => false,
     onRoom: () => (world.rooms += 1),
   });
@@ -248,4 +257,31 @@ test("who shares a slow centre shares what it takes in its time, so that nothing
     await new Promise(setImmediate);
   }
   assert.ok(sent.length >= 40 && sent.length <= 60, `${sent.length} are on their way`);
+});
+
+test("an operator's rate lets its parts leave one after the other, and others' at once", async () => {
+  const { world, pass, sent } = outboxWith({ centres: [centre("one")] });
+  const smsLimits = { perSecond: 5, waiting: null, perDay: null };
+  await pass(message("north", { smsLimits }), message("north", { smsLimits }), message("south"));
+  assert.deepEqual(world.slept, [600], "three parts take 600 ms");
+  assert.equal(sent.length, 9);
+});
+
+test("what is beyond a day's SMS waits for the next day with that reason, and no centre is told to have refused it", async () => {
+  const { world, pass, sent, unsent } = outboxWith({ centres: [centre("one")] });
+  const smsLimits = { perSecond: null, waiting: null, perDay: 100 };
+  world.spend.spent = 96;
+  await pass(message("north", { smsLimits }));
+  assert.equal(sent.length, 3);
+  await pass(message("north", { smsLimits }));
+  const soon = unsent[0]?.retryAt?.getTime() ?? 0;
+  assert.equal(soon - START, 15_000, "it is not certain yet that the three are spent");
+  world.spend = { spent: 99, lately: 0 };
+  await pass(message("north", { smsLimits }), message("south"));
+  assert.deepEqual(
+    [unsent[1]?.errorCode, unsent[1]?.retryAt?.toISOString()],
+    ["sms_day_spent", "2026-05-05T00:00:00.000Z"],
+  );
+  assert.match(unsent[1]?.reason ?? "", /^the operator's 100 SMS of the day are spent/);
+  assert.equal(sent.length, 6, "another operator's go on");
 });

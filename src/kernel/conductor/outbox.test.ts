@@ -50,6 +50,7 @@ async function pass(
     clock: () => NOW,
     random: () => 1,
     inHand: createInHand(),
+    ...UNLIMITED,
     isKeyWithheld,
   });
   await outbox.pass(10);
@@ -64,6 +65,11 @@ const CENTRE: CentreState = {
   failoverMs: 30_000,
   downSinceMs: null,
   room: Number.POSITIVE_INFINITY,
+};
+/** An operator whose policy limits nothing: neither is asked. */
+const UNLIMITED = {
+  spend: { now: () => Promise.reject(new Error("not asked")), handedOver: () => undefined },
+  sleep: () => Promise.reject(new Error("not asked")),
 };
 const oneCentre = (submit: SmscPort["submit"]): SmscPort => ({
   centres: () => [CENTRE],
@@ -185,6 +191,7 @@ test("messages are handed over while few are on their way, and none while others
     clock: () => NOW,
     random: () => 1,
     inHand: createInHand(),
+    ...UNLIMITED,
     isKeyWithheld: NO_WORD,
   });
   const text = message({ kind: "text", protocol: "text", partCount: 1 });
@@ -222,6 +229,7 @@ test("a part that the centre took and that could not be booked is no longer in h
     } as unknown as Bookkeeper,
     smsc: oneCentre(async () => accepted()),
     inHand,
+    ...UNLIMITED,
     isKeyWithheld: NO_WORD,
     clock: () => NOW,
     random: () => 1,

@@ -7,6 +7,7 @@
 import { minutesAfter, secondsAfter } from "../../term/moment.ts";
 import { carriesKey, KEY_WITHHELD, KEY_WITHHELD_REASON } from "../detected/withheld-key.ts";
 import { quietFrom, quietUntil } from "../operator/quiet-hours.ts";
+import { heldUntil, type SmsLimits, SmsPace, type SmsSpend } from "../operator/sms-limits.ts";
 import { SETTINGS_UNCONFIRMED, WITHHELD_REASON } from "../operator/unconfirmed.ts";
 import { faultOf } from "../order/fault.ts";
 import type { OutgoingMessage, UnsentMessage } from "../order/message.ts";
@@ -87,13 +88,16 @@ type Deps = {
   readonly random: () => number;
   /** Of a message that carries a key: whether its handset is to get none any more. */
   readonly isKeyWithheld: (message: OutgoingMessage, now: Date) => Promise<boolean>;
+  /** What operators' messages come to, where their policy limits them. */
+  readonly spend: Pick<SmsSpend, "now" | "handedOver">;
+  readonly sleep: (ms: number) => Promise<void>;
   /** There is room again for an operator of whom no more was claimed. */
   readonly onRoom?: () => void;
 };
-type Sending = Deps & { readonly doubts: Doubts };
+type Sending = Deps & { readonly doubts: Doubts; readonly pace: SmsPace };
 
 export function createOutbox(deps: Deps): Outbox {
-  const sending: Sending = { ...deps, doubts: new Doubts() };
+  const sending: Sending = { ...deps, doubts: new Doubts(), pace: new SmsPace() };
   const lanes = new Lanes();
   const takings = new Set<Promise<void>>();
   const handed = new Set<Promise<void>>();
@@ -203,6 +207,9 @@ async function sendMessage(
         ? await keyHeldBack(deps, message, now)
         : undefined);
   if (held) return deps.books.unsent({ messageId, ...held });
+  const limits = message.smsLimits && limitsOf(deps, message, message.smsLimits);
+  const limited = limits && (await limits);
+  if (limited) return deps.books.unsent({ messageId, ...limited });
   const cut = partsOf(message);
   if (!cut) return deps.books.unsent({ messageId, ...UNREADABLE });
   const validUntil = message.unasked ? await validityOf(deps, message, now) : message.expiresAt;
@@ -257,6 +264,29 @@ const WHY_WAITS: Readonly<
   smsc_drained: () => "every message centre that serves it is being drained",
   smsc_none: () => "no message centre serves its operator and number",
 };
+
+/** The operator's own limits: a day that is spent holds a message back, a rate lets it wait for its turn. */
+function limitsOf(
+  { spend, pace, sleep, clock }: Sending,
+  { operatorId, partCount, acceptedParts }: OutgoingMessage,
+  { perSecond, perDay }: SmsLimits,
+): Promise<NotSent | undefined> | undefined {
+  if (perSecond === null && perDay === null) return undefined;
+  return (async () => {
+    const [now, parts] = [clock(), partCount - acceptedParts.length];
+    if (perDay !== null) {
+      const retryAt = heldUntil(perDay, await spend.now(operatorId), parts, now);
+      if (retryAt) {
+        const reason = `the operator's ${perDay} SMS of the day are spent; it is looked at again at ${retryAt.toISOString()}`;
+        return { reason, retryAt, errorCode: "sms_day_spent" };
+      }
+      spend.handedOver(operatorId, parts);
+    }
+    const waitMs = perSecond === null ? 0 : pace.take(operatorId, perSecond, parts, now.getTime());
+    if (waitMs > 0) await sleep(waitMs);
+    return undefined;
+  })();
+}
 
 const UNREADABLE: NotSent = {
   reason: "it cannot be read: its subscriber has no number, or its seal does not open",

@@ -6,6 +6,7 @@ import type { BearerOverrides } from "../../wire/message/bearer-profile.ts";
 import type { Bearer } from "../../wire/message/legs.ts";
 import type { QuietHours } from "./quiet-hours.ts";
 import { DEFAULT_REQUEST_POLICY, type RequestPolicy } from "./request-policy.ts";
+import { NO_SMS_LIMITS, type SmsLimits } from "./sms-limits.ts";
 
 /** How sure it is that an item is there, least first: what each says stands in `order/order.ts`. */
 export const LEVELS = ["delivered", "opened", "works"] as const;
@@ -70,6 +71,8 @@ export type OrderPolicy = {
   readonly quietHours: QuietHours | null;
   /** The sender that subscribers see: a short code or up to 11 characters. */
   readonly sender: string;
+  /** How much of its short messages may leave, wait and be spent. */
+  readonly smsLimits: SmsLimits;
   /** Payment files to manufacturers. */
   readonly payments: PaymentPolicy;
   /** Requests of devices, and of others for them. */
@@ -104,6 +107,7 @@ export const DEFAULT_POLICY: OrderPolicy = {
   },
   quietHours: null,
   sender: "2948",
+  smsLimits: NO_SMS_LIMITS,
   payments: { secondPerson: false, approvalHours: 72 },
   request: DEFAULT_REQUEST_POLICY,
 };
@@ -142,6 +146,7 @@ export const withDefaults = (stored: Partial<OrderPolicy> | null): OrderPolicy =
   return {
     ...DEFAULT_POLICY,
     ...stored,
+    smsLimits: { ...NO_SMS_LIMITS, ...stored?.smsLimits },
     payments,
     request: { ...request, fraud, cardTries, ownRecords, collection },
   };

@@ -1,4 +1,5 @@
 /** A message to a handset on its way: what carries it, what the message centre took, how it ended. Its octets stand in its payload. */
+import type { SmsLimits } from "../operator/sms-limits.ts";
 
 export type MessageKind = "settings" | "key" | "package" | "link" | "pin_notice" | "text" | "notice";
 
@@ -104,6 +105,8 @@ export type OutgoingMessage = {
   readonly acceptedBy: string | null;
   readonly attempts: number;
   readonly expiresAt: Date;
+  /** Of its operator's policy. */
+  readonly smsLimits?: SmsLimits;
   /** Of what nobody asked for: whether its number said STOP meanwhile, and `MCC/MNC` of whose SIM it is, where known. */
   readonly unasked?: { readonly isStopped: boolean; readonly homePlmn: string | null } | null;
 };

@@ -259,6 +259,7 @@ export function outgoing(row: ClaimedMessage, sealer: Sealer, terms: OperatorTer
     ...message,
     operatorSlug: terms.operatorSlug,
     sender: terms.policy.sender,
+    smsLimits: terms.policy.smsLimits,
     isWithheld: unconfirmed && !maySendUnconfirmed(terms),
     content: contentOf(sealer, sealed, destination_sealed ?? msisdn_sealed),
   };

@@ -62,6 +62,8 @@ function sender(fixture: RequestFixture): { pass(): Promise<void>; readonly vali
       },
     },
     inHand: createInHand(),
+    spend: { now: () => Promise.reject(new Error("not asked")), handedOver: () => undefined },
+    sleep: () => Promise.resolve(),
     clock: () => new Date(shop.time.now),
     random: () => 0.5,
     isKeyWithheld: async () => false,

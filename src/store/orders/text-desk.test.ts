@@ -3,9 +3,11 @@ import assert from "node:assert/strict";
 import { test } from "vitest";
 import { freshDatabase } from "../../../test/fixture/database.ts";
 import { DEFAULT_POLICY } from "../../kernel/operator/policy.ts";
+import { NO_SMS_LIMITS, type SmsLimits } from "../../kernel/operator/sms-limits.ts";
 import type { OutgoingMessage } from "../../kernel/order/message.ts";
 import { uuidv7 } from "../database/uuid.ts";
 import { createSealer } from "../seal/seal.ts";
+import { createSmsSpend } from "./sms-spend.ts";
 import { createTextDesk } from "./text-desk.ts";
 
 const database = await freshDatabase();
@@ -15,7 +17,7 @@ await database.run("insert into operator (id, slug, name, kind) values ($1, 'des
 ]);
 
 const handed: OutgoingMessage[] = [];
-const desk = (hasRoom = false) =>
+const desk = (hasRoom = false, smsLimits: Partial<SmsLimits> = {}) =>
   createTextDesk({
     database,
     sealer: createSealer(Buffer.alloc(32, 7)),
@@ -28,7 +30,7 @@ const desk = (hasRoom = false) =>
       operatorName: "Desk",
       kind: "mvno",
       homePlmns: [],
-      policy: DEFAULT_POLICY,
+      policy: { ...DEFAULT_POLICY, smsLimits: { ...NO_SMS_LIMITS, ...smsLimits } },
       relations: new Map(),
       accessPoints: [],
       overrides: new Map(),
@@ -37,6 +39,7 @@ const desk = (hasRoom = false) =>
       hasRoom: () => hasRoom,
       hand: (written) => void written.then((messages) => handed.push(...messages)),
     },
+    spend: createSmsSpend(database, () => new Date()),
     nodeNumber: () => 7,
     onMessages: () => undefined,
   });
@@ -115,4 +118,27 @@ test("an empty text, one of more than ten SMS and a number that is none are refu
     code: "msisdn_malformed",
   });
   assert.equal((await database.rows("select 1 from payload")).length, before);
+});
+
+test("texts beyond what may wait or be spent in a day are refused whole, with the limit named; a repeat of what was accepted is not", async () => {
+  const waits = (await database.rows("select 1 from message where state in ('queued', 'submitting')")).length;
+  const narrow = desk(false, { waiting: waits + 2 });
+  const two = [message("room-1"), message("room-2")];
+  await narrow.send(operatorId, two);
+  await assert.rejects(narrow.send(operatorId, [message("room-3")]), { code: "sms_queue_full" });
+  assert.equal(await rowsOf("room-3"), 0);
+  assert.deepEqual(
+    (await narrow.send(operatorId, two)).map(({ created }) => created),
+    [false, false],
+  );
+  const [{ parts }] = (await database.rows<{ parts: number }>(
+    "select sum(part_count)::int as parts from message where state in ('queued', 'submitting')",
+  )) as [{ parts: number }];
+  const poor = desk(false, { perDay: parts + 3 });
+  await poor.send(operatorId, [message("spent-1", "long ".repeat(60))]); // two parts
+  await assert.rejects(poor.send(operatorId, [message("spent-2"), message("spent-3")]), {
+    code: "sms_day_spent",
+  });
+  await poor.send(operatorId, [message("spent-4")]);
+  await assert.rejects(poor.send(operatorId, [message("spent-5")]), { code: "sms_day_spent" });
 });

@@ -5,6 +5,7 @@
 
 import { LEASE_MS, type Outbox } from "../../kernel/conductor/outbox.ts";
 import { quietUntil } from "../../kernel/operator/quiet-hours.ts";
+import type { SmsLimits, SmsSpend } from "../../kernel/operator/sms-limits.ts";
 import type { NewMessage, NewPayload } from "../../kernel/order/change-set.ts";
 import type { OutgoingMessage } from "../../kernel/order/message.ts";
 import type { TextDesk } from "../../kernel/order/order-reader.ts";
@@ -31,6 +32,7 @@ type Row = {
   readonly message: NewMessage;
   readonly sender: string;
   readonly operatorSlug: string;
+  readonly smsLimits: SmsLimits;
 };
 type Sent = { readonly id: string; readonly created: boolean };
 type Lease = { readonly until: Date; readonly node: number | null };
@@ -79,6 +81,8 @@ type TextDeskDeps = {
   readonly termsOf: OrderStore["termsOf"];
   /** Takes messages that are leased as they are written. */
   readonly courier: Pick<Outbox, "hasRoom" | "hand">;
+  /** What an operator's messages come to, where its policy limits them. */
+  readonly spend: SmsSpend;
   /** This server's number in the database, which its leases bear. */
   readonly nodeNumber: () => number | null;
   /** Called when messages were queued. */
@@ -99,37 +103,66 @@ export function createTextDesk(deps: TextDeskDeps): TextDesk {
       const now = deps.clock();
       const dueAt = (isUnasked && quietUntil(policy.quietHours, null, now)) || now;
       const validity = { dueAt, expiresAt: minutesAfter(dueAt, policy.messageValidityMinutes) };
-      return Promise.all(
-        rows.put(
-          messages.map(({ to, text, idempotencyKey }): Row => {
-            const payload = payloadOf(operatorId, deps.newId(), text);
-            const parts = partsOf(payload, nextReference());
-            const message = {
-              id: deps.newId(),
-              operatorId,
-              orderId: null,
-              subscriberId: null,
-              destination: parseMsisdn(to),
-              payloadId: payload.id,
-              kind: "text" as const,
-              idempotencyKey: `text:${idempotencyKey}`,
-              ...parts,
-              ...validity,
-              isUnasked,
-            };
-            return { payload, sender: policy.sender, operatorSlug, message };
-          }),
-        ),
-      );
+      const composed = messages.map(({ to, text, idempotencyKey }): Row => {
+        const payload = payloadOf(operatorId, deps.newId(), text);
+        const parts = partsOf(payload, nextReference());
+        const message = {
+          id: deps.newId(),
+          operatorId,
+          orderId: null,
+          subscriberId: null,
+          destination: parseMsisdn(to),
+          payloadId: payload.id,
+          kind: "text" as const,
+          idempotencyKey: `text:${idempotencyKey}`,
+          ...parts,
+          ...validity,
+          isUnasked,
+        };
+        return { payload, sender: policy.sender, operatorSlug, smsLimits: policy.smsLimits, message };
+      });
+      await admit(deps, operatorId, policy.smsLimits, composed);
+      return Promise.all(rows.put(composed));
     },
   };
+}
+
+/** @throws TurnupError `sms_queue_full`, `sms_day_spent`: none of them is written; a repeat of what was written before is let through */
+async function admit(
+  deps: TextDeskDeps,
+  operatorId: string,
+  { waiting, perDay }: SmsLimits,
+  rows: readonly Row[],
+): Promise<void> {
+  if (waiting === null && perDay === null) return;
+  const parts = rows.reduce((sum, { message }) => sum + message.partCount, 0);
+  const now = await deps.spend.now(operatorId);
+  const isFull = waiting !== null && now.waiting + rows.length > waiting;
+  const isSpent = perDay !== null && now.spent + now.lately + now.waitingParts + parts > perDay;
+  if (!isFull && !isSpent) return deps.spend.admitted(operatorId, rows.length, parts);
+  if ((await knownOf(deps.database, rows)).length === rows.length) return;
+  if (isFull)
+    throw new TurnupError(
+      "sms_queue_full",
+      `${now.waiting} messages of this operator wait already: its policy lets ${waiting} wait.`,
+      { nextStep: "Send them when fewer wait, or raise `smsLimits.waiting` of the policy." },
+    );
+  throw new TurnupError(
+    "sms_day_spent",
+    `The day's ${perDay} SMS of this operator are sent, or wait: ${parts} more would be beyond them.`,
+    { nextStep: "Send them after midnight UTC, or raise `smsLimits.perDay` of the policy." },
+  );
 }
 
 /** Where the courier has room, what is written is leased and handed over; else it waits its turn. */
 async function writeAndHand(deps: TextDeskDeps, batch: readonly Waiting<Row, Sent>[]): Promise<void> {
   const now = deps.clock();
   const rows = batch.map(({ row }) => row);
-  const owners = rows.map(({ message: { operatorId }, operatorSlug }) => ({ operatorId, operatorSlug }));
+  const owners = rows.map(({ message: { operatorId }, operatorSlug, smsLimits }) => ({
+    operatorId,
+    operatorSlug,
+    smsLimits,
+  }));
   const lease = deps.courier.hasRoom(owners)
     ? { until: new Date(now.getTime() + LEASE_MS), node: deps.nodeNumber() }
     : null;
@@ -163,10 +196,11 @@ const tooLong = (fact: string): TurnupError =>
 const keyOf = (operatorId: string, key: string): string => `${operatorId} ${key}`;
 
 /** As a claim would give it. */
-const outgoing = ({ payload, message, sender, operatorSlug }: Row): OutgoingMessage => ({
+const outgoing = ({ payload, message, sender, operatorSlug, smsLimits }: Row): OutgoingMessage => ({
   messageId: message.id,
   operatorId: message.operatorId,
   operatorSlug,
+  smsLimits,
   orderId: null,
   kind: "text",
   protocol: "text",
@@ -179,6 +213,13 @@ const outgoing = ({ payload, message, sender, operatorSlug }: Row): OutgoingMess
   attempts: 1,
   expiresAt: message.expiresAt,
 });
+
+/** Those that were written before, by their keys. */
+const knownOf = (database: Db, rows: readonly Row[]) =>
+  database.rows<{ id: string; operatorId: string; key: string }>(KNOWN, [
+    rows.map(({ message }) => message.operatorId),
+    rows.map(({ message }) => message.idempotencyKey),
+  ]);
 
 async function write(
   { database, sealer }: { readonly database: Db; readonly sealer: Sealer },
@@ -226,10 +267,7 @@ async function write(
   );
   const repeated = first.filter(({ message }) => !created.has(message.id));
   if (repeated.length > 0) {
-    const known = await database.rows<{ id: string; operatorId: string; key: string }>(KNOWN, [
-      repeated.map(({ message }) => message.operatorId),
-      repeated.map(({ message }) => message.idempotencyKey),
-    ]);
+    const known = await knownOf(database, repeated);
     for (const { id, operatorId, key } of known) ids.set(keyOf(operatorId, key), id);
   }
   return rows.map(({ message }) => {
