@@ -71,9 +71,26 @@ const evenOf = (octets: Buffer): Buffer => octets.subarray(0, octets.length & ~1
 
 /** Reads what stands before `text:`: the rest is the reported message, which may look like anything. The first of a key counts. */
 function fieldsOf(whole: string): ReceiptText {
-  const cut = whole.search(/\btext\s?:/i);
-  // NULs pad and end fields; a byte order mark stands in front.
-  const text = (cut < 0 ? whole : whole.slice(0, cut)).replace(/[\0\ufeff]/g, " ");
+  const cut = whole.search(/\btext\s?[:=]/i);
+  // NULs pad and end fields; a byte order mark stands in front, read as one character or as three.
+  const text = (cut < 0 ? whole : whole.slice(0, cut)).replace(/[\0\ufeff]|^\xef\xbb\xbf/g, " ");
+  const found = valuesIn(text);
+  if (isWhole(found)) return found;
+  const loose = valuesIn(loosened(text));
+  return isWhole(loose) ? loose : found;
+}
+const isWhole = ({ id, stat }: ReceiptText): boolean => id !== undefined && stat !== undefined;
+
+/** With other signs between: `id=M1&stat=DELIVRD`, `{"id":"M1"}`, `id:M1/stat:DELIVRD`, or none at all: `id:M1sub:001stat:DELIVRD`. */
+const loosened = (text: string): string =>
+  text
+    .replace(/(?<=\d)text\s?[:=].*$/is, "")
+    .replace(/["'{}&/]/g, " ")
+    .replace(/=/g, ":")
+    .replace(/(?<=[^\s])(sub|dlvrd|submit date|done date|stat|err)(?=:)/gi, " $1")
+    .replace(/\s+:\s*/g, ":");
+
+function valuesIn(text: string): ReceiptText {
   const keys = [...text.matchAll(KEY)];
   const fields: Partial<Record<keyof ReceiptText, string>> = {};
   for (const [at, key] of keys.entries()) {
@@ -94,7 +111,7 @@ function fieldsOf(whole: string): ReceiptText {
 }
 
 const printed = (value: string | undefined): string | undefined =>
-  value?.replace(/\p{Cc}/gu, "") || undefined;
+  value?.replace(/\p{Cc}|^"|"$/gu, "") || undefined;
 
 /** Of a year in four digits; YYMMDDhhmmss of the year 2020 looks alike and is long over. */
 const FOUR_DIGIT_YEAR = /^20[1-9]\d/;

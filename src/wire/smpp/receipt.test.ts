@@ -71,6 +71,37 @@ test("receipt: the forms met in the field give the same receipt", () => {
   }
 });
 
+test("receipt: other signs between its fields, or none, are read; an id that holds such a sign stays whole where the text is in order", () => {
+  for (const text of [
+    "id=M1 sub=001 stat=UNDELIV err=011",
+    "id=M1&stat=UNDELIV&err=011",
+    '{"id":"M1","stat":"UNDELIV","err":"011"}',
+    'id:"M1" stat:"UNDELIV" err:"011"',
+    "id:M1/sub:001/dlvrd:000/stat:UNDELIV/err:011",
+    "id:M1sub:001dlvrd:000submit date:2611290344done date:2611290345stat:UNDELIVerr:011text:id=M2",
+    "\xef\xbb\xbfid:M1 stat:UNDELIV err:011",
+  ]) {
+    const receipt = parseReceipt({
+      esm_class: 4,
+      data_coding: 0,
+      short_message: Buffer.from(text, "latin1"),
+      tlvs: [],
+    });
+    assert.deepEqual(
+      [receipt?.messageId, receipt?.state, receipt?.errorCode],
+      ["M1", "undeliverable", "011"],
+      text,
+    );
+  }
+  const whole = {
+    esm_class: 4,
+    data_coding: 0,
+    short_message: Buffer.from("id:a/b=c&d stat:DELIVRD"),
+    tlvs: [],
+  };
+  assert.equal(parseReceipt(whole)?.messageId, "a/b=c&d");
+});
+
 test("receipt: text in UCS-2, in message_payload or behind a user data header is found", () => {
   const ucs2 = Buffer.from(TEXT, "utf16le").swap16();
   const payload = { name: "message_payload", value: Buffer.from(TEXT) } as const;
