@@ -14,6 +14,8 @@ import type { HttpDeps } from "./ports.ts";
 export type Gate = {
   /** @throws TurnupError `token_missing`, `token_unknown`, `token_revoked`, `token_expired`, `too_many_requests` */
   callerOf(authorization: string | undefined, address: string): Promise<Caller>;
+  /** Who a token is of that somebody's certificate stands for. @throws TurnupError as `callerOf` */
+  callerOfToken(tokenId: string): Promise<Caller>;
   /** Writes down which tokens were used since the last call. */
   flushUse(): Promise<void>;
 };
@@ -67,6 +69,11 @@ export function createGate({ tokens, changes, clock, monotonicMs }: GateDeps, ru
         throw error;
       }
     },
+    async callerOfToken(tokenId) {
+      const caller = admit(await lookedUp(gate, tokenId, () => gate.tokens.findById(tokenId)), clock());
+      gate.used.add(caller.tokenId);
+      return caller;
+    },
     async flushUse() {
       if (gate.used.size === 0) return;
       const ids = [...gate.used];
@@ -77,12 +84,15 @@ export function createGate({ tokens, changes, clock, monotonicMs }: GateDeps, ru
 }
 
 /** Many requests with one token that is not remembered ask once. */
-function lookUp(gate: GateState, key: string, hash: Uint8Array): Promise<TokenRecord | undefined> {
+function lookUp(
+  gate: GateState,
+  key: string,
+  find: () => Promise<TokenRecord | undefined>,
+): Promise<TokenRecord | undefined> {
   const running = gate.looking.get(key);
   if (running) return running;
   const before = gate.changed;
-  const answer: Promise<TokenRecord | undefined> = gate.tokens
-    .findByHash(hash)
+  const answer: Promise<TokenRecord | undefined> = find()
     .then((record) => {
       gate.known.delete(key);
       if (record && before === gate.changed) {
@@ -104,12 +114,20 @@ function lookUp(gate: GateState, key: string, hash: Uint8Array): Promise<TokenRe
 async function recordOf(gate: GateState, token: string, address: string): Promise<TokenRecord | undefined> {
   const hash = hashToken(token);
   const key = Buffer.from(hash).toString("base64");
-  const nowMs = gate.monotonicMs();
-  const remembered = gate.known.get(key);
-  if (remembered && remembered.untilMs > nowMs && gate.changes.isHeard()) return remembered.record;
   // A remembered one was good a moment ago: it may ask again whatever others behind its address did.
-  if (!remembered) refuseAfterFailures(gate, address, nowMs);
-  return lookUp(gate, key, hash);
+  if (!gate.known.has(key)) refuseAfterFailures(gate, address, gate.monotonicMs());
+  return lookedUp(gate, key, () => gate.tokens.findByHash(hash));
+}
+
+function lookedUp(
+  gate: GateState,
+  key: string,
+  find: () => Promise<TokenRecord | undefined>,
+): TokenRecord | Promise<TokenRecord | undefined> {
+  const remembered = gate.known.get(key);
+  if (remembered && remembered.untilMs > gate.monotonicMs() && gate.changes.isHeard())
+    return remembered.record;
+  return lookUp(gate, key, find);
 }
 
 function refuseAfterFailures(gate: GateState, address: string, nowMs: number): void {

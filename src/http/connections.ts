@@ -65,7 +65,12 @@ type GuardedDoor = {
   addHook(name: "onRequest", hook: (request: { readonly raw: IncomingMessage }) => Promise<void>): unknown;
 };
 
-function guardConnections(server: Server, limits: ConnectionLimits, isCrowd: Crowd): void {
+/** As `guardDoor` for a server whose requests are routed by another door, which looks at them. */
+export function guardConnections(
+  server: Server,
+  limits: ConnectionLimits,
+  isCrowd: Crowd = () => false,
+): void {
   server.maxConnections = limits.connections;
   const open = new Map<string, number>();
   server.on("connection", (socket: Socket) => {

@@ -33,6 +33,7 @@ export const STATUS_OF: Record<ErrorCode, number> = {
   catalog_item_not_found: 404,
   catalog_item_unknown: 422,
   catalog_malformed: 400,
+  certificate_unknown: 403,
   collection_closed: 409,
   collection_not_found: 404,
   collection_return_closed: 409,

@@ -23,18 +23,28 @@ export function revocationHook(
   socketOf: (request: FastifyRequest) => TLSSocket,
   onRefused: (refusal: HandshakeRefusal, socket: TLSSocket) => void,
 ): (request: FastifyRequest, reply: FastifyReply) => Promise<void> {
-  const chains = new WeakMap<TLSSocket, readonly X509Certificate[]>();
+  const isGood = certificateLook(check, onRefused);
   return async (request, reply) => {
-    const socket = socketOf(request);
+    if (!(await isGood(socketOf(request)))) reply.hijack();
+  };
+}
+
+/** Whether the certificate of a connection is good still; the connection is ended where not. */
+export function certificateLook(
+  check: RevocationCheck,
+  onRefused: (refusal: HandshakeRefusal, socket: TLSSocket) => void,
+): (socket: TLSSocket) => Promise<boolean> {
+  const chains = new WeakMap<TLSSocket, readonly X509Certificate[]>();
+  return async (socket) => {
     const chain = chains.get(socket) ?? chainOf(socket);
     chains.set(socket, chain);
     const verdict = await check(chain);
-    if (verdict.kind === "let_in") return;
+    if (verdict.kind === "let_in") return true;
     const { kind: cause, detail } = verdict;
     // What was sent behind the first request may be read already: one connection is one refusal.
     if (!socket.destroyed) onRefused({ cause, detail, peer: socket.remoteAddress ?? "unknown" }, socket);
     socket.destroy();
-    reply.hijack();
+    return false;
   };
 }
 

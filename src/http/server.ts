@@ -15,7 +15,7 @@ import fastify, {
 import pino, { type DestinationStream } from "pino";
 import type { Registry } from "prom-client";
 import Type from "typebox";
-import type { Caller } from "../kernel/account/role.ts";
+import type { Caller, Role } from "../kernel/account/role.ts";
 import { TurnupError } from "../term/error.ts";
 import { maskText } from "../term/mask.ts";
 import { codeOf } from "../term/narrow.ts";
@@ -34,6 +34,7 @@ import { DEFAULT_LIMITS, type HttpLimits } from "./limits.ts";
 import { createMeasures, type Measures } from "./measures.ts";
 import { idempotencyKeyOf, once } from "./once.ts";
 import { describeApi } from "./openapi.ts";
+import { type PartnerCertificates, tokenBehind } from "./partner-door.ts";
 import type { HttpDeps } from "./ports.ts";
 import { PROBLEM_MEDIA_TYPE, type ProblemBody, problemOf } from "./problem.ts";
 import type { Answer, Input, Route } from "./route.ts";
@@ -49,6 +50,8 @@ export type HttpOptions = {
   readonly limits?: Partial<HttpLimits>;
   /** Measures of other rooms are shown beside ours. */
   readonly registry?: Registry;
+  /** Whose certificates stand for which tokens at the door for partners (`partner-door.ts`); they may change. */
+  readonly partners?: { readonly clients: PartnerCertificates };
   /** The subscriber's portal (`d/`): pages, no part of the API. */
   readonly portal?: { mount(server: FastifyInstance): Promise<void> };
 };
@@ -76,6 +79,7 @@ type ServerParts = {
   readonly perToken: Allowance;
   readonly guesses: Allowance;
   readonly routes: readonly Route[];
+  readonly partners: NonNullable<HttpOptions["partners"]>;
 };
 
 export async function createHttpServer(deps: HttpDeps, options: HttpOptions = {}): Promise<FastifyInstance> {
@@ -98,6 +102,7 @@ export async function createHttpServer(deps: HttpDeps, options: HttpOptions = {}
     perToken: perMinute(limits.requestsPerMinute),
     guesses: perMinute(limits.guessesPerMinute),
     routes,
+    partners: options.partners ?? { clients: new Map() },
   };
 
   for (const [name, schema] of sharedSchemas()) server.addSchema({ ...schema, $id: name });
@@ -194,6 +199,8 @@ function addHooks(server: FastifyInstance, parts: ServerParts): void {
     reply.header("x-request-id", request.id);
     reply.header("cache-control", "no-store");
     const route = request.routeOptions.config.turnup;
+    const token = tokenBehind(request.raw.socket, parts.partners.clients);
+    if (token !== "other") return admitPartner(parts, route, request, token);
     if (route && route.roles !== "open") await admitCaller(parts, route, request);
   });
   server.addHook("onResponse", async (request, reply) => {
@@ -227,9 +234,42 @@ async function protectionOf(reply: FastifyReply): Promise<[string, string][]> {
   return Object.entries(reply.raw.getHeaders()).map(([name, value]) => [name, String(value)]);
 }
 
+/** At the door for partners: their own routes and nothing else, by the token that their certificate stands for. */
+async function admitPartner(
+  parts: ServerParts,
+  route: Route | undefined,
+  request: FastifyRequest,
+  token: string | undefined,
+): Promise<void> {
+  if (token === undefined)
+    throw new TurnupError("certificate_unknown", "This certificate stands for no token here.", {
+      nextStep: "Ask the operator to name it in partner.clients_file.",
+    });
+  const caller = await parts.gate.callerOfToken(token);
+  if (!route || route.roles === "open")
+    throw new TurnupError("not_found", "There is nothing at this address of the door for partners.");
+  if (!PARTNER_ROLES.includes(caller.role))
+    throw new TurnupError(
+      "role_not_allowed",
+      `A token of role ${caller.role} has no business at this door.`,
+      {
+        nextStep: `Name a token of role ${PARTNER_ROLES.join(" or ")} in partner.clients_file.`,
+      },
+    );
+  admitToRoute(parts, route, request, caller);
+}
+const PARTNER_ROLES: readonly Role[] = ["partner", "voice"];
+
 async function admitCaller(parts: ServerParts, route: Route, request: FastifyRequest): Promise<void> {
-  const { deps, perToken } = parts;
-  const caller = await callerOf(parts, route, request);
+  admitToRoute(parts, route, request, await callerOf(parts, route, request));
+}
+
+function admitToRoute(
+  { deps, perToken }: ServerParts,
+  route: Route,
+  request: FastifyRequest,
+  caller: Caller,
+): void {
   request.caller = caller;
   const seconds = perToken.take(caller.tokenId, deps.monotonicMs());
   if (seconds > 0) throw tooMany(seconds, "This token asks too often.");

@@ -45,6 +45,7 @@ export type ErrorCode =
   | "catalog_item_not_found"
   | "catalog_item_unknown"
   | "catalog_malformed"
+  | "certificate_unknown"
   | "collection_closed"
   | "collection_not_found"
   | "collection_return_closed"

@@ -535,6 +535,24 @@ export const SETTINGS = {
     }),
     timeoutMs: timeoutOf("A mail server"),
   },
+  partner: {
+    host: text({
+      about: "Address of the API's own door for partners and voice platforms, by mutual TLS 1.3.",
+      ...HOST,
+      default: "127.0.0.1",
+    }),
+    port: optionalInteger({
+      about: "Its port; 0 takes any free one. Without it there is no such door.",
+      from: 0,
+      to: PORT.to,
+    }),
+    authorityFile: path({ about: "PEM of the authorities whose certificates are let in there." }),
+    certificateFile: path({ about: "PEM of the server's certificate there." }),
+    keyFile: path({ about: "PEM of its private key." }),
+    clientsFile: path({
+      about: "JSON: for which token of the API each certificate stands, by a name in it.",
+    }),
+  },
   tls: {
     crlPath: path({
       about:

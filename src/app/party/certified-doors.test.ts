@@ -3,12 +3,14 @@
  * fault. A stranger ends in the handshake and is counted by its cause; a certificate of somebody else is answered, and no more.
  */
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { mkdtemp, rename, rm, writeFile } from "node:fs/promises";
 import { Agent, request } from "node:https";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { afterAll, beforeAll, test } from "vitest";
+import { openFixture } from "../../../test/fixture/http.ts";
 import {
   IMEI,
   IMSI,
@@ -21,7 +23,8 @@ import {
   strangerAuthority,
 } from "../../../test/fixture/parties.ts";
 import { revocationListOf } from "../../../test/fixture/revocation.ts";
-import { HANDSHAKE_CAUSES, type HandshakeCause } from "../../http/handshakes.ts";
+import { HANDSHAKE_CAUSES, type HandshakeCause, noRefusals } from "../../http/handshakes.ts";
+import { createPartnerDoor } from "../../http/partner-door.ts";
 import { parseImei } from "../../term/imei.ts";
 import { imeiNameOf, proxyNameOf } from "../../wire/message/party-name.ts";
 import type { CertificateRequest, SubjectName } from "../../wire/x509/certificate.ts";
@@ -31,6 +34,7 @@ import {
   ensurePartyCertificates,
   type Pair,
 } from "../certificates/certificates.ts";
+import { portOf, urlOf } from "../server/address.ts";
 import { openRevocation, type Revocation } from "../server/revocation.ts";
 import { startMaker } from "./maker.ts";
 import { startService } from "./service.ts";
@@ -52,6 +56,8 @@ type Door = {
 };
 
 const uri = (text: string): SubjectName => ({ kind: "uri", uri: text });
+const named = { clients: new Map<string, string>() };
+const api = await openFixture({ partners: named });
 const closers: (() => Promise<void>)[] = [];
 let folder = "";
 let lists = "";
@@ -141,6 +147,38 @@ const DOORS: Readonly<Record<string, () => Promise<Door>>> = {
       url: maker.url,
       path: "/healthz",
       counts: async () => maker.refusals(),
+    };
+  },
+  "the API's, for partners": async () => {
+    const partners = strangerAuthority();
+    const record = [...api.records.values()].find(({ role }) => role === "partner");
+    assert.ok(record);
+    const counts = { ...noRefusals() };
+    const door = createPartnerDoor({
+      app: api.server,
+      tls: {
+        ...pairOf(partners, {
+          purpose: "server",
+          names: [{ kind: "ip", octets: Uint8Array.of(127, 0, 0, 1) }],
+        }),
+        authorities: partners.certificate,
+      },
+      revocation: revocation.check,
+      onRefused: ({ cause }) => void counts[cause]++,
+    });
+    door.server.listen(0, "127.0.0.1");
+    await once(door.server, "listening");
+    closers.push(door.close);
+    named.clients = new Map([["dns:shop.example", record.id]]);
+    return {
+      url: urlOf("https", "127.0.0.1", portOf(door.server)),
+      authority: partners,
+      trustedBy: partners.certificate,
+      name: { kind: "dns", name: "shop.example" },
+      otherName: { kind: "dns", name: "other.example" },
+      commonName: "shop",
+      path: "/v1/partner/requests",
+      counts: async () => ({ ...counts }),
     };
   },
   "the service server's, for operators": async () => {

@@ -18,6 +18,7 @@ import {
   readLandSettings,
   readPolicyFile,
 } from "../config/leg-config.ts";
+import { readPartnerPlace } from "../config/partner-config.ts";
 import { messageCentresOf } from "../config/settings.ts";
 import { manageDoorOf } from "../party/configured-proxy.ts";
 import { reportPatternOf } from "./applet-reports.ts";
@@ -71,6 +72,7 @@ const CHECKS: readonly Check[] = [
     config.proxy.policyFile &&
     readPolicyFile(config.proxy.policyFile, { besideServer: !hasLandFiles(config) }),
   ({ proxy }) => proxy.accountsFile && readAccountsFile(proxy.accountsFile),
+  readPartnerPlace,
   async (config) => checkRevocation(config.tls, await authoritiesOf(config)),
 ];
 
@@ -79,7 +81,9 @@ async function authoritiesOf(config: Config): Promise<string[]> {
   const land = hasLandFiles(config) ? await readLandSettings(config) : undefined;
   const { policyFile } = config.proxy;
   const policy = policyFile && (await readPolicyFile(policyFile, { besideServer: !hasLandFiles(config) }));
+  const partner = await readPartnerPlace(config);
   return [
+    ...(partner ? [partner.tls.authorities].flat() : []),
     ...(land ? [land.certificates.proxyAuthority] : []),
     ...((policy || undefined)?.factoryAuthorities ?? []),
   ];

@@ -37,6 +37,7 @@ import { issuerKeyOf } from "../../wire/message/issuer-key.ts";
 import type { Config } from "../config/config.ts";
 import { httpOptionsOf } from "../config/http-options.ts";
 import { readGatewaysFile, readLandSettings } from "../config/leg-config.ts";
+import { readPartnerPlace } from "../config/partner-config.ts";
 import { portOf, urlOf } from "./address.ts";
 import type { ClosingStack } from "./closing-stack.ts";
 import {
@@ -50,6 +51,7 @@ import {
 import type { LandOptions } from "./land.ts";
 import { refusalsOf } from "./machine-watch.ts";
 import { countCardTries, strangersApart } from "./measures.ts";
+import { openPartnerDoor, type PartnersNow } from "./partner-door.ts";
 import { type ProxyTeller, startProxyTeller } from "./proxy-teller.ts";
 import { openRevocation } from "./revocation.ts";
 import type { ServerOptions } from "./server-options.ts";
@@ -64,6 +66,8 @@ type Shared = ReturnType<typeof sharedDeps>;
 
 type Doors = {
   readonly url: string;
+  /** Of the door for partners, where there is one. */
+  readonly partnerUrl: string | undefined;
   readonly deps: HttpDeps;
   readonly devices: DeviceDoors;
   readonly nameProxyDoor: ProxyTeller["nameDoor"];
@@ -112,8 +116,11 @@ export async function openDoors(
     ),
   );
   behind.addresses.landUrl = devices.land?.url;
+  const partnerPlace = await readPartnerPlace(config);
+  const partners: PartnersNow = { clients: partnerPlace?.clients ?? new Map() };
   const http = closing.use(
     await createHttpServer(deps, {
+      partners,
       ...httpOptionsOf(config),
       registry: behind.measures,
       portal: devices.portal,
@@ -121,21 +128,32 @@ export async function openDoors(
     }),
   );
   const url = await listen(http, config);
+  const partner =
+    partnerPlace &&
+    (await openPartnerDoor(closing, http, partnerPlace, {
+      ...{ revocation: revocation.check, onRefused: strangers.at("partner") },
+    }));
   behind.addresses.publicUrl ||= url;
   return {
     url,
+    partnerUrl: partner?.url,
     deps,
     devices,
     nameProxyDoor: teller.nameDoor,
     async prepare(next, given) {
       const [land, rules] = [given ?? (await readLandSettings(next)), await gatewaysOf(next)];
       if (land) checkCertificates(land.certificates);
+      const nextPartners = await readPartnerPlace(next);
       const changeRevocation = await revocation.prepare(next.tls);
       const changeProxies = land && teller.prepare(land.proxies);
       return () => {
         if (land) devices.land?.change(land);
         changeProxies?.();
         changeRevocation();
+        if (nextPartners) {
+          partner?.change(nextPartners.tls);
+          partners.clients = nextPartners.clients;
+        }
         gateways.splice(0, gateways.length, ...rules);
         http.log.level = next.log.level;
       };

@@ -30,6 +30,8 @@ import { openStore, type Store } from "./store.ts";
 
 export type Server = {
   readonly url: string;
+  /** Of the API's own door for partners and voice platforms, where there is one. */
+  readonly partnerUrl: string | undefined;
   readonly store: Store;
   readonly registry: Registry;
   readonly knowledge: Knowledge;
@@ -84,7 +86,7 @@ async function openAll(
   const machines = await openMachines(closing, stores.nowMs, options);
   const opened = { stores, machines, addresses };
   const work = startWork(closing, opened, options);
-  const { url, deps, devices, nameProxyDoor, prepare } = await openDoors(
+  const { url, partnerUrl, deps, devices, nameProxyDoor, prepare } = await openDoors(
     closing,
     { ...opened, ...work },
     options,
@@ -92,6 +94,7 @@ async function openAll(
   const { registry, knowledge, issuer, orders } = stores;
   return {
     url,
+    partnerUrl,
     store,
     registry,
     knowledge,

@@ -33,6 +33,8 @@ export type TokenView = {
 export interface Tokens {
   /** By the SHA-256 of the token; the one question asked without an operator, since it answers which one. */
   findByHash(hash: Uint8Array): Promise<TokenRecord | undefined>;
+  /** By its id, where a certificate stands for it: the configuration of this server says which. */
+  findById(tokenId: string): Promise<TokenRecord | undefined>;
   /** Notes that tokens were used; lost notes do no harm. */
   touch(tokenIds: readonly string[], at: Date): Promise<void>;
   /** Revoked and expired ones too. */

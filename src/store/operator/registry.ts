@@ -96,10 +96,15 @@ async function listAudit(db: Db, operatorId: string, page: RegistryPage): Promis
 
 // Tokens.
 
+const TOKEN_RECORD = `select id, operator_id as "operatorId", role, label, make, person, vouched_by as "vouchedBy",
+         expires_at as "expiresAt", revoked_at as "revokedAt" from api_token`;
 const FIND_TOKEN = {
   name: "find_token", // api_token_hash_key
-  text: `select id, operator_id as "operatorId", role, label, make, person, vouched_by as "vouchedBy", expires_at as "expiresAt",
-                revoked_at as "revokedAt" from api_token where hash = $1`,
+  text: `${TOKEN_RECORD} where hash = $1`,
+};
+const FIND_TOKEN_BY_ID = {
+  name: "find_token_by_id", // api_token_pkey
+  text: `${TOKEN_RECORD} where id = $1`,
 };
 const TOUCH_TOKENS = {
   name: "touch_tokens", // api_token_pkey
@@ -133,6 +138,7 @@ function tokensIn(deps: RegistryDeps, note: Note): Tokens {
   const { database, clock } = deps;
   return {
     findByHash: (hash) => database.one<TokenRecord>(FIND_TOKEN, [hash]),
+    findById: (tokenId) => database.one<TokenRecord>(FIND_TOKEN_BY_ID, [tokenId]),
     async touch(tokenIds, at) {
       await database.run(TOUCH_TOKENS, [tokenIds, at]);
     },
