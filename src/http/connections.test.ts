@@ -170,23 +170,24 @@ for (const at of [0, 1]) {
 
   test(`${name}: who never reads his answer is cut`, async () => {
     const { app, open } = door();
+    const accepted = once(app.server, "connection");
     const socket = open();
     socket.on("error", () => undefined);
     socket.pause();
     socket.write("GET /large HTTP/1.1\r\nHost: here\r\n\r\n");
-    await once(socket, "connect");
-    await sleep(0);
+    await accepted;
     await untilNoneIsHeld(app);
     socket.destroy();
   });
 
   test(`${name}: who reads his answer a drop at a time is cut`, async () => {
     const { app, open } = door();
+    const accepted = once(app.server, "connection");
     const socket = open();
     socket.on("error", () => undefined);
     socket.write("GET /large HTTP/1.1\r\nHost: here\r\n\r\n");
     const timer = setInterval(() => socket.read(1_024), 50);
-    await once(socket, "connect");
+    await accepted;
     await untilNoneIsHeld(app);
     clearInterval(timer);
     socket.destroy();

@@ -40,8 +40,14 @@ test("a refused request gives its Idempotency-Key back; without a key nothing is
 test("a request that is still being done is not done twice at once", async () => {
   const fresh = await openFixture();
   let release = (): void => undefined;
+  let begin = (): void => undefined;
+  const begun = new Promise<void>((resolve) => (begin = resolve));
   Object.assign(fresh.deps.orderDesk, {
-    resend: () => new Promise<void>((resolve) => (release = resolve)),
+    resend: () =>
+      new Promise<void>((resolve) => {
+        release = resolve;
+        begin();
+      }),
   });
   const resend = () =>
     fresh.server.inject({
@@ -50,7 +56,7 @@ test("a request that is still being done is not done twice at once", async () =>
       headers: { ...bearer(OPERATOR_A, "care"), "idempotency-key": "k" },
     });
   const first = resend();
-  await new Promise((resolve) => setImmediate(resolve));
+  await begun;
   const second = await resend();
   assert.equal(second.statusCode, 409);
   assert.equal(second.json().code, "request_in_progress");

@@ -334,6 +334,17 @@ test("ESME: a peer that binds and closes at once is met with growing waits", asy
   assert.deepEqual(waits.slice(0, 6), [1, 2, 4, 8, 16, 32]);
 });
 
+test("ESME: a quiet link is kept alive by enquire_link", async () => {
+  const peer = await peerOf((pdu, { send }) => {
+    if (pdu.command === "enquire_link") send(makePdu("enquire_link_resp", pdu.sequence_number));
+  });
+  const esme = await boundTo(peer, { enquireLinkMs: 20 });
+  const asked = () => peer.received.filter(({ command }) => command === "enquire_link").length;
+  await until(() => asked() >= 10, "it asks ten times");
+  assert.equal(esme.state.name, "bound");
+  assert.equal(esme.stats.binds, 1);
+});
+
 test("ESME: a peer that sends and never reads costs a bounded memory", async () => {
   const peer = await peerOf();
   const esme = await boundTo(peer);
