@@ -66,3 +66,11 @@ export const maskAccount = (account: string): string =>
     : "****";
 
 const compact = (text: string): string => text.replace(/[\s-]/g, "").toUpperCase();
+
+/** Countries whose account numbers (BBAN) are digits alone: SWIFT's IBAN registry, structures of `n` throughout. */
+const DIGITS_ALONE: ReadonlySet<string> = new Set(
+  "AE AT BA BE CR CZ DE DK EE ES FI FO GL HR HU IL IS LT ME NO PL PT RS SE SI SK TL TN XK".split(" "),
+);
+
+/** Whether an IBAN of this country can be keyed on a telephone, but for the letters in front that the country itself is. */
+export const isIbanOfDigits = (country: string): boolean => DIGITS_ALONE.has(country);

@@ -38,6 +38,12 @@ const ITEMS = [
     },
   },
   {
+    id: "tune",
+    requires: { ...requires, card: true },
+    name: { en: "Paid tune" },
+    price: PRICE,
+  },
+  {
     id: "forwarding",
     requires,
     name: { en: "Call forwarding" },
@@ -324,6 +330,70 @@ test("what keys cannot write goes to an agent; where there is none, to the calle
   assert.deepEqual(other.end, { kind: "hung_up" });
   assert.match(other.heard, /A link comes to you by SMS/);
   assert.match(alone.sent.at(-1)!.text, /https:\/\/turnup\.invalid\/d\/l\/[\w-]{22}$/);
+});
+
+const IBAN = "DE89370400440532013000";
+
+test("a bank account is keyed where its number is digits: heard again masked, allowed by key, tokenised at once and kept nowhere (R8)", async () => {
+  const german = await landDoor(shop, {
+    operatorOf: async (id) => ({ id, name: "Meridian", country: "DE", care: { phone: null, url: null } }),
+  });
+  const { known, requests } = await line("account by keys", german);
+  const call = await known();
+  await call.choose("Features");
+  await call.choose("Paid tune");
+  await call.choose("Order");
+  await call.choose("Pay from a bank account");
+  assert.match(call.heard, /Key your IBAN without its letters/);
+  await call.press("88370400440532013000");
+  assert.match(call.heard, /What you keyed ends with 3 0 0 0/);
+  assert.ok(!call.heard.includes("88370400440532013000"), "no more of it is said");
+  await call.press("1");
+  assert.match(call.heard, /a digit is wrong/);
+  assert.equal((await requests()).length, 0);
+  await call.press(IBAN.slice(2));
+  await call.press("2");
+  assert.equal((await requests()).length, 0, "what nobody allowed is not collected");
+  assert.equal(german.accounts.length, 0, "nor given to the payment provider");
+  await call.press(IBAN.slice(2));
+  await call.press("1");
+  assert.equal((await requests()).length, 1, call.heard);
+  assert.deepEqual(
+    german.accounts.map(({ iban, holder }) => [iban, holder]),
+    [[IBAN, undefined]],
+  );
+  const kept = JSON.stringify(
+    await shop.database.rows(
+      "select card_token, card_digits, mandate_reference from request where card_token is not null",
+    ),
+  );
+  assert.match(kept, /ba_1.*DE\*{4}3000/);
+  assert.ok(!kept.includes(IBAN.slice(4)));
+});
+
+test("an account whose number has letters goes to an agent, or to the caller's phone by a link, and it is said why (R8)", async () => {
+  const operatorOf = async (id: string) => ({
+    id,
+    name: "Meridian",
+    country: "GB",
+    care: { phone: null, url: null },
+  });
+  const withAgent = await line("account with letters", await landDoor(shop, { operatorOf }));
+  const alone = await landDoor(shop, { operatorOf, agentOf: () => undefined });
+  const without = await line("account with letters, nobody there", alone);
+  const calls = [];
+  for (const { known } of [withAgent, without]) {
+    const call = await known();
+    for (const choice of ["Features", "Paid tune", "Order", "Pay from a bank account"])
+      await call.choose(choice);
+    calls.push(call);
+  }
+  assert.deepEqual(
+    calls.map(({ end }) => end),
+    [{ kind: "transferred", to: AGENT }, { kind: "hung_up" }],
+  );
+  for (const { heard } of calls) assert.match(heard, /cannot be keyed on a telephone/);
+  assert.match(alone.sent.at(-1)?.text ?? "", /https:\/\/turnup\.invalid\/d\/l\//);
 });
 
 test("somebody who was cut off calls again and hears where he was; terms can be heard and agreed to by key", async () => {

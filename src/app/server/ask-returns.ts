@@ -3,8 +3,8 @@ import type { PaymentProvider } from "../../kernel/calls/connectors.ts";
 import type { CollectionReturns } from "../../kernel/settlement/collection-return.ts";
 import type { returnsAsking } from "../../store/settlement/returns-asking.ts";
 
-/** Longer than a client waits for an answer, and its returns take to be booked. */
-const LEASE_MS = 120_000;
+/** So long another server leaves the asking to one that may have died over it. Two that ask at once book all once. */
+const LEASE_MS = 30_000;
 const TOLD_BY = "payment provider";
 
 type Deps = {

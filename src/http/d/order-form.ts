@@ -128,17 +128,22 @@ export type Posted = {
 
 /**
  * @param country where account numbers are written as they are, ISO 3166-1 alpha-2; null: an IBAN alone is read
+ * @param byKeys keyed on a telephone
  * @throws TurnupError `body_malformed`
  */
-export function readPostedOrder({ body }: PortalRequest, country: string | null = null): Posted {
-  const given = body.json ? jsonOrder(body.json, country) : formOrder(body, country);
+export function readPostedOrder(
+  { body }: PortalRequest,
+  country: string | null = null,
+  byKeys = false,
+): Posted {
+  const given = body.json ? jsonOrder(body.json, country) : formOrder(body, country, byKeys);
   for (const value of Object.values(given.values)) {
     if (value.length > VALUE_CHARACTERS_MAX) throw malformed("a value that no field takes");
   }
   return given;
 }
 
-function formOrder({ texts }: PostedBody, country: string | null): Posted {
+function formOrder({ texts }: PostedBody, country: string | null, byKeys: boolean): Posted {
   const text = (name: string): string => texts.get(name) ?? "";
   // What is no plain yes must not turn into the opposite of what was wanted.
   if (!["", "yes"].includes(text("remove"))) throw malformed("remove");
@@ -149,7 +154,7 @@ function formOrder({ texts }: PostedBody, country: string | null): Posted {
     quote: text("quote") || null,
     user: Object.fromEntries(USER_FIELDS.map((field) => [field, text(userFieldName(field))])),
     fieldOf: (itemId, name) => text(serviceFieldName(itemId, name)),
-    payment: formPayment(text, country),
+    payment: formPayment(text, country, byKeys),
     values: Object.fromEntries(texts),
   };
 }

@@ -6,6 +6,8 @@ import { createHmac } from "node:crypto";
 import {
   type AccountInput,
   checkAccount,
+  isKeyable,
+  keyedAccount,
   readAccountNumber,
   takeAccount,
   takesAccounts,
@@ -54,14 +56,15 @@ export const withMeans = (path: string, means: PaymentMeans): string => `${path}
  */
 export function paymentAsked(
   { deps }: PortalContext,
-  { operator }: Visitor,
+  { operator, byKeys = false }: Visitor,
   known: { readonly token: string; readonly digits: string } | null,
   wanted: PaymentMeans | null,
-): Pick<Asked, "payment" | "onFile"> {
+): Pick<Asked, "payment" | "onFile" | "isKeyed"> {
   const door = deps.cardsOf(operator.id);
   if (!door) throw new Trouble("card_not_taken", 503);
   if (wanted === null && known) return { payment: null, onFile: maskedMeans(known.digits) };
-  return { payment: wanted === "account" && takesAccounts(door) ? "account" : "card" };
+  const payment = wanted === "account" && takesAccounts(door) ? "account" : "card";
+  return { payment, isKeyed: payment === "account" && byKeys && isKeyable(operator.country) };
 }
 
 /** The other ways to pay, as far as the payment provider takes them. */
@@ -78,8 +81,17 @@ export function otherMeansOf(
     .map((means) => ({ means, href: withMeans(path, means) }));
 }
 
-/** Of a form; `country` is the operator's home: its subscribers write their account numbers as it does. */
-export function formPayment(text: (name: string) => string, country: string | null): PostedPayment {
+/**
+ * Of a form; `country` is the operator's home: its subscribers write their account numbers as it does.
+ * @param byKeys it was keyed on a telephone: digits, and nobody's name
+ */
+export function formPayment(
+  text: (name: string) => string,
+  country: string | null,
+  byKeys: boolean,
+): PostedPayment {
+  const number = text(ACCOUNT_FIELDS.number);
+  const isKeyed = byKeys && isKeyable(country);
   return {
     means: meansIn(text(PAYMENT_FIELD)),
     card: {
@@ -88,9 +100,9 @@ export function formPayment(text: (name: string) => string, country: string | nu
       code: text(CARD_FIELDS.code) || null,
     },
     account: {
-      number: text(ACCOUNT_FIELDS.number),
+      number: isKeyed ? keyedAccount(country, number) : number,
       country,
-      holder: text(ACCOUNT_FIELDS.holder),
+      holder: isKeyed ? null : text(ACCOUNT_FIELDS.holder),
       isAllowed: text(ACCOUNT_FIELDS.mandate) === FLAG_SET,
     },
   };
@@ -155,7 +167,7 @@ export async function tokenOf(
     if (payment === "card") return await takeCard(door, { ...given.card, ...one });
     const iban = readAccountNumber(given.account);
     if (typeof iban === "object") return { fault: iban.fault, field: number };
-    return await takeAccount(door, { iban, holder: given.account.holder, ...one });
+    return await takeAccount(door, { iban, holder: given.account.holder ?? undefined, ...one });
   } catch (error) {
     if (!(error instanceof TurnupError)) throw error;
     if (error.code === "dependency_unavailable") throw new Trouble("card_not_taken", 503);

@@ -144,7 +144,7 @@ async function order(walk: Walk, id = ""): Promise<Shown> {
 async function submit(walk: Walk): Promise<Shown> {
   const { context, visitor, call } = walk;
   const key = keyOfPost(context, visitor, call, "order");
-  const posted = readPostedOrder(call, visitor.operator.country);
+  const posted = readPostedOrder(call, visitor.operator.country, visitor.byKeys);
   if (posted.action === "remove") return submitRemoval(walk, key, posted.selection);
   const ordered = await submitOrder(walk, key, posted, { purpose: "order" });
   return typeof ordered === "string" ? statusOf(walk, ordered) : ordered;

@@ -24,6 +24,8 @@ export type Visitor = {
   /** Of the session in the address, and where it comes from, as far as that is the visitor's own and no gateway's. */
   readonly session?: string;
   readonly address?: string;
+  /** By telephone: answers are keyed, one after the other. */
+  readonly byKeys?: boolean;
   /** An address of this server with the session in it. */
   readonly at: (path: string) => string;
 };

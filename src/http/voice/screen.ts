@@ -205,9 +205,6 @@ async function dialog(
   return spoken(line, call, screen, subscriberId);
 }
 
-/** Account numbers have letters, which keys do not. */
-const NEEDS_LETTERS = /pay%3Daccount/;
-
 /**
  * Addresses of other servers lead to screens for eyes. A form without fields would be sent as soon as it was read out: it
  * becomes a key that confirms.
@@ -218,14 +215,23 @@ function forEars(screen: Screen, first: readonly string[], last: readonly string
   const confirm: Action[] = isConfirmation
     ? [{ role: "accept", label: form.submit, href: form.action, method: "post", hidden: form.hidden }]
     : [];
+  const entries = screen.entries.filter(({ href }) => href.startsWith(PATH));
   return {
     ...rest,
     ...(form && !isConfirmation ? { form } : {}),
     text: [...first, ...screen.text, ...last],
-    entries: screen.entries.filter(({ href }) => href.startsWith(PATH) && !NEEDS_LETTERS.test(href)),
-    actions: [...confirm, ...screen.actions.filter(({ href }) => href.startsWith(PATH))],
+    entries,
+    // Beside a form entries are not read out, and what else may pay must be heard.
+    actions: [
+      ...confirm,
+      ...(form && !isConfirmation ? entries.filter(({ href }) => OTHER_MEANS.test(href)).map(asAction) : []),
+      ...screen.actions.filter(({ href }) => href.startsWith(PATH)),
+    ],
   };
 }
+
+const OTHER_MEANS = /pay%3D(?:card|account)/;
+const asAction = ({ label, href }: Screen["entries"][number]): Action => ({ role: "more", label, href });
 
 /** A person, where there is one, for whoever wants them once they have heard what goes without. */
 const withAgent = ({ deps, caller }: Line, screen: Screen, href: string, { language }: VoiceCall): Screen =>
@@ -290,6 +296,7 @@ async function callerOn(
     assurance: "otp",
     language: call.language,
     bearer: null,
+    byKeys: true,
     at: (path) => at(path, call),
   };
   return { context: { deps: portalDepsOf(line) }, visitor };

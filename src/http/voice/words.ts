@@ -57,6 +57,7 @@ const GERMAN: CallWords = {
     optional: "Zum Auslassen warten Sie.",
     date: "Geben Sie acht Ziffern ein: Jahr, Monat, Tag.",
     yesNo: "Für ja drücken Sie 1, für nein 2.",
+    endsWith: "Ihre Eingabe endet auf",
     silence: "Es war nichts zu hören.",
     wrong: "Das steht nicht zur Wahl.",
     agent: "Sie werden verbunden.",

@@ -5,7 +5,7 @@
  */
 import { createHmac } from "node:crypto";
 import { TurnupError } from "../../term/error.ts";
-import { countryOfIban, type Iban, parseIban } from "../../term/iban.ts";
+import { countryOfIban, type Iban, ibanFaultOf, isIbanOfDigits, parseIban } from "../../term/iban.ts";
 import { membersOf } from "../../term/narrow.ts";
 import { ibanOfNational, NATIONAL_ACCOUNT_COUNTRIES } from "../../term/national-account.ts";
 import { type AccountTokens, type CardDoor, countedTry, unavailable } from "./card.ts";
@@ -17,7 +17,8 @@ export type AccountInput = {
   readonly number: string;
   /** ISO 3166-1 alpha-2: of a number that is no IBAN. */
   readonly country: string | null;
-  readonly holder: string;
+  /** Null where it was not asked for, since keys cannot write it. */
+  readonly holder: string | null;
   /** The holder allows collection by direct debit. */
   readonly isAllowed: boolean;
 };
@@ -33,7 +34,7 @@ export function checkAccount(input: AccountInput): readonly AccountFault[] {
   const faults: AccountFault[] = [];
   const number = readAccountNumber(input);
   if (typeof number === "object") faults.push({ field: "number", code: number.fault });
-  const holder = holderFaultOf(input.holder.trim());
+  const holder = input.holder === null ? null : holderFaultOf(input.holder.trim());
   if (holder !== null) faults.push({ field: "holder", code: holder });
   if (!input.isAllowed) faults.push({ field: "mandate", code: "mandate_missing" });
   return faults;
@@ -56,6 +57,20 @@ export function readAccountNumber({
     const { code } = membersOf(error.details);
     return { fault: typeof code === "string" ? code : "iban_malformed" };
   }
+}
+
+/** Whether a subscriber of this country can key an account on a telephone. */
+export const isKeyable = (country: string | null | undefined): country is string =>
+  country !== null && country !== undefined && isIbanOfDigits(country);
+
+/**
+ * What was keyed on a telephone: digits are the IBAN without the letters of the country, which stand in front of it again, or else
+ * the number as the country writes it. By their lengths the two are never taken for each other.
+ */
+export function keyedAccount(country: string, keyed: string): string {
+  const iban = `${country}${keyed}`;
+  const isNumber = NATIONAL_ACCOUNT_COUNTRIES.includes(country) && ibanFaultOf(iban) === "iban_length";
+  return isNumber ? keyed : iban;
 }
 
 function holderFaultOf(holder: string): string | null {

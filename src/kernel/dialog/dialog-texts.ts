@@ -56,6 +56,8 @@ export type DialogTexts = {
   };
   readonly account: {
     readonly number: string;
+    /** By telephone. */
+    readonly keyed: string;
     readonly holder: string;
     readonly allow: string;
     readonly kept: string;

@@ -28,6 +28,8 @@ export type Asked = {
   }[];
   /** Null: nothing that pays is asked for. */
   readonly payment: PaymentMeans | null;
+  /** The account is keyed on a telephone: its number alone, since keys write no name. */
+  readonly isKeyed?: boolean;
   /** What they left before, and what pays unless they give another; masked. */
   readonly onFile?: string | null;
 };
@@ -164,12 +166,12 @@ export function fieldsOf({ texts, language }: Step, asked: Asked, { values, faul
       };
     }),
   );
-  return [...user, ...services, ...paymentFields(texts, asked.payment, value, note)];
+  return [...user, ...services, ...paymentFields(texts, asked, value, note)];
 }
 
 function paymentFields(
   texts: Step["texts"],
-  means: PaymentMeans | null,
+  { payment: means, isKeyed = false }: Pick<Asked, "payment" | "isKeyed">,
   value: (name: string) => { value?: string },
   note: (name: string) => { note?: string },
 ): Field[] {
@@ -177,6 +179,28 @@ function paymentFields(
   if (means === "card") return cardFields(texts, note);
   const { number, holder, mandate } = ACCOUNT_FIELDS;
   const { account } = texts;
+  if (isKeyed)
+    return [
+      {
+        name: number,
+        label: account.keyed,
+        kind: "secret",
+        required: true,
+        minLength: 8,
+        maxLength: ACCOUNT_CHARACTERS_MAX,
+        note: account.kept,
+        ...note(number),
+      },
+      // What was keyed is heard again, masked, before it is agreed to.
+      {
+        name: mandate,
+        label: account.allow,
+        kind: "flag",
+        required: true,
+        readBack: number,
+        ...note(mandate),
+      },
+    ];
   return [
     {
       name: number,

@@ -67,6 +67,7 @@ export const GERMAN: DialogTexts = {
   },
   account: {
     number: "IBAN oder Kontonummer",
+    keyed: "Geben Sie Ihre IBAN ohne die Buchstaben ein, oder Ihre Kontonummer, dann die Rautetaste.",
     holder: "Kontoinhaber",
     allow: "Was ich bestelle, darf von diesem Konto eingezogen werden",
     kept: "Wir behalten ein Kennzeichen Ihres Kontos, nie seine Nummer.",

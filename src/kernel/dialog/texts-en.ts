@@ -66,6 +66,7 @@ export const ENGLISH: DialogTexts = {
   },
   account: {
     number: "IBAN or account number",
+    keyed: "Key your IBAN without its letters, or your account number, then the hash key.",
     holder: "Account holder",
     allow: "What I order may be collected from this account",
     kept: "We keep a token of your account, never its number.",

@@ -67,6 +67,8 @@ export type Field = {
   readonly choices?: readonly Choice[];
   /** A hint, or what was wrong with the last answer. */
   readonly note?: string;
+  /** Where fields are asked for one after the other, by voice: the end of what was given in this field before is said first. */
+  readonly readBack?: string;
 };
 
 /** One of a list: `value` is sent, `label` is read. */

@@ -27,6 +27,8 @@ export type VoiceWords = {
   readonly optional: string;
   readonly date: string;
   readonly yesNo: string;
+  /** Before the last digits of what was keyed. */
+  readonly endsWith: string;
   readonly silence: string;
   readonly wrong: string;
   readonly agent: string;
@@ -39,6 +41,7 @@ const ENGLISH: VoiceWords = {
   optional: "To leave this out, wait.",
   date: "Key eight digits: the year, the month, the day.",
   yesNo: "For yes press 1, for no press 2.",
+  endsWith: "What you keyed ends with",
   silence: "Nothing was heard.",
   wrong: "That is not one of the choices.",
   agent: "You are connected to an agent.",
@@ -140,7 +143,7 @@ const isHeldApart = ({ kind }: Field): boolean => kind === "date" || kind === "f
 const keyedName = ({ name }: Field): string => `${name}_keyed`;
 
 function fieldItem(field: Field, words: VoiceWords): XmlElement {
-  const { name, kind, required, choices = [], note } = field;
+  const { name, kind, required, choices = [], note, readBack } = field;
   const width = String(choices.length).length;
   const keyOf = (index: number): string => String(index + 1).padStart(width, "0");
   const options = choices.map(({ value, label }, index) =>
@@ -148,6 +151,9 @@ function fieldItem(field: Field, words: VoiceWords): XmlElement {
   );
   const item = isHeldApart(field) ? keyedName(field) : name;
   const said = [
+    ...(readBack === undefined
+      ? []
+      : [...spoken(words.endsWith), lastOf(readBack), element("break", { time: "400ms" })]),
     ...spoken(field.label),
     ...(note ? pausedThen(note) : []),
     ...choices.map(({ label }, index) => pressHint(label, keyOf(index), words)),
@@ -165,6 +171,15 @@ function fieldItem(field: Field, words: VoiceWords): XmlElement {
     filledOf(field),
   );
 }
+
+/** So many digits of what was keyed are said again; the rest is nobody's to hear. */
+const SAID_AGAIN = 4;
+const lastOf = (name: string): XmlElement =>
+  element(
+    "say-as",
+    { "interpret-as": "digits" },
+    element("value", { expr: `String(${name}).slice(-${SAID_AGAIN}).split('').join(' ')` }),
+  );
 
 /** VoiceXML 2.0 appendix P: builtin types with the keys they take. */
 function builtinOf({ kind, minLength, maxLength }: Field): string | undefined {
