@@ -738,6 +738,14 @@ export const GUARDS: readonly Guard[] = [
   },
   {
     protects: "consent",
+    what: "a yes alone orders what still lacks the number that calls are to go to",
+    file: "src/kernel/requested/offer-fields.ts",
+    line: "if (!found || lacking.length === 0) return offer.given;",
+    broken: "if (!found || lacking.length >= 0) return offer.given;",
+    tests: ["src/store/requests/offer-fields.test.ts"],
+  },
+  {
+    protects: "consent",
     what: "a number that said STOP is offered something",
     file: "src/kernel/requested/offers.ts",
     line: 'if (await tx.hasStopped(operatorId, asker.subscriberId)) return "stopped";',

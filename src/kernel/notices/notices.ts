@@ -283,7 +283,18 @@ export function queueAnswer(
     readonly destination?: string;
     readonly language: string;
   },
-  why: "notUnderstood" | "whichQuestion" | "offerNotTaken" | "stopped" | "started",
+  why: Extract<
+    NoticeText,
+    | "notUnderstood"
+    | "whichQuestion"
+    | "offerNotTaken"
+    | "offerLacksField"
+    | "offerLacksForm"
+    | "offerRead"
+    | "offerMisread"
+    | "stopped"
+    | "started"
+  >,
   values: Readonly<Record<string, string>> = {},
 ): void {
   const { scribe, terms } = turn;

@@ -40,6 +40,12 @@ export const NOTICE_TEXTS = [
   "stopped",
   "started",
   "offerNotTaken",
+  "offerWithField",
+  "offerWithForm",
+  "offerLacksField",
+  "offerLacksForm",
+  "offerRead",
+  "offerMisread",
 ] as const;
 
 export type NoticeText = (typeof NOTICE_TEXTS)[number];
@@ -82,6 +88,18 @@ const ENGLISH: NoticeTexts = {
   takenBack: "{operator}: taken back: {items}. Nothing is charged for it. Request {reference}.",
   notTakenBack: "{operator}: {items} could not be taken back yet; we see to it. Request {reference}.",
   changed: "{operator}: {actor} asked for a change for you: {items}. Request {reference}.",
+  offerWithField:
+    "{operator}: {item} is there for you ({price}). No more offers: STOP. It needs: {fields}. Reply {code} and then that, or see {link}",
+  offerWithForm:
+    "{operator}: {item} is there for you ({price}). No more offers: STOP. It needs: {fields}. Give it under {link}",
+  offerLacksField:
+    "{operator}: {item} still needs: {fields}. Nothing was ordered. Reply {code} and then that, or open the link of our offer.",
+  offerLacksForm:
+    "{operator}: {item} still needs: {fields}. Nothing was ordered. Open the link of our offer to give it.",
+  offerRead:
+    "{operator}: {item}, {fields}: {value}. Reply YES {code} to order it so, NO {code} to leave it, or {code} and another one.",
+  offerMisread:
+    "{operator}: we could not read that as {fields}: it is {wanted}. Nothing was ordered. Reply {code} and then that.",
   offer:
     "{operator}: {item} is there for you ({price}). No more offers: STOP. Reply YES {code}, or see {link}",
   notUnderstood:
@@ -131,6 +149,18 @@ const GERMAN: NoticeTexts = {
   notTakenBack:
     "{operator}: {items} konnte noch nicht zurückgenommen werden; wir kümmern uns darum. Auftrag {reference}.",
   changed: "{operator}: {actor} wünscht für Sie eine Änderung: {items}. Auftrag {reference}.",
+  offerWithField:
+    "{operator}: {item} gibt es jetzt für Sie ({price}). Keine Angebote mehr: STOP. Es braucht: {fields}. Antworten Sie {code} und dann das, oder siehe {link}",
+  offerWithForm:
+    "{operator}: {item} gibt es jetzt für Sie ({price}). Keine Angebote mehr: STOP. Es braucht: {fields}. Angeben unter {link}",
+  offerLacksField:
+    "{operator}: {item} braucht noch: {fields}. Nichts wurde bestellt. Antworten Sie {code} und dann das, oder öffnen Sie den Link unseres Angebots.",
+  offerLacksForm:
+    "{operator}: {item} braucht noch: {fields}. Nichts wurde bestellt. Öffnen Sie dazu den Link unseres Angebots.",
+  offerRead:
+    "{operator}: {item}, {fields}: {value}. JA {code} bestellt es so, NEIN {code} lässt es, oder {code} und etwas anderes.",
+  offerMisread:
+    "{operator}: Als {fields} war das nicht zu lesen: Es ist {wanted}. Nichts wurde bestellt. Antworten Sie {code} und dann das.",
   offer:
     "{operator}: {item} gibt es jetzt für Sie ({price}). Keine Angebote mehr: STOP. Antworten Sie JA {code}, oder siehe {link}",
   notUnderstood:

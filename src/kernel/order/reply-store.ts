@@ -31,7 +31,7 @@ export type NewTextReply = {
   readonly subscriberId: string | null;
   readonly orderId: string | null;
   readonly offerId: string | null;
-  readonly readAs: "accept" | "decline" | "stop" | "start" | "unclear";
+  readonly readAs: "accept" | "decline" | "stop" | "start" | "field" | "unclear";
   /** Names of the open questions that it may have been about. */
   readonly questions: readonly string[];
   readonly text: string;

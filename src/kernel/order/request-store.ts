@@ -75,6 +75,8 @@ export type OfferRow = {
   readonly itemId: string;
   readonly state: "sent" | "taken" | "declined" | "expired";
   readonly expiresAt: Date;
+  /** By item and name: what a text gave of what the offer lacks; it waits for a yes. */
+  readonly given: Readonly<Record<string, Readonly<Record<string, string>>>>;
 };
 
 /** What a request reads and writes within one transaction. */
@@ -139,6 +141,8 @@ export interface RequestTransaction extends ReplyTransaction {
   languageOf(operatorId: string, subscriberId: string): Promise<string | undefined>;
   /** An offer, locked, so that it is taken or declined once. */
   lockOffer(operatorId: string, offerId: string): Promise<OfferRow | undefined>;
+  /** Until it is answered; in the place of what was given before. */
+  keepOfferFields(operatorId: string, offerId: string, given: OfferRow["given"]): Promise<void>;
   /** Whether a message with this key was queued before. */
   isQueued(operatorId: string, idempotencyKey: string): Promise<boolean>;
 }

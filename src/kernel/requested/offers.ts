@@ -7,11 +7,10 @@ import { TurnupError } from "../../term/error.ts";
 import { hoursAfter } from "../../term/moment.ts";
 import type { CatalogItem } from "../catalog/catalog-item.ts";
 import { costsOf, isBilledElsewhere } from "../catalog/charges.ts";
-import { type Catalog, expandSelection, type LackOf, lackWith } from "../catalog/expand.ts";
+import { expandSelection, lackWith } from "../catalog/expand.ts";
 import { localized } from "../catalog/localized.ts";
 import { NO_PEERS, peerName } from "../catalog/peers.ts";
 import { priceWords } from "../catalog/price-words.ts";
-import { outdatedOf } from "../catalog/upgrade.ts";
 import { filled, freshCode, queueNotice } from "../notices/notices.ts";
 import { noticeText } from "../operator/notice-texts.ts";
 import type { OperatorTerms } from "../operator/operator-terms.ts";
@@ -19,12 +18,20 @@ import { quietUntil } from "../operator/quiet-hours.ts";
 import type { ConductorDeps } from "../order/deps.ts";
 import { OFFER_OUTCOMES, type Offered, type OfferOutcome } from "../order/offered.ts";
 import type { NewRequest, RequestDesk } from "../order/request.ts";
-import type { Asker, Holding, OpenQuestion } from "../order/request-store.ts";
+import type { OpenQuestion } from "../order/request-store.ts";
 import type { InStep, Step } from "../order/step.ts";
 import { composeText } from "../payload/compose.ts";
 import { needsClient } from "./needs-client.ts";
+import {
+  askedByText,
+  askForLacking,
+  type Considered,
+  considered,
+  fieldsLacking,
+  lackingWords,
+} from "./offer-fields.ts";
 import type { Desk } from "./on-request.ts";
-import { lackingOn, submitRequest } from "./submit.ts";
+import { submitRequest } from "./submit.ts";
 
 const TOKEN_OCTETS = 16;
 const DAY_HOURS = 24;
@@ -88,19 +95,10 @@ async function offerTo(
   if (!asker) return notSent("unknown_subscriber");
   const idempotencyKey = `offer:${offer.idempotencyKey}:${asker.subscriberId}`;
   if (await tx.isQueued(operatorId, idempotencyKey)) return notSent("repeated");
-  const holdings = await tx.holdingsOf(operatorId, asker.subscriberId);
-  const withHeld = await deps.catalog.catalogWith(operatorId, holdings);
-  const offered = await deps.catalog.catalogWith(operatorId, []);
-  const catalog = new Map([...withHeld, ...offered]);
-  const item = catalog.get(offer.itemId);
-  // What is there in an older version is offered as what replaces it (R122).
-  const heldHere = holdings.flatMap(({ itemId, deviceId }) =>
-    deviceId === asker.deviceId ? (withHeld.get(itemId) ?? []) : [],
-  );
-  const outdated = outdatedOf(heldHere, offered);
-  const lackOf = await lackingOn(deps, tx, operatorId, asker.deviceId);
-  const refusal = item && (await whyNot(step, terms, { asker, item, catalog, holdings, outdated, lackOf }));
-  if (!item || refusal) return notSent(refusal ?? "not_available");
+  const of = await considered(deps, step, { operatorId, asker, itemId: offer.itemId });
+  const refusal = of ? await whyNot(step, terms, of) : "not_available";
+  if (!of || refusal) return notSent(refusal ?? "not_available");
+  const { item, catalog, holdings, outdated, lackOf } = of;
   const { subscriberId } = asker;
   const language = (await tx.languageOf(operatorId, subscriberId)) ?? "en";
   const token = Buffer.from(deps.randomBytes(TOKEN_OCTETS)).toString("base64url");
@@ -121,7 +119,10 @@ async function offerTo(
     actor: offer.actor,
     expiresAt: hoursAfter(notBefore ?? scribe.now, terms.policy.request.offerDays * DAY_HOURS),
   });
-  const text = filled(offer.text ?? noticeText(terms.policy.request, "offer", language), {
+  const lacking = fieldsLacking(of);
+  const words = lacking.length === 0 ? "offer" : askedByText(lacking) ? "offerWithField" : "offerWithForm";
+  const text = filled(offer.text ?? noticeText(terms.policy.request, words, language), {
+    fields: lackingWords(lacking, language),
     operator: terms.operatorName,
     item: localized(item.name, language),
     price: priceWords(
@@ -147,15 +148,6 @@ async function offerTo(
   return { outcome: "sent", offerId: id, sendsAt: (notBefore ?? scribe.now).toISOString() };
 }
 
-type Considered = {
-  readonly asker: Asker;
-  readonly item: CatalogItem;
-  readonly catalog: Catalog;
-  readonly holdings: readonly Holding[];
-  readonly outdated: ReadonlySet<string>;
-  readonly lackOf: LackOf;
-};
-
 /** Nobody is offered what they have, cannot have, or said no to a while ago. Undefined: they may be. */
 async function whyNot(
   { tx, scribe }: Step,
@@ -180,11 +172,6 @@ async function whyNot(
   if (left.conflicts.length > 0) return "conflict";
   if (lackWith(catalog, item, lackOf) !== undefined) return "device_lacks";
   if (left.items.length === 0 || left.missing.length > 0) return "not_available";
-  // A reply of "yes" by SMS gives no number that calls are to go to: such items are asked for by form, unless it is known.
-  const given = new Map(holdings.map((one) => [one.itemId, one.given]));
-  const lacksField = ({ id, fields = [] }: CatalogItem): boolean =>
-    fields.some(({ name, required }) => required && !given.get(id)?.[name]);
-  if (left.items.some(({ item: one }) => lacksField(one))) return "not_available";
   const { offerPauseDays } = policy.request;
   if (offerPauseDays === 0) return undefined;
   const declinedAt = await tx.declinedAt(operatorId, asker.subscriberId, item.id);
@@ -195,32 +182,30 @@ async function whyNot(
 /** A reply by text: possession of the SIM, as the network says it. */
 export async function answerOffer(
   { deps, inStep }: Pick<Desk, "deps" | "inStep">,
-  {
-    offerId,
-    operatorId,
-    subscriberId,
-    language,
-  }: Extract<OpenQuestion, { kind: "offer" }> & {
+  question: Extract<OpenQuestion, { kind: "offer" }> & {
     readonly operatorId: string;
     readonly subscriberId: string;
     readonly language: string;
   },
   answer: "accept" | "decline",
 ): Promise<void> {
-  const offer = await inStep(async ({ tx, scribe }) => {
-    const row = await tx.lockOffer(operatorId, offerId);
-    if (row?.state === "sent" && answer === "decline")
-      scribe.changes.offerChanges.push({ id: row.id, state: "declined", orderId: null });
-    return row;
+  const { offerId, operatorId, subscriberId, language } = question;
+  const taken = await inStep(async (step) => {
+    const row = await step.tx.lockOffer(operatorId, offerId);
+    if (row?.state !== "sent") return undefined;
+    if (answer === "accept") return { row, fields: await askForLacking(deps, step, row, question) };
+    step.scribe.changes.offerChanges.push({ id: row.id, state: "declined", orderId: null });
+    return undefined;
   });
-  if (answer === "decline" || offer?.state !== "sent") return;
+  if (taken === undefined || taken.fields === "asked") return;
+  const { row: offer, fields } = taken;
   const request: NewRequest = {
     channel: "offer",
     action: "add",
     selection: [offer.itemId],
     who: { subscriberId },
     user: {},
-    fields: {},
+    fields,
     card: null,
     assurance: "network",
     actor: "sms",

@@ -165,7 +165,7 @@ export const lackingOf =
     tac === null ? undefined : lackOf?.(operatorId, tac, requires);
 
 /** Where the SIM is at home, by whose numbering people there write phone numbers. */
-const homeOf = ({ countryOf }: ConductorDeps, { homePlmn }: Asker): string | null =>
+export const homeOf = ({ countryOf }: ConductorDeps, { homePlmn }: Asker): string | null =>
   countryOf?.(homePlmn.slice(0, MCC_DIGITS)) ?? null;
 const MCC_DIGITS = 3;
 

@@ -16,6 +16,7 @@ import type { NewTextReply, NumberHolder, TextPart, TextTarget } from "../order/
 import type { RequestStore } from "../order/request-store.ts";
 import type { Scribe } from "../order/scribe.ts";
 import { termsAnswered } from "./consent.ts";
+import { fieldCame, valueFor } from "./offer-fields.ts";
 import { answerOffer } from "./offers.ts";
 import { type Desk, onRequest } from "./on-request.ts";
 
@@ -30,6 +31,7 @@ const KEPT_CHARACTERS = 1_000;
 const OFFER_FAULTS: readonly string[] = [
   "assurance_too_low",
   "catalog_item_unknown",
+  "field_invalid",
   "identity_unknown",
   "item_elsewhere",
 ];
@@ -61,6 +63,9 @@ export async function textCame(
     await answer(here, meant, read, text);
     return true;
   }
+  const given = part || stop ? undefined : valueFor(text, questions);
+  if (given?.question.kind === "offer" && (await fieldGiven(here, given.question, given.value, text)))
+    return true;
   // STOP has its own answer, and is no question's by itself.
   if (!wasPreference) await notUnderstood(here, about, questions, text);
   return wasPreference || read !== undefined;
@@ -73,6 +78,29 @@ const mayBeOf = ({ operatorId }: { readonly operatorId: string }, to: TextTarget
 function questionNamed(text: string, questions: readonly Question[]): Question | undefined {
   const [code = null, ...more] = codesIn(text);
   return more.length > 0 ? undefined : questionOf({ code }, questions);
+}
+
+/** What an offer still lacks, behind its number. */
+async function fieldGiven(
+  here: Desk,
+  question: Extract<Question, { kind: "offer" }>,
+  value: string,
+  text: string,
+): Promise<boolean> {
+  const answered = await fieldCame(here, question, value);
+  if (!answered) return false;
+  const { operatorId, subscriberId, offerId } = question;
+  const reply = {
+    operatorId,
+    subscriberId,
+    offerId,
+    readAs: "field" as const,
+    questions: [nameOf(question)],
+    text,
+    answered,
+  };
+  await here.inStep(async ({ scribe }) => keep(scribe, reply));
+  return true;
 }
 
 const wordsFor = ({ language }: Question, { policy }: OperatorTerms): ReplyWords => ({

@@ -548,6 +548,7 @@ create table offer (
   expires_at timestamp with time zone not null,
   order_id uuid,
   answered_at timestamp with time zone,
+  given_sealed bytea,
   constraint offer_pkey PRIMARY KEY (id),
   constraint offer_token_hash_key UNIQUE (token_hash),
   constraint offer_operator_id_fkey FOREIGN KEY (operator_id) REFERENCES operator(id),
@@ -1151,7 +1152,7 @@ create table text_reply (
   constraint text_reply_pkey PRIMARY KEY (id),
   constraint text_reply_operator_id_fkey FOREIGN KEY (operator_id) REFERENCES operator(id),
   constraint text_reply_subscriber_id_fkey FOREIGN KEY (subscriber_id) REFERENCES subscriber(id),
-  constraint text_reply_read_as_check CHECK ((read_as = ANY (ARRAY['accept'::text, 'decline'::text, 'stop'::text, 'start'::text, 'unclear'::text])))
+  constraint text_reply_read_as_check CHECK ((read_as = ANY (ARRAY['accept'::text, 'decline'::text, 'stop'::text, 'start'::text, 'field'::text, 'unclear'::text])))
 );
 create index text_reply_by_id ON text_reply USING btree (operator_id, id DESC);
 create index text_reply_of_subscriber ON text_reply USING btree (subscriber_id, received_at DESC);

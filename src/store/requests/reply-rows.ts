@@ -44,7 +44,7 @@ const STOP = {
 };
 const END_OFFERS = {
   name: "decline_offers_of", // offer_of_subscriber
-  text: `update offer set state = 'declined', answered_at = $3
+  text: `update offer set state = 'declined', answered_at = $3, given_sealed = null
           where operator_id = $1 and subscriber_id = $2 and state = 'sent' and expires_at > $3`,
 };
 const CANCEL_UNASKED = {

@@ -48,14 +48,3 @@ test("without the number, or with one that is none, no order is opened and nobod
   assert.equal(fixture.saw.elements.length, 0);
   assert.equal(await shop.count("request", "operator_id = $1", [fixture.operatorId]), 0);
 });
-
-test("what asks for something is not offered by SMS, since a yes gives no number", async () => {
-  const fixture = await shop.fixture("not offered", [FORWARDING]);
-  const { msisdn, operatorId } = fixture;
-  await fixture.ask(["forwarding"], { fields: { forwarding: { target: TARGET } } });
-  const other = await shop.fixture("not offered either", [FORWARDING]);
-  await shop.see(other.operatorId, { imsi: other.imsi, imei: other.imei, msisdn: other.msisdn });
-  const offer = { itemId: "forwarding", to: [{ msisdn: other.msisdn }], actor: "test", idempotencyKey: "o" };
-  assert.equal((await other.requests.sendOffers(other.operatorId, offer))[0]?.outcome, "not_available");
-  assert.ok(msisdn && operatorId);
-});

@@ -14,7 +14,7 @@ import type {
   RegistrationDraft,
   RequestDraft,
 } from "../../kernel/order/request-draft.ts";
-import type { NewRequestOrder } from "../../kernel/order/request-store.ts";
+import type { NewRequestOrder, OfferRow } from "../../kernel/order/request-store.ts";
 import { isOneOf } from "../../term/narrow.ts";
 import { keyReferenceOf } from "../../wire/message/sealed-message.ts";
 import { bulkInsert, bulkUpdate } from "../database/bulk.ts";
@@ -31,6 +31,7 @@ const DOMAIN = {
   registration: "registration_data",
   access: "access_data",
   given: "provisioned_given",
+  offered: "offer_given",
 } as const;
 
 // Reading.
@@ -177,6 +178,12 @@ function draftOf(sealer: Sealer, order: OrderDraft, row: RequestRow, books: Acco
 /** What was given for something that is had; nothing, of what the release before wrote. */
 export const givenIn = (sealer: Sealer, sealed: Buffer | null): Readonly<Record<string, string>> =>
   sealed ? JSON.parse(sealer.open(DOMAIN.given, sealed)) : {};
+
+/** What a text gave of what an offer lacks. */
+export const offeredFieldsIn = (sealer: Sealer, sealed: Buffer | null): OfferRow["given"] =>
+  sealed ? JSON.parse(sealer.open(DOMAIN.offered, sealed)) : {};
+export const sealedOfferedFields = (sealer: Sealer, given: OfferRow["given"]): Buffer =>
+  sealer.seal(DOMAIN.offered, JSON.stringify(given));
 
 export const noticeKeyIn = (sealer: Sealer, sealed: Buffer | null): Uint8Array | null =>
   sealed && Uint8Array.from(sealer.openBytes(DOMAIN.noticeKey, sealed));
@@ -360,7 +367,7 @@ const insertOffers = bulkInsert<NewOffer & { readonly now: Date }>("offer", [
 ]);
 const ANSWER_OFFER = {
   name: "answer_offer", // offer_pkey
-  text: `update offer set state = $2, order_id = $3, answered_at = $4 where id = $1 and state = 'sent'`,
+  text: `update offer set state = $2, order_id = $3, answered_at = $4, given_sealed = null where id = $1 and state = 'sent'`,
 };
 /** What is wiped is sent no more, also where it waits to be sent again. */
 const CANCEL_WIPED = {

@@ -26,7 +26,14 @@ import { accountBooksOf, NO_BOOKS, putAccountNumber } from "./account-books.ts";
 import { factsOf } from "./account-store.ts";
 import { recordFactsOf } from "./record-rows.ts";
 import { numbersNowAt, OF_NUMBERS, replyStore, replyTransaction } from "./reply-rows.ts";
-import { givenIn, noticeKeyIn, openRequest, registeredOf } from "./request-rows.ts";
+import {
+  givenIn,
+  noticeKeyIn,
+  offeredFieldsIn,
+  openRequest,
+  registeredOf,
+  sealedOfferedFields,
+} from "./request-rows.ts";
 
 /** Requests of one subscriber that a screen lists; questions that a reply may answer. */
 const LISTED_MAX = 20;
@@ -231,7 +238,17 @@ const NOTICE_KEY_OF = {
           where o.subscriber_id = $2 and o.operator_id = $1 and o.device_id = $3 and r.notice_key_sealed is not null
           order by o.id desc limit 1`,
 };
-const OFFER = `id, operator_id as "operatorId", subscriber_id as "subscriberId", item_id as "itemId", state, expires_at as "expiresAt"`;
+const OFFER = `id, operator_id as "operatorId", subscriber_id as "subscriberId", item_id as "itemId", state, expires_at as "expiresAt", given_sealed`;
+type OfferColumns = Omit<OfferRow, "given"> & { readonly given_sealed: Buffer | null };
+const offerIn = (sealer: Sealer, row: OfferColumns | undefined): OfferRow | undefined => {
+  if (!row) return undefined;
+  const { given_sealed, ...rest } = row;
+  return { ...rest, given: offeredFieldsIn(sealer, given_sealed) };
+};
+const KEEP_OFFER_FIELDS = {
+  name: "keep_offer_fields", // offer_pkey
+  text: "update offer set given_sealed = $3 where operator_id = $1 and id = $2 and state = 'sent'",
+};
 const OFFER_BY_TOKEN = {
   name: "offer_by_token", // offer_token_hash_key
   text: `select ${OFFER} from offer where token_hash = $1`,
@@ -298,7 +315,11 @@ export const requestTransaction = (
   putAccountNumber: (operatorId, subscriberId, number) =>
     putAccountNumber(db, sealer, { operatorId, subscriberId, number }),
   openRequest: (order, now) => openRequest(db, sealer, order, now),
-  lockOffer: (operatorId, offerId) => db.one<OfferRow>(LOCK_OFFER, [operatorId, offerId]),
+  lockOffer: async (operatorId, offerId) =>
+    offerIn(sealer, await db.one<OfferColumns>(LOCK_OFFER, [operatorId, offerId])),
+  keepOfferFields: async (operatorId, offerId, given) => {
+    await db.run(KEEP_OFFER_FIELDS, [operatorId, offerId, sealedOfferedFields(sealer, given)]);
+  },
   isQueued: async (operatorId, key) => (await db.one(IS_QUEUED, [operatorId, key])) !== undefined,
   languageOf: async (operatorId, subscriberId) =>
     (await db.one<{ language: string | null }>(LANGUAGE_OF, [operatorId, subscriberId]))?.language ??
@@ -384,7 +405,8 @@ export function requestStore(
       return (await database.one<{ id: string }>(ORDER_ID_OF, values))?.id;
     },
     readOrders,
-    offerByToken: (tokenHash) => database.one<OfferRow>(OFFER_BY_TOKEN, [Buffer.from(tokenHash)]),
+    offerByToken: async (tokenHash) =>
+      offerIn(sealer, await database.one<OfferColumns>(OFFER_BY_TOKEN, [Buffer.from(tokenHash)])),
     networkOrdersOf: async (operatorId, subscriberId) =>
       readOrders(
         (await database.rows<{ id: string }>(NETWORK_ORDERS, [operatorId, subscriberId])).map(({ id }) => id),
