@@ -115,6 +115,8 @@ test("a certificate that nobody named, that names two, or whose token is revoked
   assert.equal(await codeOf("unnamed.example"), "certificate_unknown");
   assert.equal(await codeOf("shop.example", "other.example"), "certificate_unknown");
   assert.equal(await codeOf("admin.example"), "role_not_allowed");
+  const admin = as({ kind: "dns", name: "admin.example" });
+  assert.equal((await visit(admin, "/v1/tokens")).code, "role_not_allowed", "no door for administrators");
   assert.equal(await codeOf("gone.example"), "token_unknown");
   const [hash] = [...fixture.records].find(([, { id }]) => id === partner.id) ?? [];
   assert.ok(hash);
