@@ -63,7 +63,7 @@ const COMPARED = [
   "same on both sides, its share tells how much dearer others made everything.",
 ].join(" ");
 const BUSY =
-  "**Others used the machine: what the processor took is several times what it is on a quiet one. Rows and log are exact.**";
+  "**Others used the machine: what the processor took is several times what it is on a quiet one. That changes rows and log little.**";
 
 /** More digits than a measurement has only make two files differ. */
 const rounded = (_: string, value: unknown): unknown =>
