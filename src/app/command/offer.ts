@@ -1,6 +1,6 @@
 /** `turnup offer send` and `turnup offer list`: an item of the catalog offered by SMS, and what became of offers. */
 import { randomUUID } from "node:crypto";
-import type { OfferOutcome } from "../../kernel/order/offered.ts";
+import type { OfferOutcome } from "../../kernel/catalog/offered.ts";
 import { countOffers } from "../../kernel/requested/offers.ts";
 import { OFFER_STATES, type OfferView } from "../../kernel/requested/request-reader.ts";
 import { isUuid } from "../../store/database/uuid.ts";

@@ -3,7 +3,7 @@
  * link; either starts the usual request with the offer filled in.
  */
 import Type from "typebox";
-import { OFFER_OUTCOMES } from "../../kernel/order/offered.ts";
+import { OFFER_OUTCOMES } from "../../kernel/catalog/offered.ts";
 import { countOffers } from "../../kernel/requested/offers.ts";
 import { OFFER_STATES, type OfferView } from "../../kernel/requested/request-reader.ts";
 import { recordOf } from "../../term/record.ts";

@@ -8,7 +8,7 @@
  */
 import type { CardReference, UserData, UserField } from "../account/user-data.ts";
 import type { Assurance, CatalogItem, CatalogKind, Lack } from "../catalog/catalog-item.ts";
-import type { Offered } from "./offered.ts";
+import type { Offered } from "../catalog/offered.ts";
 import type { Channel, ItemState, OrderState } from "./order.ts";
 import type { TextPart, TextTarget } from "./reply-store.ts";
 
