@@ -52,6 +52,7 @@ import type { LandOptions } from "./land.ts";
 import { refusalsOf } from "./machine-watch.ts";
 import { countCardTries, strangersApart } from "./measures.ts";
 import { openPartnerDoor, type PartnersNow } from "./partner-door.ts";
+import { measureProxyLists } from "./proxy-list-measures.ts";
 import { type ProxyTeller, startProxyTeller } from "./proxy-teller.ts";
 import { openRevocation } from "./revocation.ts";
 import type { ServerOptions } from "./server-options.ts";
@@ -92,7 +93,7 @@ export async function openDoors(
   });
   revocation.measure(behind.measures);
   const teller = closing.use(openTeller(behind, operators, place, options));
-  const accounts = proxyAccounts(behind.stores, teller, operators);
+  const accounts = proxyAccounts(behind, teller, operators);
   const inside = { ...httpDeps(behind, shared, operators, config), proxyAccounts: accounts };
   const deps = { ...inside, readiness: [...inside.readiness, ...(options.alsoReady ?? [])] };
   const gateways = await gatewaysOf(config);
@@ -232,7 +233,7 @@ const openTeller = (
 
 /** What is written here is told at once, not at the next look. */
 function proxyAccounts(
-  stores: Opened["stores"],
+  { stores, measures }: Pick<Behind, "stores" | "measures">,
   teller: ProxyTeller,
   operators: PortalOperators,
 ): HttpDeps["proxyAccounts"] {
@@ -242,15 +243,26 @@ function proxyAccounts(
     teller.wake();
     return value;
   };
+  const ownerOfAll = async (): Promise<string | undefined> => {
+    const [first] = teller.ids();
+    return first === undefined ? undefined : (await operators.at({ proxy: first }))?.id;
+  };
+  measureProxyLists(measures, {
+    async proxies() {
+      const operatorId = await ownerOfAll();
+      const ids = teller.ids();
+      return operatorId === undefined
+        ? []
+        : (await store.proxies(operatorId)).filter(({ proxy }) => ids.includes(proxy));
+    },
+    nowMs: () => stores.clock().getTime(),
+  });
   return {
     ...store,
     put: (...given) => told(store.put(...given)),
     close: (...given) => told(store.close(...given)),
     async known(operatorId) {
-      const ids = teller.ids();
-      const [first] = ids;
-      const owner = first === undefined ? undefined : await operators.at({ proxy: first });
-      return owner?.id === operatorId ? ids : []; // another operator's devices do not come by these
+      return (await ownerOfAll()) === operatorId ? teller.ids() : []; // another operator's devices do not come by these
     },
   };
 }
