@@ -5,6 +5,7 @@
 import assert from "node:assert/strict";
 import { generateKeyPairSync, type KeyObject, X509Certificate } from "node:crypto";
 import { once } from "node:events";
+import { join } from "node:path";
 import { type ConnectionOptions, connect } from "node:tls";
 import { fromBER } from "asn1js";
 import { type Certificate, ContentInfo, SignedData } from "pkijs";
@@ -25,7 +26,7 @@ import { parseImei } from "../../term/imei.ts";
 import { imeiNameOf } from "../../wire/message/party-name.ts";
 import { pemOf, type SubjectName } from "../../wire/x509/certificate.ts";
 import { composeCertificateRequest } from "../../wire/x509/certificate-request.ts";
-import type { Pair } from "../certificates/certificates.ts";
+import { ensureAuthority, type Pair } from "../certificates/certificates.ts";
 
 const EST = "/.well-known/est";
 const OTHER_IMSI = "234150888888888";
@@ -385,6 +386,24 @@ test("who tries handset after handset with one token is locked out, from whichev
   );
   road.tokens.set("tok-2", { imsi: OTHER_IMSI, msisdn: null, imei: OTHER_IMEI });
   assert.equal((await post("simpleenroll", requestOf(newKeys(), other), { token: "tok-2" })).status, 200);
+});
+
+test("who guesses at tokens is locked out by the address, whichever certificate of a factory is shown with them", async () => {
+  const factory = await ensureAuthority(join(road.folder, "factory"), new Date());
+  const nameless = pairOf(factory, { names: [] });
+  for (let time = 0; time < 50; time++)
+    assert.equal(
+      (await post("simpleenroll", requestOf(newKeys()), { pair: nameless, token: `guess-${time}` })).status,
+      403,
+    );
+  assert.equal(lastReason(), "token_refused");
+  road.tokens.set("tok-1", { imsi: IMSI, msisdn: MSISDN, imei: IMEI });
+  assert.equal(
+    (await post("simpleenroll", requestOf(newKeys()), { pair: nameless, token: "tok-1" })).status,
+    403,
+  );
+  assert.equal(lastReason(), "locked_out");
+  assert.ok(road.tokens.has("tok-1"));
 });
 
 test("who holds a token for his own SIM cannot take over another's handset by claiming its number", async () => {

@@ -92,7 +92,9 @@ async function enrol(est: Enrolment, request: FastifyRequest, reply: FastifyRepl
   const peer = est.peerOf(request);
   const token = tokenOf(request.headers.authorization);
   const who = whoOf(request, peer);
-  if (est.parts.isLocked(who)) throw est.parts.terminate(session, "air", "locked_out", who);
+  // A certificate says who comes, and nothing of a token that comes with it: guesses count at the address too.
+  const asker = token === undefined ? who : { ...who, fingerprint: null };
+  if (est.parts.isLocked(asker)) throw est.parts.terminate(session, "air", "locked_out", who);
   if (!peer && token === undefined)
     return reply.status(401).header("www-authenticate", 'Basic realm="enrolment"').send();
   const asked = askedOf(request, reply);
