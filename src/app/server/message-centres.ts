@@ -230,6 +230,6 @@ const portOf = (centres: () => readonly Held[]): SmscPort => ({
 
 /** The centre's own word; not ours, and not that of a link which was lost. */
 function refusalIn(outcome: PartOutcome): string | undefined {
-  if (outcome.kind === "accepted" || (outcome.kind === "refused" && outcome.by === "us")) return undefined;
+  if (outcome.kind === "accepted") return undefined;
   return outcome.code.startsWith("ESME_") ? outcome.code : undefined;
 }

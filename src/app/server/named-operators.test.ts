@@ -27,6 +27,10 @@ test("an operator that a setting names and that is not there is refused with tho
   await assert.rejects(checkOperators(database, configOf({ TURNUP_APPLET_OPERATOR: "west" })), {
     message: /^applet\.operator = west/,
   });
+  await assert.rejects(
+    checkOperators(database, configOf({ TURNUP_SMSC_NAME: "one", TURNUP_SMSC_OPERATORS: "north,west" })),
+    { message: /^smsc\.one\.operators = west/ },
+  );
   await ensureOperator(database, operator("south", 2_000));
   await checkOperators(database, named);
   await checkOperators(database, configOf({}));

@@ -169,6 +169,26 @@ test("what a centre has perhaps is not sent by another within ten minutes, and i
   assert.deepEqual(centresOf(sent), ["first", "second"]);
 });
 
+test("a centre that has a message perhaps keeps it though the next try did not even leave", async () => {
+  const { world, pass, sent, unsent } = outboxWith({
+    centres: [centre("first"), centre("second")],
+    answer: async () => ({ kind: "later", code: "disconnected", isPerhapsTaken: true }),
+  });
+  const one = message("north", {
+    partCount: 1,
+    content: { to: "4915112345678", payload: new Uint8Array(20) },
+  });
+  await pass(one);
+  world.answer = async () => ({ kind: "later", code: "deadline" });
+  world.nowMs += 60_000;
+  await pass(one);
+  world.centres = [centre("first", { downSinceMs: START }), centre("second")];
+  world.nowMs += 60_000;
+  await pass(one);
+  assert.deepEqual(centresOf(sent), ["first", "first"]);
+  assert.equal(unsent.at(-1)?.errorCode, "smsc_unbound");
+});
+
 test("what was certainly not taken goes by another centre at once", async () => {
   const { world, pass, sent } = outboxWith({
     centres: [centre("first", { failoverMs: 0 }), centre("second")],

@@ -221,7 +221,8 @@ async function sendMessage(
   const outcomes = await submitParts(deps, { ...message, expiresAt: validUntil }, way, onBooking);
   if (outcomes.some((outcome) => outcome.kind === "later" && outcome.isPerhapsTaken))
     deps.doubts.note(messageId, centre.centre, now.getTime());
-  else deps.doubts.settle(messageId);
+  // What did not leave this time may have been taken the time before.
+  else if (outcomes.every(({ kind }) => kind === "accepted")) deps.doubts.settle(messageId);
   const unsent = notTaken(message, outcomes, { now, random: deps.random, smsc: centre.centre });
   if (unsent) return deps.books.unsent({ messageId, ...unsent });
 }
