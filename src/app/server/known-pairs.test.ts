@@ -7,7 +7,7 @@ import type { SightingInput } from "../../kernel/detection/sighting.ts";
 import type { Database } from "../../store/database/database.ts";
 import { openChangeChannel } from "../../store/node/change-channel.ts";
 import { createPairMemory } from "../../store/sightings/pair-memory.ts";
-import { createPairTable } from "../../store/sightings/pair-table.ts";
+import { createPairTable, keyAt } from "../../store/sightings/pair-table.ts";
 import { ClosingStack } from "./closing-stack.ts";
 import { keepPairs } from "./known-pairs.ts";
 
@@ -22,7 +22,14 @@ async function server(database: Database = shop.database) {
   const memory = createPairMemory(createPairTable(100_000, START), changes.isHeard);
   const intake = shop.intakeOf(memory);
   const measures = new Registry();
-  const kept = { database, connection: shop.connection, sealer: shop.sealer, memory, changes };
+  const kept = {
+    database,
+    connection: shop.connection,
+    sealer: shop.sealer,
+    memory,
+    changes,
+    clock: () => new Date(START),
+  };
   keepPairs(closing, kept, intake, {
     measures,
     onFault: (name, error) => assert.fail(`${name}: ${error}`),
@@ -103,11 +110,12 @@ test("a SIM that moves to and fro between the doors of two servers is where it w
   for (const each of [one, two, one, two]) await each.see(operatorId, { imsi, imei, seenAt: at(0) });
   let ms = 0;
   for (let round = 0; round < 40; round++) {
-    // The second is told before it can have heard of the first; each round begins with both knowing the pair.
-    ms += 100;
+    // The second is told before it can have heard of the first; each round begins with both knowing the pair. A thousandth of a
+    // second apart, at another part of the table's steps each time.
+    ms += 107;
     const moved = one.see(operatorId, { imsi, imei: otherImei, seenAt: at(ms) });
     if (round % 2 === 0) await moved;
-    await two.see(operatorId, { imsi, imei, seenAt: at(ms + 50) });
+    await two.see(operatorId, { imsi, imei, seenAt: at(ms + 1) });
     await moved;
     await until(async () => (await handsetOf(operatorId)) === indexes[0], `round ${round}`);
     for (const each of [one, two, one, two]) await each.see(operatorId, { imsi, imei, seenAt: at(ms + 60) });
@@ -116,6 +124,43 @@ test("a SIM that moves to and fro between the doors of two servers is where it w
     (await two.value("turnup_pairs_told_again_total")) > 0,
     "no round met the moment that this is about",
   );
+});
+
+test("a move that another server saw is no news of the handset before: nothing is told again, and nothing is late", async () => {
+  const operatorId = await shop.operator();
+  const { imsi, imei } = pair("one door");
+  const { imei: otherImei } = pair("one door: other");
+  const [one, two] = [await server(), await server()];
+  const index = shop.sealer.blindIndex("imsi", operatorId, imsi);
+  for (const each of [one, two, one, two]) await each.see(operatorId, { imsi, imei, seenAt: at(0) });
+  await one.see(operatorId, { imsi, imei: otherImei, seenAt: at(1_000) });
+  await until(() => two.memory.hear(keyAt(index)) === undefined, "the second server has heard of it");
+  await two.close();
+  assert.equal(await two.value("turnup_pairs_told_again_total"), 0);
+  assert.equal(await shop.count("sighting", "operator_id = $1 and outcome = 'late'", [operatorId]), 0);
+});
+
+test("what was answered just before word could not be heard any more is looked at again when it can", async () => {
+  const operatorId = await shop.operator();
+  const { imsi, imei } = pair("cut off");
+  const { imei: otherImei } = pair("cut off: other");
+  const { see, memory, value } = await server();
+  for (let times = 0; times < 2; times++) await see(operatorId, { imsi, imei, seenAt: at(times) });
+  // Its word of this is lost.
+  await shop.database.run("alter table pairing disable trigger pairing_changed");
+  try {
+    await shop.see(operatorId, { imsi, imei: otherImei, seenAt: at(10) });
+  } finally {
+    await shop.database.run("alter table pairing enable trigger pairing_changed");
+  }
+  assert.equal(await see(operatorId, { imsi, imei, seenAt: at(20) }), "unchanged");
+  await shop.database.run(
+    "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'turnup changes' and datname = current_database()",
+  );
+  const index = shop.sealer.blindIndex("imei", operatorId, imei.slice(0, 14)).toString("hex");
+  await until(async () => (await handsetOf(operatorId)) === index, "the SIM is back");
+  assert.ok((await value("turnup_pairs_told_again_total")) > 0);
+  assert.ok(memory.size > 0);
 });
 
 test("what SQL changes by hand is told too: a number, a place, a pairing that ends", async () => {

@@ -18,6 +18,11 @@ import type { Stores } from "./open-stores.ts";
 
 const FILL_POLL_MS = 1_000;
 const RESIGHT_POLL_MS = 1_000;
+/** Word that was not heard is of less long ago: what was seen since then is looked at again. */
+const UNHEARD_FOR_MS = 5_000;
+/** SIMs that wait to be looked at again: more come only where another server's moves are not kept up with for long. */
+const DOUBTED_MAX = 1_000_000;
+const FILL_PAUSE_MAX_MS = 60_000;
 const KEY_DIGITS = /^[0-9a-f]{16}$/;
 
 type Options = {
@@ -25,35 +30,54 @@ type Options = {
   readonly onFault: (name: string, error: unknown) => void;
 };
 
-type Kept = Pick<Stores, "database" | "connection" | "sealer" | "memory"> & { readonly changes: Changes };
+type Kept = Pick<Stores, "database" | "connection" | "sealer" | "memory" | "clock"> & {
+  readonly changes: Changes;
+};
 
 export function keepPairs(closing: ClosingStack, stores: Kept, intake: Intake, options: Options): void {
   const { memory, changes } = stores;
   const told = measurePairs(options.measures, memory);
   let doubted: LastSeen[] = [];
+  const add = (pairs: readonly LastSeen[]): void => {
+    for (const pair of pairs) if (doubted.length < DOUBTED_MAX) doubted.push(pair);
+  };
+  /** What cannot be told now waits for the next pass. */
+  async function tellAgain(): Promise<boolean> {
+    if (doubted.length === 0) return false;
+    const pairs = doubted;
+    doubted = [];
+    try {
+      const again = await resight({ ...stores, intake, onFault: options.onFault }, pairs);
+      told.inc(again.told);
+      add(again.failed);
+      return again.failed.length < pairs.length && doubted.length > 0;
+    } catch (error) {
+      add(pairs);
+      throw error;
+    }
+  }
   const resights = startLoop({
     name: "resight",
     pauseMs: RESIGHT_POLL_MS,
-    async pass() {
-      const pairs = doubted;
-      doubted = [];
-      if (pairs.length > 0) told.inc(await resight({ ...stores, intake }, pairs));
-      return doubted.length > 0;
-    },
+    pass: tellAgain,
     onFailure: options.onFault,
   });
   const fills = startFills(stores, options);
   const stopHearing = changes.onChange((news) => {
     if (news === "everything") {
-      memory.doubtAll();
+      add(memory.doubtAll(stores.clock().getTime() - UNHEARD_FOR_MS));
+      resights.wake();
       fills.again();
     } else if (news.kind === "pair" && KEY_DIGITS.test(news.detail ?? "")) {
       const known = memory.hear(keyAt(Buffer.from(news.detail ?? "", "hex")));
-      if (known) doubted.push(known);
+      if (known) add([known]);
       if (known) resights.wake();
     }
   });
-  closing.defer(() => resights.stop());
+  closing.defer(async () => {
+    await resights.stop();
+    await tellAgain().catch((error: unknown) => options.onFault("resight", error));
+  });
   closing.defer(() => fills.stop());
   closing.defer(stopHearing);
   writeLastSeen(closing, stores, options);
@@ -63,13 +87,21 @@ export function keepPairs(closing: ClosingStack, stores: Kept, intake: Intake, o
 function startFills({ connection, memory }: Kept, { onFault }: Options) {
   let wanted = 1;
   let filled = 0;
+  let [pauseMs, notBeforeMs] = [FILL_POLL_MS, 0];
   const loop: Loop = startLoop({
     name: "known pairs",
     pauseMs: FILL_POLL_MS,
     async pass() {
-      if (filled === wanted) return false;
+      if (filled === wanted || performance.now() < notBeforeMs) return false;
       const which = wanted;
-      await fillPairs(connection, memory, () => which !== wanted);
+      try {
+        await fillPairs(connection, memory, () => which !== wanted);
+      } catch (error) {
+        notBeforeMs = performance.now() + pauseMs;
+        pauseMs = Math.min(pauseMs * 2, FILL_PAUSE_MAX_MS);
+        throw error;
+      }
+      pauseMs = FILL_POLL_MS;
       if (which === wanted) filled = which;
       return filled !== wanted;
     },
@@ -108,7 +140,7 @@ function writeLastSeen(closing: ClosingStack, { database, memory }: Kept, { onFa
 export function measurePairs(measures: Registry, memory: Pick<PairMemory, "size">): Counter {
   new Gauge({
     name: "turnup_known_pairs",
-    help: "Pairs of SIM and handset that this server knows without asking the database.",
+    help: "Pairs of SIM and handset that this server has learned by heart; where it may have missed word, each is asked for once more.",
     registers: [measures],
     collect() {
       this.set(memory.size);

@@ -50,6 +50,8 @@ export function startWork(closing: ClosingStack, opened: Opened, options: Server
   const countEnded = countEnds(measures);
   const spend = createSmsSpend(stores.database, stores.clock);
   const intake = createIntake({ ...stores, onOrders: () => engine.wakeOrders() });
+  // Before the engine, so that it ends behind it: applets report through the message centre to the last.
+  keepPairs(closing, stores, intake, { measures, onFault });
   const engine: Engine = startEngine({
     ...stores,
     ...machines,
@@ -77,7 +79,6 @@ export function startWork(closing: ClosingStack, opened: Opened, options: Server
   });
   closing.defer(() => engine.stop());
   measure(measures, engine, opened);
-  keepPairs(closing, stores, intake, { measures, onFault });
   hearOfImports(closing, engine, stores, onFault);
   lapseDisputes(closing, stores, onFault);
   lapsePaymentFiles(closing, stores, onFault);

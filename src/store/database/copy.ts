@@ -58,16 +58,23 @@ class Copy {
   }
   handleCopyData({ chunk }: { readonly chunk: Buffer }): void {
     if (this.#take) {
-      if (!this.failure && !this.#take(chunk)) {
-        this.failure = new Error("nobody reads on");
-        this.connection?.stream.destroy();
-      }
+      this.#give(chunk, this.#take);
       return;
     }
     this.chunks.push(Buffer.from(chunk)); // the driver uses its buffer again
     this.waitingOctets += chunk.length;
     if (this.waitingOctets > WAITING_OCTETS_MAX) this.connection?.stream.pause();
     this.#tell();
+  }
+  #give(chunk: Buffer, take: (chunk: Buffer) => boolean): void {
+    if (this.failure) return;
+    try {
+      if (take(chunk)) return;
+      this.failure = new Error("nobody reads on");
+    } catch (error) {
+      this.failure = error instanceof Error ? error : new Error(String(error));
+    }
+    this.connection?.stream.destroy();
   }
   /** The driver tells nothing more to a query that failed. */
   handleError(error: Error): void {

@@ -52,26 +52,31 @@ async function askAndAnswer(
   // A SIM that moves within the batch: "the same as before" is then not the same any more, so all its rows are decided.
   const moving = new Set(batch.flatMap(({ row }, at) => (isKnown[at] ? [] : [row.sim])));
   const touched = new Map<string, number>();
-  const unchanged: (() => void)[] = [];
-  const changed = batch.filter(({ row, answer }, at) => {
+  const unchanged: { readonly waiting: Waiting<Row, SightingResult>; readonly tell: () => void }[] = [];
+  const changed = batch.filter((waiting, at) => {
+    const { row, answer } = waiting;
     const pair = known.get(at);
     if (!pair || !isKnown[at] || (moving.size > 0 && moving.has(row.sim))) return true;
     const { subscriberId, deviceId } = pair;
     const writtenMs = pair.lastSeenAt.getTime();
     const isBehind = row.seenMs - writtenMs > LAST_SEEN_GRAIN_MS;
     if (isBehind) touched.set(pair.pairingId, Math.max(row.seenMs, touched.get(pair.pairingId) ?? 0));
-    unchanged.push(() => {
+    const tell = (): void => {
       asking.know({ ...row, ...pair, lastSeenMs: isBehind ? row.seenMs : writtenMs });
       memory.keep(row.sim, row.input, row, { subscriberId, deviceId });
       memory.see(row.imsiIndex, row.imeiIndex, row.seenMs);
       answer({ outcome: "unchanged", subscriberId, deviceId });
-    });
+    };
+    unchanged.push({ waiting, tell });
     return false;
   });
   if (touched.size > 0) {
     await database.run(TOUCH, [[...touched.keys()], [...touched.values()].map((ms) => new Date(ms))]);
   }
-  for (const tell of unchanged) tell();
+  // Word of a change may have come while the times were written.
+  for (const { waiting, tell } of unchanged)
+    if (asking.isDoubtful(waiting.row.imsiIndex)) changed.push(waiting);
+    else tell();
   return changed;
 }
 

@@ -65,7 +65,7 @@ const SLICE_ROWS = 500;
 /** More rows than this waiting and callers are turned away with 503: memory is not a queue. */
 const MAX_WAITING_ROWS = 200_000;
 /** SIMs of which a command that has no memory knows when it saw them last. */
-const REMEMBERED_TIMES = 100_000;
+const REMEMBERED_TIMES = 1_000_000;
 type IntakeDeps = {
   readonly database: Database;
   readonly sealer: Sealer;

@@ -17,6 +17,8 @@ export const LAST_SEEN_GRAIN_MS = 60_000;
 const SEGMENTS_A_STEP = 16;
 export const STEP_PAUSE_MS = (60_000 / PAIR_SEGMENTS) * SEGMENTS_A_STEP;
 const MAX_ROWS = 2_000;
+/** A server that ends writes for so long; what is left is what a crash would lose. */
+const LAST_WRITES_MS = 10_000;
 /** Of the time, a quarter at most is spent at the database. */
 const PAUSE_FOR_WORK = 3;
 
@@ -27,9 +29,12 @@ const TOUCH_BY_INDEX = {
            from (select x.id, q.seen_at
                    from unnest($1::uuid[], $2::bytea[], $3::bytea[], $4::bytea[], $5::timestamptz[])
                           as q(operator_id, first_index, last_index, imei_begin, seen_at)
-                   join subscriber s on s.operator_id = q.operator_id and s.imsi_index between q.first_index and q.last_index
-                   join pairing x on x.subscriber_id = s.id and x.is_current
-                   join device d on d.id = x.device_id and substr(d.imei_index, 1, 4) = q.imei_begin
+                  cross join lateral (select id from subscriber
+                                       where operator_id = q.operator_id and imsi_index between q.first_index and q.last_index
+                                       order by imsi_index limit 1) s
+                  cross join lateral (select id, device_id from pairing where subscriber_id = s.id and is_current limit 1) c
+                   join device d on d.id = c.device_id and substr(d.imei_index, 1, 4) = q.imei_begin
+                   join pairing x on x.id = c.id and x.is_current
                   where x.last_seen_at < q.seen_at
                   order by x.id for update of x skip locked) v
           where p.id = v.id`,
@@ -57,7 +62,7 @@ export function beginOf({ imei }: Pick<LastSeen, "imei">): Buffer {
 type LastSeenWriter = {
   /** The next parts of the table, unless it rests; to be called every STEP_PAUSE_MS. */
   step(): Promise<void>;
-  /** All that is not on disk, however young: before the server ends. */
+  /** All that is not on disk, however young: before the server ends, and within ten seconds. */
   writeAll(): Promise<void>;
 };
 
@@ -70,11 +75,18 @@ export function createLastSeenWriter(database: Database, memory: PairMemory): La
       if (beganMs < restUntilMs) return;
       const from = next;
       next = (next + SEGMENTS_A_STEP) % PAIR_SEGMENTS;
-      await writeParts(database, memory, { from, count: SEGMENTS_A_STEP, graceMs: LAST_SEEN_GRAIN_MS });
+      const parts = { from, count: SEGMENTS_A_STEP, graceMs: LAST_SEEN_GRAIN_MS };
+      await writeParts(database, memory, parts);
       const endedMs = performance.now();
       restUntilMs = endedMs + (endedMs - beganMs) * PAUSE_FOR_WORK;
     },
-    writeAll: () => writeParts(database, memory, { from: 0, count: PAIR_SEGMENTS, graceMs: 0 }),
+    writeAll: () =>
+      writeParts(
+        database,
+        memory,
+        { from: 0, count: PAIR_SEGMENTS, graceMs: 0 },
+        performance.now() + LAST_WRITES_MS,
+      ),
   };
 }
 
@@ -84,12 +96,14 @@ async function writeParts(
   database: Database,
   memory: PairMemory,
   { from, count, graceMs }: Parts,
+  untilMs = Number.POSITIVE_INFINITY,
 ): Promise<void> {
   let rows: LastSeen[] = [];
   for (let at = from; at < from + count; at++) {
-    rows.push(...memory.takeUnwritten(at, graceMs));
+    rows = rows.concat(memory.unwritten(at, graceMs));
     const isLast = at === from + count - 1;
     while (rows.length >= MAX_ROWS || (isLast && rows.length > 0)) {
+      if (performance.now() > untilMs) return;
       await touch(database, memory, rows.slice(0, MAX_ROWS));
       rows = rows.slice(MAX_ROWS);
     }
@@ -105,4 +119,5 @@ async function touch(database: Database, memory: PairMemory, rows: readonly Last
     rows.map(beginOf),
     rows.map(({ seenMs }) => new Date(seenMs)),
   ]);
+  for (const row of rows) memory.wrote(row);
 }

@@ -6,7 +6,7 @@
 import pg from "pg";
 import { dropOldest } from "../../term/collections.ts";
 import { copyOutEach } from "../database/copy.ts";
-import { sessionConfigOf } from "../database/driver.ts";
+import { sessionConfigOf, socketOf } from "../database/driver.ts";
 import type { PairMemory } from "./pair-memory.ts";
 
 /** The columns that many rows have alike come first: their octets are looked at once for all. */
@@ -22,6 +22,9 @@ const COLUMNS_ALIKE = 5;
 const SIGNATURE = Buffer.from("PGCOPY\n\xff\r\n\0", "latin1");
 const HEADER_OCTETS = 19;
 const NULL = -1;
+const CONNECT_TIMEOUT_MS = 5_000;
+const LOCK_TIMEOUT_MS = 10_000;
+const CANCEL_POLL_MS = 250;
 /** Operators with their networks and names that are kept at once. */
 const ALIKES_MAX = 10_000;
 const MS_OF_2000 = Date.UTC(2000, 0, 1);
@@ -35,13 +38,24 @@ export async function fillPairs(
   isCancelled: () => boolean,
 ): Promise<number> {
   const asking = memory.ask();
-  const client = new pg.Client({ ...sessionConfigOf(connection), application_name: "turnup pairs" });
+  const client = new pg.Client({
+    ...sessionConfigOf(connection),
+    application_name: "turnup pairs",
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    keepAlive: true,
+  });
   client.on("error", () => undefined); // the statement fails with it
   let read = 0;
   const row = rowReader();
+  // It may wait for a lock, for a join or for a machine that is gone: no row comes then.
+  const watch = setInterval(() => {
+    if (isCancelled()) socketOf(client)?.destroy();
+  }, CANCEL_POLL_MS);
   try {
     await client.connect();
-    await client.query(`set work_mem = '${WORK_MEMORY}'; set statement_timeout = 0`);
+    await client.query(
+      `begin; set local work_mem = '${WORK_MEMORY}'; set local statement_timeout = 0; set local lock_timeout = ${LOCK_TIMEOUT_MS}`,
+    );
     await copyOutEach(client, PAIRS, (chunk) => {
       const pair = row(chunk);
       if (pair) asking.know(pair);
@@ -53,6 +67,7 @@ export async function fillPairs(
     if (isCancelled()) return read;
     throw error;
   } finally {
+    clearInterval(watch);
     asking.end();
     await client.end().catch(() => undefined);
   }

@@ -91,7 +91,7 @@ test("nothing is known while word of changes might not come, nor by what was kno
   await see(one);
   line.isHeard = false;
   assert.deepEqual(await see(one), ["unchanged", "asked"]);
-  memory.doubtAll(); // as the channel says when it is heard again
+  memory.doubtAll(START); // as the channel says when it is heard again
   line.isHeard = true;
   assert.deepEqual(await see(one), ["unchanged", "asked"]);
   assert.deepEqual(await see(one), ["unchanged", "known"]);
@@ -180,6 +180,20 @@ test("when a SIM was seen last reaches the disk: what is a minute newer in its t
   assert.equal(await lastSeen(), 0);
 });
 
+test("a time whose write fails is written the next time", async () => {
+  const { see, operatorId, memory } = await server();
+  const { imsi, imei } = pair("write fails");
+  for (const seconds of [-200, -200, -10]) await see({ imsi, imei, seenAt: at(seconds) });
+  const away: Database = { ...shop.database, run: () => Promise.reject(new Error("the database is away")) };
+  await assert.rejects(createLastSeenWriter(away, memory).writeAll(), /is away/);
+  await createLastSeenWriter(shop.database, memory).writeAll();
+  const row = await shop.database.one<{ at: Date }>(
+    "select last_seen_at as at from pairing where operator_id = $1",
+    [operatorId],
+  );
+  assert.equal(row?.at.getTime(), START - 10_000);
+});
+
 test("a time is not written for a handset that the SIM has left", async () => {
   const { see, operatorId, memory } = await server();
   const { imsi, imei } = pair("left before");
@@ -232,7 +246,7 @@ test("an answer that was asked for before a change, or before word of one, and c
       if (step === "ask") asking = memory.ask();
       else if (step === "change") endChange = memory.change([imsiIndex]);
       else if (step === "hear") memory.hear(keyAt(imsiIndex));
-      else if (step === "doubt") memory.doubtAll();
+      else if (step === "doubt") memory.doubtAll(START);
       else if (step === "know") asking.know(found);
       else endChange();
     }

@@ -96,10 +96,11 @@ export type PairMemory = {
   change(imsiIndexes: readonly Uint8Array[]): () => void;
   /** Word that a SIM may be otherwise. Answers what was known of it until now. */
   hear(key: PairKey): LastSeen | undefined;
-  /** All may be otherwise. */
-  doubtAll(): void;
-  /** Of one part of the table (0 to PAIR_SEGMENTS - 1), what was seen longer ago than `graceMs` after what is on disk. */
-  takeUnwritten(at: number, graceMs: number): LastSeen[];
+  /** All may be otherwise. Answers what was known of those that were seen at `sinceMs` or later. */
+  doubtAll(sinceMs: number): LastSeen[];
+  /** Of one part of the table (0 to PAIR_SEGMENTS - 1), what was seen longer than `graceMs` after what is on disk. */
+  unwritten: PairTable["unwritten"];
+  wrote: PairTable["wrote"];
   /** The words behind the numbers of a last seen. */
   operatorOf(seen: LastSeen): string;
   networkOf(seen: LastSeen): string;
@@ -164,11 +165,14 @@ export function createPairMemory(table: PairTable, isHeard: () => boolean): Pair
       for (const changed of memory.asked) changed.add(textOf(key));
       return table.doubt(key);
     },
-    doubtAll() {
+    doubtAll(sinceMs) {
+      const seen = table.seenSince(sinceMs);
       memory.doubts++;
       table.doubtAll();
+      return seen;
     },
-    takeUnwritten: table.takeUnwritten,
+    unwritten: table.unwritten,
+    wrote: table.wrote,
     operatorOf: ({ operator }) => memory.operators.wordAt(operator),
     networkOf: ({ network }) => memory.networks.wordAt(network),
   };

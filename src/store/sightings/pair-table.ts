@@ -1,5 +1,5 @@
 /**
- * A table of known pairs of SIM and handset in typed arrays: 31 octets a place, 37 to 46 a pair, so that ten millions fit
+ * A table of known pairs of SIM and handset in typed arrays: 32 octets a place, 38 to 47 a pair, so that ten millions fit
  * where objects would hold a million. A pair is found by the blind index of its IMSI, which its operator is bound into.
  *
  *   index of the IMSI | segment: 10 bits | ... | its first 64 bits are the key; place = the lower 32, folded into the segment
@@ -46,6 +46,8 @@ type Segment = {
   /** Times in steps of TIME_STEP_MS since the table's zero. */
   readonly written: Uint32Array;
   readonly seen: Uint32Array;
+  /** Milliseconds of `seen` beyond its step. */
+  readonly rest: Uint8Array;
   readonly state: Uint8Array;
 };
 
@@ -56,8 +58,11 @@ const TIME_MAX = 2 ** 32 - 1;
 
 const stepsOf = ({ zeroMs }: Table, ms: number): number =>
   Math.min(TIME_MAX, Math.max(0, Math.floor((ms - zeroMs) / TIME_STEP_MS)));
+/** The first millisecond of a step. */
 const msOf = ({ zeroMs }: Table, steps: number): number =>
-  steps === 0 ? 0 : Math.floor(zeroMs + steps * TIME_STEP_MS);
+  steps === 0 ? 0 : Math.ceil(zeroMs + steps * TIME_STEP_MS);
+const seenMsAt = (table: Table, { seen, rest }: Segment, at: number): number =>
+  msOf(table, at32(seen, at)) + at32(rest, at);
 
 /** The first 64 bits of a blind index. */
 export type PairKey = { readonly high: number; readonly low: number };
@@ -80,7 +85,7 @@ export type PairTable = {
   readonly size: number;
   /** What is true of the SIM now, as far as is known; undefined: ask. */
   known(key: PairKey): PairFacts | undefined;
-  /** When it was seen last in this handset, to a thirtieth of a second and never too late; else 0, whether what is known of it still holds or not. */
+  /** When it was seen last in this handset, else 0, whether what is known of it still holds or not. */
   seenMs(key: PairKey, imei: number): number;
   /** Seen again in the handset that it is known in. */
   see(key: PairKey, seenMs: number): void;
@@ -90,8 +95,11 @@ export type PairTable = {
   doubt(key: PairKey): LastSeen | undefined;
   /** All may be otherwise by now. */
   doubtAll(): void;
-  /** Of segment `at`, those that were seen longer after what is on disk than `graceMs`; they count as written from here on. */
-  takeUnwritten(at: number, graceMs: number): LastSeen[];
+  /** Of segment `at`, those that were seen longer after what is on disk than `graceMs`; until it is told that they were written. */
+  unwritten(at: number, graceMs: number): LastSeen[];
+  wrote(pair: LastSeen): void;
+  /** Those that are known, and were seen at this moment or later. */
+  seenSince(ms: number): LastSeen[];
   octets(): number;
 };
 
@@ -110,7 +118,7 @@ export function createPairTable(max: number, nowMs: number): PairTable {
   const table: Table = {
     segments: Array.from({ length: SEGMENTS }, () => newSegment(FIRST_PLACES)),
     max,
-    zeroMs: nowMs - YEAR_MS,
+    zeroMs: Math.floor(nowMs) - YEAR_MS,
     epoch: FIRST_EPOCH,
     size: 0,
   };
@@ -124,12 +132,14 @@ export function createPairTable(max: number, nowMs: number): PairTable {
     know: (key, facts, writtenMs) => know(table, key, facts, writtenMs),
     doubt: (key) => doubt(table, key),
     doubtAll: () => doubtAll(table),
-    takeUnwritten: (at, graceMs) => takeUnwritten(table, at, graceMs),
+    unwritten: (at, graceMs) => unwritten(table, at, graceMs),
+    wrote: (pair) => wrote(table, pair),
+    seenSince: (ms) => seenSince(table, ms),
     octets: () => table.segments.reduce((sum, { high }) => sum + high.buffer.byteLength, 0),
   };
 }
 
-const PLACE_OCTETS = 31;
+const PLACE_OCTETS = 32;
 
 /** Columns of four octets first, so that each begins where its kind may. */
 function newSegment(places: number): Segment {
@@ -148,7 +158,8 @@ function newSegment(places: number): Segment {
     operator: halves(0),
     network: halves(1),
     names: halves(2),
-    state: new Uint8Array(octets, places * 30, places),
+    rest: new Uint8Array(octets, places * 30, places),
+    state: new Uint8Array(octets, places * 31, places),
   };
 }
 
@@ -188,14 +199,27 @@ const factsAt = (segment: Segment, at: number): PairFacts => ({
 function seenMs(table: Table, key: PairKey, imei: number): number {
   const segment = segmentOf(table, key);
   const at = placeOf(segment, key);
-  return segment.state[at] !== EMPTY && segment.imei[at] === imei ? msOf(table, at32(segment.seen, at)) : 0;
+  return segment.state[at] !== EMPTY && segment.imei[at] === imei ? seenMsAt(table, segment, at) : 0;
 }
 
 function see(table: Table, key: PairKey, ms: number): void {
   const segment = segmentOf(table, key);
   const at = placeOf(segment, key);
+  if (segment.state[at] !== EMPTY && ms > seenMsAt(table, segment, at)) writeSeen(table, segment, at, ms);
+}
+
+function writeSeen(table: Table, segment: Segment, at: number, ms: number): void {
   const steps = stepsOf(table, ms);
-  if (segment.state[at] !== EMPTY && steps > at32(segment.seen, at)) segment.seen[at] = steps;
+  segment.seen[at] = steps;
+  segment.rest[at] = steps === 0 ? 0 : Math.min(TIME_STEP_MS, Math.max(0, ms - msOf(table, steps)));
+}
+
+/** On disk by now. */
+function wrote(table: Table, { seenMs, ...pair }: LastSeen): void {
+  const segment = segmentOf(table, pair);
+  const at = placeOf(segment, pair);
+  if (segment.state[at] === EMPTY || segment.imei[at] !== pair.imei) return;
+  segment.written[at] = Math.max(at32(segment.written, at), stepsOf(table, seenMs));
 }
 
 function know(table: Table, key: PairKey, facts: PairFacts, writtenMs: number): boolean {
@@ -208,7 +232,7 @@ function know(table: Table, key: PairKey, facts: PairFacts, writtenMs: number): 
     grow(table, key.high >>> SEGMENT_SHIFT);
     return know(table, key, facts, writtenMs);
   }
-  const isSameHandset = !isNew && segment.imei[at] === facts.imei;
+  const seenBefore = !isNew && segment.imei[at] === facts.imei ? seenMsAt(table, segment, at) : 0;
   segment.high[at] = key.high;
   segment.low[at] = key.low;
   segment.imei[at] = facts.imei;
@@ -217,7 +241,7 @@ function know(table: Table, key: PairKey, facts: PairFacts, writtenMs: number): 
   segment.network[at] = facts.network;
   segment.names[at] = facts.names;
   segment.written[at] = written;
-  segment.seen[at] = isSameHandset ? Math.max(at32(segment.seen, at), written) : written;
+  writeSeen(table, segment, at, Math.max(seenBefore, writtenMs));
   segment.state[at] = table.epoch;
   if (isNew) {
     segment.count++;
@@ -241,7 +265,7 @@ const lastSeenAt = (table: Table, segment: Segment, at: number): LastSeen => ({
   operator: at32(segment.operator, at),
   imei: at32(segment.imei, at),
   network: at32(segment.network, at),
-  seenMs: msOf(table, at32(segment.seen, at)),
+  seenMs: seenMsAt(table, segment, at),
 });
 
 /** Another epoch; when they are used up all places are gone through once. */
@@ -255,16 +279,25 @@ function doubtAll(table: Table): void {
   table.epoch = FIRST_EPOCH;
 }
 
-function takeUnwritten(table: Table, segmentNumber: number, graceMs: number): LastSeen[] {
+function unwritten(table: Table, segmentNumber: number, graceMs: number): LastSeen[] {
   const segment = segmentAt(table, segmentNumber);
   const { places, state, seen, written } = segment;
   const grace = graceMs / TIME_STEP_MS;
   const found: LastSeen[] = [];
   for (let at = 0; at < places; at++) {
     if (state[at] === EMPTY || at32(seen, at) - at32(written, at) <= grace) continue;
-    written[at] = at32(seen, at);
     found.push(lastSeenAt(table, segment, at));
   }
+  return found;
+}
+
+function seenSince(table: Table, ms: number): LastSeen[] {
+  const steps = stepsOf(table, ms);
+  const found: LastSeen[] = [];
+  for (const segment of table.segments)
+    for (let at = 0; at < segment.places; at++)
+      if (segment.state[at] === table.epoch && at32(segment.seen, at) >= steps)
+        found.push(lastSeenAt(table, segment, at));
   return found;
 }
 
@@ -290,5 +323,6 @@ const COLUMNS = [
   "names",
   "written",
   "seen",
+  "rest",
   "state",
 ] as const;
