@@ -59,13 +59,14 @@ export const smscCommand: Command = {
     "Messages are kept in memory alone.",
   ].join("\n"),
   options: [
-    { flags: "--policy <file>", about: "JSON: accounts, phones, receipts, retryMs, seed", needed: true },
+    { flags: "--policy <file>", about: "JSON: accounts, phones, receipts, retryMs, seed (needed)" },
     { flags: "--host <address>", about: "address to listen on (default 127.0.0.1)" },
     { flags: "--port <port>", about: `port to listen on, 0 for any (default ${DEFAULT_PORT})` },
   ],
   examples: ["turnup smsc --policy smsc.json", "turnup smsc --policy smsc.json --port 0 --json"],
   stays: true,
   async run(context) {
+    if (context.option("policy") === undefined) throw new UsageError("--policy names the file of accounts.");
     const host = context.option("host") ?? "127.0.0.1";
     const options = await optionsOf(context, { host, port: portOption(context, DEFAULT_PORT) });
     const smsc = await createSmscSimulator(options);

@@ -81,6 +81,7 @@ const COMMANDS: readonly CommandEntry[] = [
   { name: "settings find", summary: "Find the access points for a SIM, best first", load: async () => (await import("../command/settings.ts")).settingsFindCommand },
   { name: "sight", summary: "Report sightings from a file: SIM and handset seen together", load: async () => (await import("../command/sight.ts")).sightCommand },
   { name: "smsc", summary: "Run the simulated message centre alone: SMPP 3.4, accounts, phones, receipts", load: async () => (await import("../command/smsc.ts")).smscCommand },
+  { name: "smsc check", summary: "Send a real text by the configured message centre and show what came back", load: async () => (await import("../command/smsc-check.ts")).smscCheckCommand },
   { name: "start", summary: "Run Turnup on this machine, with a simulated world around it, and show every phone", load: async () => (await import("../command/start.ts")).startCommand },
   { name: "statement", summary: "Show a manufacturer's account, or the operator's own, with opening and closing balances", load: async () => (await import("../command/statement.ts")).statementCommand },
   { name: "terms list", summary: "List the terms in force", load: async () => (await import("../command/terms.ts")).termsListCommand },

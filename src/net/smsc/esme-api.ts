@@ -52,7 +52,8 @@ export type EsmeOptions = {
 
 export type EsmeState =
   | { readonly name: "idle" | "connecting" | "binding" | "stopping" | "stopped" }
-  | { readonly name: "bound"; readonly smscSystemId: string }
+  /** `interfaceVersion`: sc_interface_version, 0x34 for SMPP 3.4, where the centre says it (§5.3.2.25). */
+  | { readonly name: "bound"; readonly smscSystemId: string; readonly interfaceVersion?: number }
   | { readonly name: "waiting"; readonly reason: string; readonly retryInMs: number }
   | {
       readonly name: "refused";

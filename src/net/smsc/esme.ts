@@ -12,7 +12,7 @@ import { COMMAND, commandOf, type DeliverSm, type Pdu, type SubmitSm } from "../
 import { DEFAULT_MAX_PDU_OCTETS } from "../../wire/smpp/framer.ts";
 import { encodePdu, makePdu } from "../../wire/smpp/pdu.ts";
 import { meaningOf, STATUS, statusName } from "../../wire/smpp/status.ts";
-import { NO_TLVS } from "../../wire/smpp/tlv.ts";
+import { NO_TLVS, type Tlv, tlvValue } from "../../wire/smpp/tlv.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import { Deliveries } from "./deliveries.ts";
 import type { Esme, EsmeEvents, EsmeOptions, EsmeState, EsmeStats } from "./esme-api.ts";
@@ -183,7 +183,12 @@ class Session implements Esme {
     }
   }
 
-  #bindAnswered(status: number, sequence: number, smscSystemId: string): void {
+  #bindAnswered(
+    status: number,
+    sequence: number,
+    smscSystemId: string,
+    tlvs: readonly Tlv[] = NO_TLVS,
+  ): void {
     if (this.#state.name !== "binding" || sequence !== this.#bindSequence) return;
     if (status !== STATUS.ESME_ROK) {
       this.#refusal = status;
@@ -192,7 +197,12 @@ class Session implements Esme {
     }
     this.#counts.binds += 1;
     this.#heardAt = this.#clock.now();
-    this.#setState({ name: "bound", smscSystemId });
+    const interfaceVersion = tlvValue(tlvs, "sc_interface_version");
+    this.#setState({
+      name: "bound",
+      smscSystemId,
+      ...(interfaceVersion !== undefined && { interfaceVersion }),
+    });
     this.#submits.pump();
   }
 
@@ -246,7 +256,7 @@ class Session implements Esme {
       case "bind_receiver_resp":
       case "bind_transmitter_resp":
       case "bind_transceiver_resp":
-        this.#bindAnswered(pdu.command_status, pdu.sequence_number, pdu.system_id);
+        this.#bindAnswered(pdu.command_status, pdu.sequence_number, pdu.system_id, pdu.tlvs);
         return;
       case "generic_nack":
         this.#nacked(pdu.sequence_number, pdu.command_status);

@@ -23,6 +23,10 @@ export type Faults = {
   readonly receiptLostPart?: number;
   /** Receipts held back until the next one has gone. */
   readonly receiptReorderPart?: number;
+  /** Nothing but its text says that a receipt is one. */
+  readonly receiptsUnmarked?: boolean;
+  /** One receipt for all parts of a long message, with the id of its last. Default `part`. */
+  readonly receiptsPer?: "part" | "message";
   /** How the id is written in each place. Default decimal everywhere. */
   readonly idForms?: { readonly response?: IdForm; readonly text?: IdForm; readonly tlv?: IdForm };
 };

@@ -25,7 +25,7 @@ import {
   type Stored,
   type Taken,
 } from "./store-and-forward.ts";
-import { userDataParts } from "./user-data.ts";
+import { endsMessage, userDataParts } from "./user-data.ts";
 
 /** A receipt that is to be overtaken goes all the same when nothing came behind it for so long. */
 const HELD_MS_MAX = 1_000;
@@ -453,6 +453,7 @@ class SimulatedCentre implements Centre, SmscSimulator {
     if (!final && (registered_delivery & WANTS_INTERMEDIATE) === 0) return;
     const wants = registered_delivery & WANTS_RECEIPT;
     if (final && (wants === 0 || (wants === FAILURES_ONLY && stored.state === "delivered"))) return;
+    if (this.faults.receiptsPer === "message" && !endsMessage(stored.message)) return;
     const { receiptLostPart, receiptDuplicatePart, receiptReorderPart, receiptDelayMs } = this.faults;
     if (this.#chance.happens(receiptLostPart)) return;
     const state = { ...stored };
@@ -492,7 +493,7 @@ class SimulatedCentre implements Centre, SmscSimulator {
   }
 
   #sendReceipt({ number, account, state, submittedAt, finalAt, message }: Stored): void {
-    const { idForms } = this.faults;
+    const { idForms, receiptsUnmarked } = this.faults;
     const { short_message, tlvs } = formatReceipt({
       messageId: writeId(number, idForms?.tlv ?? idForms?.response),
       messageIdInText: writeId(number, idForms?.text ?? idForms?.response),
@@ -509,9 +510,9 @@ class SimulatedCentre implements Centre, SmscSimulator {
       init: {
         source_addr: message.destination_addr,
         destination_addr: message.source_addr,
-        esm_class: isFinal(state) ? RECEIPT : INTERMEDIATE,
+        esm_class: receiptsUnmarked ? 0 : isFinal(state) ? RECEIPT : INTERMEDIATE,
         short_message,
-        tlvs,
+        tlvs: receiptsUnmarked ? [] : tlvs,
       },
     });
   }

@@ -4,7 +4,7 @@
  */
 
 import { type Tlv, tlvValue } from "../../wire/smpp/tlv.ts";
-import { userDataOf } from "../../wire/smpp/user-data.ts";
+import { hasHeader, userDataOf } from "../../wire/smpp/user-data.ts";
 import { splitUserData, USER_DATA_OCTETS } from "../../wire/sms/split.ts";
 import { decodeUdh, encodeUdh, type Udh, type UserDataPart } from "../../wire/sms/udh.ts";
 
@@ -51,4 +51,10 @@ function headerOf(tlvs: readonly Tlv[]): Udh | undefined {
       ? { concat: { refBits: 16, ref, total, seq } }
       : {}),
   };
+}
+
+/** Whether it is a message of its own, or the last part of a long one. */
+export function endsMessage(message: Submitted): boolean {
+  const concat = hasHeader(message) ? decodeUdh(userDataOf(message).udh).concat : undefined;
+  return !concat || concat.seq === concat.total;
 }
