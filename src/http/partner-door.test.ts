@@ -142,6 +142,22 @@ test("nothing but the routes of partners and voice platforms is there: no health
   }
 });
 
+test("where a certificate cannot be looked up at all nothing is let in, and the server lives on", async () => {
+  partners.clients = new Map([["dns:shop.example", recordOf(OPERATOR_A, "partner").id]]);
+  const faulty = createPartnerDoor({
+    app: fixture.server,
+    tls: { ...own, authorities: authority.certificate },
+    revocation: () => Promise.reject(new Error("no look-up")),
+    onRefused: () => undefined,
+  });
+  faulty.server.listen(0, "127.0.0.1");
+  await once(faulty.server, "listening");
+  const { port } = faulty.server.address() as AddressInfo;
+  const pair = as({ kind: "dns", name: "shop.example" });
+  await assert.rejects(visit(pair, "/v1/partner/requests", {}, { port }));
+  await faulty.close();
+});
+
 test("strangers end in the handshake, and are counted", async () => {
   refusals.length = 0;
   await assert.rejects(visit(undefined, "/v1/partner/requests"));

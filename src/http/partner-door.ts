@@ -57,8 +57,13 @@ export function createPartnerDoor({
   const isGood = revocation && certificateLook(revocation, onRefused);
   const server = createServer(options, async (request, response) => {
     for (const name of FORWARDED) delete request.headers[name];
-    if (!isGood || (request.socket instanceof TLSSocket && (await isGood(request.socket))))
-      app.routing(request, response);
+    try {
+      if (isGood && !(request.socket instanceof TLSSocket && (await isGood(request.socket)))) return;
+    } catch {
+      request.socket.destroy(); // nobody hears of a rejection here, and the process would end by it
+      return;
+    }
+    app.routing(request, response);
   });
   server.keepAliveTimeout = LIMITS.keepAliveMs;
   server.setTimeout(LIMITS.idleMs);

@@ -38,7 +38,7 @@ export function certificateLook(
   return async (socket) => {
     const chain = chains.get(socket) ?? chainOf(socket);
     chains.set(socket, chain);
-    const verdict = await check(chain);
+    const verdict = isSignedThroughout(chain) ? await check(chain) : FORGED;
     if (verdict.kind === "let_in") return true;
     const { kind: cause, detail } = verdict;
     // What was sent behind the first request may be read already: one connection is one refusal.
@@ -47,6 +47,21 @@ export function certificateLook(
     return false;
   };
 }
+
+const FORGED = {
+  kind: "wrong_authority",
+  detail: "a certificate that was sent along only bears the name of who issued the one before it",
+} as const;
+
+/**
+ * What a caller sends along is chosen for its issuer by name and key identifier alone: whoever makes a certificate in the name of
+ * their authority would be looked up with that, of which no list says anything.
+ */
+const isSignedThroughout = (chain: readonly X509Certificate[]): boolean =>
+  chain.every((certificate, at) => {
+    const issuer = chain[at + 1];
+    return !issuer || certificate.verify(issuer.publicKey);
+  });
 
 function chainOf(socket: TLSSocket): X509Certificate[] {
   const chain: X509Certificate[] = [];

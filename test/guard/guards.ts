@@ -17,6 +17,22 @@ export type Guard = {
 
 export const GUARDS: readonly Guard[] = [
   {
+    protects: "identity",
+    what: "a certificate that was taken back is let in with a false certificate of its authority, which no list speaks of",
+    file: "src/http/revocation-check.ts",
+    line: "const verdict = isSignedThroughout(chain) ? await check(chain) : FORGED;",
+    broken: "const verdict = chain.length < 99 ? await check(chain) : FORGED;",
+    tests: ["src/http/revocation-check.test.ts"],
+  },
+  {
+    protects: "money",
+    what: "what waits in memory for an operator's rate outlives its lease, and another server sends it too",
+    file: "src/kernel/conductor/outbox.ts",
+    line: "if (waitMs > PACED_MS_MAX) {",
+    broken: "if (waitMs > PACED_MS_MAX * 99) {",
+    tests: ["src/kernel/conductor/outbox-centres.test.ts"],
+  },
+  {
     protects: "money",
     what: "a sum that the payment provider never answered, and that it may have taken, is asked for under another key",
     file: "src/kernel/billing/collection.ts",

@@ -114,9 +114,18 @@ function isByIssuer(basic: BasicOCSPResponse, issuer: X509Certificate, now: Date
   };
   if (isSignedBy(signed, issuer.publicKey)) return true;
   return (basic.certs ?? []).some((one) => {
-    const delegate = new X509Certificate(Buffer.from(one.toSchema().toBER()));
-    return isDelegate(delegate, issuer, now) && isSignedBy(signed, delegate.publicKey);
+    const delegate = readable(one);
+    return delegate && isDelegate(delegate, issuer, now) && isSignedBy(signed, delegate.publicKey);
   });
+}
+
+/** Anybody on the way can put in what one library reads and the other does not. */
+function readable(certificate: Certificate): X509Certificate | undefined {
+  try {
+    return new X509Certificate(Buffer.from(certificate.toSchema().toBER()));
+  } catch {
+    return undefined;
+  }
 }
 
 /** RFC 6960 clause 4.2.2.2: issued by the very authority, for this purpose. */

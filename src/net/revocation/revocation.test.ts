@@ -130,6 +130,15 @@ test("whom the authority named for it may answer in its place; nobody else may",
   }
 });
 
+test("an answer that nobody signed says nothing, even where the certificate that goes along cannot be read", async () => {
+  const delegate = pairOf(authority, { purpose: "ocsp", commonName: "delegate" });
+  const octets = Buffer.from(new X509Certificate(delegate.certificate).raw);
+  octets.set([0xff, 0xff], octets.indexOf("delegate")); // no UTF-8
+  assert.throws(() => new X509Certificate(octets));
+  inMood({ signer: other, delegates: [{ raw: octets }] });
+  assert.match(await byResponder()(good), /not signed for this authority/);
+});
+
 test("an answer of another time, of another certificate, or that is none, says nothing", async () => {
   const cases: readonly [Partial<typeof responder.mood>, RegExp][] = [
     [
