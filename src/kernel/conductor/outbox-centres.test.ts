@@ -91,7 +91,12 @@ function outboxWith(given: {
     random: () => 1,
     inHand: createInHand(),
     spend: {
-      now: async () => ({ ...world.spend, waiting: 0, waitingParts: 0 }),
+      now: async () => ({
+        ...{ spent: world.spend.spent, waiting: 0, waitingParts: 0 },
+        get lately() {
+          return world.spend.lately;
+        },
+      }),
       handedOver: (_, parts) => (world.spend.lately += parts),
     },
     sleep: async (ms) => void world.slept.push(ms),
@@ -304,4 +309,27 @@ test("what is beyond a day's SMS waits for the next day with that reason, and no
   );
   assert.match(unsent[1]?.reason ?? "", /^the operator's 100 SMS of the day are spent/);
   assert.equal(sent.length, 6, "another operator's go on");
+});
+
+test("many that are claimed at once do not go beyond the day together", async () => {
+  const { world, pass, sent, unsent } = outboxWith({ centres: [centre("one")] });
+  const smsLimits = { perSecond: null, waiting: null, perDay: 100 };
+  world.spend.spent = 93;
+  await pass(...Array.from({ length: 20 }, () => message("north", { smsLimits })));
+  assert.deepEqual([sent.length, unsent.length], [6, 18], "two messages of three parts are within it");
+});
+
+test("what would wait for its turn longer than its lease may take is given back with the time of its turn, and expires as any", async () => {
+  const { world, pass, sent, unsent } = outboxWith({ centres: [centre("one")] });
+  const smsLimits = { perSecond: 1, waiting: null, perDay: 100 };
+  await pass(...Array.from({ length: 40 }, () => message("north", { smsLimits })));
+  assert.equal(Math.max(...world.slept), 30_000);
+  assert.deepEqual([sent.length, unsent.length], [33, 29]);
+  assert.equal(world.spend.lately, 33, "what is given back is not spent");
+  const [first] = unsent;
+  assert.match(first?.reason ?? "", /^the operator's 1 SMS a second are taken; it is looked at again at /);
+  assert.equal((first?.retryAt?.getTime() ?? 0) - START, 33_000);
+  world.queue = [];
+  await pass(message("north", { smsLimits, expiresAt: new Date(START + 20_000) }));
+  assert.equal((unsent.at(-1)?.retryAt?.getTime() ?? 0) - START, 20_000);
 });

@@ -7,7 +7,7 @@
 import { minutesAfter, secondsAfter } from "../../term/moment.ts";
 import { carriesKey, KEY_WITHHELD, KEY_WITHHELD_REASON } from "../detected/withheld-key.ts";
 import { quietFrom, quietUntil } from "../operator/quiet-hours.ts";
-import { heldUntil, type SmsLimits, SmsPace, type SmsSpend } from "../operator/sms-limits.ts";
+import { heldUntil, PACED_MS_MAX, type SmsLimits, SmsPace, type SmsSpend } from "../operator/sms-limits.ts";
 import { SETTINGS_UNCONFIRMED, WITHHELD_REASON } from "../operator/unconfirmed.ts";
 import { faultOf } from "../order/fault.ts";
 import type { OutgoingMessage, UnsentMessage } from "../order/message.ts";
@@ -269,21 +269,29 @@ const WHY_WAITS: Readonly<
 /** The operator's own limits: a day that is spent holds a message back, a rate lets it wait for its turn. */
 function limitsOf(
   { spend, pace, sleep, clock }: Sending,
-  { operatorId, partCount, acceptedParts }: OutgoingMessage,
+  { operatorId, partCount, acceptedParts, expiresAt }: OutgoingMessage,
   { perSecond, perDay }: SmsLimits,
 ): Promise<NotSent | undefined> | undefined {
   if (perSecond === null && perDay === null) return undefined;
   return (async () => {
-    const [now, parts] = [clock(), partCount - acceptedParts.length];
-    if (perDay !== null) {
-      const retryAt = heldUntil(perDay, await spend.now(operatorId), parts, now);
+    const parts = partCount - acceptedParts.length;
+    const today = perDay === null ? undefined : await spend.now(operatorId);
+    const now = clock(); // no turn from here to where it is counted: many of an operator come at once
+    if (perDay !== null && today) {
+      const retryAt = heldUntil(perDay, today, parts, now);
       if (retryAt) {
         const reason = `the operator's ${perDay} SMS of the day are spent; it is looked at again at ${retryAt.toISOString()}`;
         return { reason, retryAt, errorCode: "sms_day_spent" };
       }
-      spend.handedOver(operatorId, parts);
     }
     const waitMs = perSecond === null ? 0 : pace.take(operatorId, perSecond, parts, now.getTime());
+    if (waitMs > PACED_MS_MAX) {
+      const turn = new Date(now.getTime() + waitMs);
+      const retryAt = turn < expiresAt ? turn : expiresAt;
+      const reason = `the operator's ${perSecond} SMS a second are taken; it is looked at again at ${retryAt.toISOString()}`;
+      return { reason, retryAt, errorCode: "sms_rate" };
+    }
+    if (perDay !== null) spend.handedOver(operatorId, parts);
     if (waitMs > 0) await sleep(waitMs);
     return undefined;
   })();

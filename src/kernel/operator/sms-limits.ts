@@ -13,6 +13,7 @@ export const NO_SMS_LIMITS: SmsLimits = { perSecond: null, waiting: null, perDay
 
 /** What an operator's messages come to. */
 export type SmsSpend = {
+  /** What it answers goes on counting what is admitted and handed over: many may ask at once, and each decides as it reads. */
   now(operatorId: string): Promise<{
     /** Parts that centres took today, as far as that is on disk. */
     readonly spent: number;
@@ -44,14 +45,18 @@ export function heldUntil(
     : new Date((Math.floor(nowMs / DAY_MS) + 1) * DAY_MS);
 }
 
+/** Far below a lease with the time of a submit in it: nobody else takes up what waits so long in memory. */
+export const PACED_MS_MAX = 30_000;
+
 /** The slots in which an operator's parts leave, evenly. */
 export class SmsPace {
   readonly #nextMs = new Map<string, number>();
 
-  /** How long these wait for theirs. */
+  /** How long these wait for theirs; none is kept for what would wait longer than `PACED_MS_MAX`. */
   take(operatorId: string, perSecond: number, parts: number, nowMs: number): number {
     const atMs = Math.max(nowMs, this.#nextMs.get(operatorId) ?? 0);
-    this.#nextMs.set(operatorId, atMs + (parts * 1_000) / perSecond);
-    return atMs - nowMs;
+    const waitMs = atMs - nowMs;
+    if (waitMs <= PACED_MS_MAX) this.#nextMs.set(operatorId, atMs + (parts * 1_000) / perSecond);
+    return waitMs;
   }
 }

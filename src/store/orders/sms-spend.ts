@@ -59,9 +59,15 @@ export function createSmsSpend(database: Database, clock: () => Date): SmsSpend 
       const { spent, waiting, waitingParts } = await counts;
       return {
         spent,
-        lately: lately(operatorId),
-        waiting: waiting + admitted.messages,
-        waitingParts: waitingParts + admitted.parts,
+        get lately() {
+          return lately(operatorId);
+        },
+        get waiting() {
+          return waiting + admitted.messages;
+        },
+        get waitingParts() {
+          return waitingParts + admitted.parts;
+        },
       };
     },
     admitted(operatorId, messages, parts) {

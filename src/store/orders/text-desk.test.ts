@@ -17,7 +17,11 @@ await database.run("insert into operator (id, slug, name, kind) values ($1, 'des
 ]);
 
 const handed: OutgoingMessage[] = [];
-const desk = (hasRoom = false, smsLimits: Partial<SmsLimits> = {}) =>
+const desk = (
+  hasRoom = false,
+  smsLimits: Partial<SmsLimits> = {},
+  spend = createSmsSpend(database, () => new Date()),
+) =>
   createTextDesk({
     database,
     sealer: createSealer(Buffer.alloc(32, 7)),
@@ -39,7 +43,7 @@ const desk = (hasRoom = false, smsLimits: Partial<SmsLimits> = {}) =>
       hasRoom: () => hasRoom,
       hand: (written) => void written.then((messages) => handed.push(...messages)),
     },
-    spend: createSmsSpend(database, () => new Date()),
+    spend,
     nodeNumber: () => 7,
     onMessages: () => undefined,
   });
@@ -141,4 +145,26 @@ test("texts beyond what may wait or be spent in a day are refused whole, with th
   });
   await poor.send(operatorId, [message("spent-4")]);
   await assert.rejects(poor.send(operatorId, [message("spent-5")]), { code: "sms_day_spent" });
+});
+
+test("texts that come at once do not go beyond what may wait or be spent together; what is on its way counts once", async () => {
+  const countOf = async (what: string): Promise<number> => {
+    const [row] = await database.rows<{ n: number }>(
+      `select coalesce(${what}, 0)::int as n from message where state in ('queued', 'submitting')`,
+    );
+    return row?.n ?? 0;
+  };
+  const acceptedOf = async (limits: Partial<SmsLimits>, keys: string): Promise<number> => {
+    const all = desk(false, limits);
+    const sent = await Promise.allSettled(
+      Array.from({ length: 12 }, (_, at) => all.send(operatorId, [message(`${keys}-${at}`)])),
+    );
+    return sent.filter(({ status }) => status === "fulfilled").length;
+  };
+  assert.equal(await acceptedOf({ waiting: (await countOf("count(*)")) + 5 }, "at-once"), 5);
+  assert.equal(await acceptedOf({ perDay: (await countOf("sum(part_count)")) + 4 }, "of-a-day"), 4);
+  const spend = createSmsSpend(database, () => new Date());
+  const parts = await countOf("sum(part_count)");
+  spend.handedOver(operatorId, parts); // their booking is under way
+  await desk(false, { perDay: parts + 1 }, spend).send(operatorId, [message("counted-once")]);
 });

@@ -138,7 +138,8 @@ async function admit(
   const parts = rows.reduce((sum, { message }) => sum + message.partCount, 0);
   const now = await deps.spend.now(operatorId);
   const isFull = waiting !== null && now.waiting + rows.length > waiting;
-  const isSpent = perDay !== null && now.spent + now.lately + now.waitingParts + parts > perDay;
+  // What was handed over lately waits still, or is spent: it counts already.
+  const isSpent = perDay !== null && now.spent + now.waitingParts + parts > perDay;
   if (!isFull && !isSpent) return deps.spend.admitted(operatorId, rows.length, parts);
   if ((await knownOf(deps.database, rows)).length === rows.length) return;
   if (isFull)
