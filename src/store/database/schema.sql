@@ -495,6 +495,7 @@ create table message (
 );
 create index message_by_id ON message USING btree (operator_id, id DESC);
 create index message_due ON message USING btree (due_at) WHERE (due_at IS NOT NULL);
+create index message_due_of_operator ON message USING btree (operator_id, due_at) WHERE (due_at IS NOT NULL);
 create index message_in_flight ON message USING btree (expires_at) WHERE (state = ANY (ARRAY['queued'::text, 'submitting'::text, 'submitted'::text]));
 create index message_in_flight_of_subscriber ON message USING btree (subscriber_id) WHERE ((subscriber_id IS NOT NULL) AND (state = ANY (ARRAY['queued'::text, 'submitting'::text, 'submitted'::text])));
 create index message_of_order ON message USING btree (order_id) WHERE (order_id IS NOT NULL);

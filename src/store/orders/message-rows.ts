@@ -214,13 +214,11 @@ const UNCONFIRMED_PAYLOADS = {
   name: "unconfirmed_payloads", // message_of_order, payload_pkey
   text: `select distinct p.id from message m join payload p on p.id = m.payload_id where m.order_id = $1 and p.unconfirmed`,
 };
-const CLAIM_MESSAGES = {
-  name: "claim_messages", // message_due, subscriber_by_msisdn, message_stop_pkey, message_stop_of_subscriber; a lease that lapses is due again by itself
-  text: `with claimed as (
+/** Leases what `chosen` names; a lease that lapses is due again by itself. subscriber_by_msisdn, message_stop_pkey, message_stop_of_subscriber */
+const claimOf = (chosen: string): string => `with claimed as (
            update message m set state = 'submitting', reason = 'being handed to the SMSC', attempts = m.attempts + 1,
                   lease_until = $3, due_at = $3, leased_by = $4, updated_at = $1
-            where m.id in (select id from message where due_at <= $1 and operator_id <> all($5::uuid[])
-                            order by due_at limit $2 for update skip locked)
+            where m.id in (${chosen})
         returning m.*)
          select c.id as "messageId", c.operator_id as "operatorId", c.order_id as "orderId", c.kind, c.reference, c.part_count as "partCount",
                 c.attempts, c.expires_at as "expiresAt", p.protocol, p.part_octets as "partOctets", p.sealed, p.unconfirmed, s.msisdn_sealed, c.destination_sealed,
@@ -231,10 +229,20 @@ const CLAIM_MESSAGES = {
                   select from message_stop t where t.operator_id = c.operator_id
                      and (t.msisdn_index = coalesce(c.destination_index, s.msisdn_index) or t.subscriber_id = c.subscriber_id))) end as unasked
            from claimed c join payload p on p.id = c.payload_id left join subscriber s on s.id = c.subscriber_id
-          order by c.created_at, c.id`,
+          order by c.created_at, c.id`;
+const CLAIM_MESSAGES = {
+  name: "claim_messages", // message_due
+  text: claimOf("select id from message where due_at <= $1 order by due_at limit $2 for update skip locked"),
+};
+const CLAIM_PAST = {
+  name: "claim_messages_past", // message_due_of_operator: what the others have due, however much it is, is not read
+  text: claimOf(`select d.id from operator o cross join lateral (
+                     select id, due_at from message where operator_id = o.id and due_at <= $1
+                      order by due_at limit $2 for update skip locked) d
+                  where o.id <> all($5::uuid[]) order by d.due_at limit $2`),
 };
 
-export const claimMessages = (
+export function claimMessages(
   db: Db,
   {
     now,
@@ -243,8 +251,12 @@ export const claimMessages = (
     except,
     node,
   }: Required<Parameters<OrderStore["claimMessages"]>[0]> & { readonly node: number | null },
-): Promise<ClaimedMessage[]> =>
-  db.rows<ClaimedMessage>(CLAIM_MESSAGES, [now, limit, new Date(now.getTime() + leaseMs), node, except]);
+): Promise<ClaimedMessage[]> {
+  const values = [now, limit, new Date(now.getTime() + leaseMs), node];
+  return except.length === 0
+    ? db.rows<ClaimedMessage>(CLAIM_MESSAGES, values)
+    : db.rows<ClaimedMessage>(CLAIM_PAST, [...values, except]);
+}
 
 type ClaimedMessage = Omit<OutgoingMessage, "content" | "sender" | "operatorSlug"> & {
   readonly sealed: Buffer;
