@@ -106,6 +106,22 @@ export const GUARDS: readonly Guard[] = [
   },
   {
     protects: "money",
+    what: "one person makes two tokens, makes a payment file by one and approves it by the other",
+    file: "src/kernel/account/person.ts",
+    line: "if (third !== undefined)",
+    broken: 'if (third === "")',
+    tests: ["src/kernel/account/person.test.ts", "test/story/four-eyes.test.ts"],
+  },
+  {
+    protects: "money",
+    what: "a token that names nobody makes one for a second person",
+    file: "src/http/v1/tokens.ts",
+    line: "if (person !== null) knownPerson(acting);",
+    broken: 'if (person === "") knownPerson(acting);',
+    tests: ["test/story/four-eyes.test.ts"],
+  },
+  {
+    protects: "money",
     what: "a payment file is had before a second person approved it",
     file: "src/store/settlement/payment-desk.ts",
     line: "refuseUnreleased(row.release);",

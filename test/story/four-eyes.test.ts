@@ -82,6 +82,12 @@ test("two tokens of one person are one person: only another person's token relea
     });
   const puppet = await call(laptop, "POST", "/v1/tokens", { role: "admin", label: "carol", person: "Carol" });
   assert.equal(puppet.body.person, "Carol");
+  const unnamedPuppet = await call(nobody, "POST", "/v1/tokens", {
+    role: "admin",
+    label: "eve",
+    person: "Eve",
+  });
+  assert.deepEqual([unnamedPuppet.status, unnamedPuppet.body.code], [403, "person_unknown"]);
   const again = await call(puppet.body.token, "POST", "/v1/tokens", {
     role: "admin",
     label: "dan",
@@ -108,4 +114,26 @@ test("two tokens of one person are one person: only another person's token relea
     audits.map(({ detail }) => detail.person),
     ["Ada Lovelace", "Bob"],
   );
+});
+
+test("one person who makes two tokens for two names makes and approves no payment file by them (R130)", async () => {
+  const root = await tokenOfPerson("root", "Grace");
+  const made = async (person: string): Promise<string> =>
+    (await call(root, "POST", "/v1/tokens", { role: "admin", label: person, person })).body.token;
+  const [one, other] = [await made("Heidi"), await made("Ivan")];
+  // What the file of before would have paid waits again.
+  const [transfer] = await database.rows<{ id: string }>(
+    "select id from payment_transfer where operator_id = $1 and state = 'exported'",
+    [OPERATOR],
+  );
+  const lost = { reason: "the file was lost" };
+  assert.equal((await call(root, "POST", `/v1/payment-transfers/${transfer?.id}/cancel`, lost)).status, 200);
+  const batch = await call(one, "POST", "/v1/payment-batches");
+  assert.equal(batch.status, 201, JSON.stringify(batch.body));
+  const url = `/v1/payment-batches/${batch.body.id}/release`;
+  const decision = { outcome: "approved", reason: "seen" };
+  const refused = await call(other, "POST", url, decision);
+  assert.deepEqual([refused.status, refused.body.code], [403, "second_person_needed"]);
+  const released = await call(await tokenOfPerson("judy", "Judy"), "POST", url, decision);
+  assert.equal(released.body.release, "released");
 });

@@ -1,7 +1,7 @@
 /** Tokens of the operator. One is shown once, when it is made; only its SHA-256 is kept. */
 import { randomBytes } from "node:crypto";
 import Type from "typebox";
-import { actingOf, vouchersOf } from "../../kernel/account/person.ts";
+import { actingOf, knownPerson, vouchersOf } from "../../kernel/account/person.ts";
 import { ROLES } from "../../kernel/account/role.ts";
 import { hashToken, TOKEN_RANDOM_OCTETS, tokenOf } from "../../kernel/account/token.ts";
 import { TurnupError } from "../../term/error.ts";
@@ -55,7 +55,7 @@ export const createToken = route({
   summary: "Make a token; it is shown in this answer and never again",
   tag: "tokens",
   roles: ["admin"],
-  errors: [],
+  errors: ["person_unknown"],
   status: 201,
   once: "door",
   body: Type.Object(
@@ -67,7 +67,7 @@ export const createToken = route({
       ),
       person: Type.Optional(
         text(
-          "Whose it is: where two people are needed, two tokens of one person are one person, and a token that one made for the other too.",
+          "Whose it is: where two people are needed, two tokens of one person are one person, and a token that one made for the other too. Only a token that names its own person says so of another.",
           80,
         ),
       ),
@@ -88,7 +88,10 @@ export const createToken = route({
       throw new InvalidRequest([{ at: "body/make", wanted: "must be left out, except for the role maker" }]);
     const token = tokenOf(randomBytes(TOKEN_RANDOM_OCTETS));
     const { role, label, make = null, person = null } = body;
-    const vouchedBy = vouchersOf(actingOf(caller));
+    const acting = actingOf(caller);
+    // Whoever says whose a token is could bear it, and has to be somebody: else they were a second person to themselves.
+    if (person !== null) knownPerson(acting);
+    const vouchedBy = vouchersOf(acting);
     const made = {
       id: once.subjectId,
       hash: hashToken(token),

@@ -33,8 +33,22 @@ test("whoever makes a token for another could bear it: it is no second person to
     refused(ada, other);
     refused(other, ada);
   }
+});
+
+test("two tokens that one person made could both be borne by that one: they are no two persons to each other, at any number of steps", () => {
+  const ada = acting("ada", "Ada");
+  const bob = acting("bob", "Bob", vouchersOf(ada));
   const dan = acting("dan", "Dan", vouchersOf(ada));
-  checkSecondPerson(madeBy(bob), dan); // both from a third
+  const eve = acting("eve", "Eve", vouchersOf(dan));
+  for (const other of [dan, eve]) {
+    refused(bob, other);
+    refused(other, bob);
+  }
+  const root = acting("root", null);
+  refused(acting("bob", "Bob", vouchersOf(root)), acting("dan", "Dan", vouchersOf(root)));
+  const carol = acting("carol", "Carol");
+  checkSecondPerson(madeBy(bob), acting("dan", "Dan", vouchersOf(carol))); // each from another
+  checkSecondPerson(madeBy(bob), acting("dan", "Dan")); // made at the command line
 });
 
 test("a token without a person vouches by its label", () => {

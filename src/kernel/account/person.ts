@@ -1,7 +1,7 @@
 /**
  * Who acts, where two people have to (the four-eyes principle): a token is of a person, and one person may have several. Who makes
  * tokens for others vouches for them, and could bear them: a token that one person made, in any number of steps, is no second person to
- * that one. The command line, behind which the database lies open, vouches for nobody.
+ * that one, nor are two that one made to each other. The command line, behind which the database lies open, vouches for nobody.
  */
 import { TurnupError } from "../../term/error.ts";
 import { foldCase } from "../../term/fold-case.ts";
@@ -58,10 +58,16 @@ export function checkSecondPerson(
     );
   if (first.vouchedBy.map(nameOf).includes(other))
     throw secondNeeded(`The payment file was made with a token that comes from ${second.person}.`);
+  const behindFirst = first.vouchedBy.map(nameOf);
+  const third = second.vouchedBy.find((voucher) => behindFirst.includes(nameOf(voucher)));
+  if (third !== undefined)
+    throw secondNeeded(
+      `The tokens of ${first.person} and ${second.person} both come from ${third}, who could bear both.`,
+    );
 }
 
 const secondNeeded = (fact: string): TurnupError =>
   new TurnupError("second_person_needed", fact, {
     nextStep:
-      "Let somebody else of the operator's administrators approve it, under a token of their own that neither made for the other.",
+      "Let somebody else of the operator's administrators approve it, under a token that neither made for the other, nor a third for both: `turnup token add --person` makes such.",
   });
