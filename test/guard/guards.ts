@@ -122,6 +122,22 @@ export const GUARDS: readonly Guard[] = [
   },
   {
     protects: "money",
+    what: "a transfer that a second person may still approve is taken back, and paid by another file too",
+    file: "src/store/settlement/payment-desk.ts",
+    line: 'if (batch?.release === "awaiting")',
+    broken: 'if (batch?.release === "lapsed")',
+    tests: ["src/app/command/payment.test.ts"],
+  },
+  {
+    protects: "money",
+    what: "a payment file is had though what a transfer of it pays goes into another file",
+    file: "src/store/settlement/payment-desk.ts",
+    line: "if (row.isPartlyTakenBack) throw takenBack();",
+    broken: 'if (batchId === "") throw takenBack();',
+    tests: ["src/app/command/payment.test.ts"],
+  },
+  {
+    protects: "money",
     what: "a payment file is had before a second person approved it",
     file: "src/store/settlement/payment-desk.ts",
     line: "refuseUnreleased(row.release);",

@@ -100,6 +100,14 @@ test("a transfer that no bank has is taken back, and its portion waits again; an
   assert.match(await one.good("payment", "cancel", transfer!.id, "--reason", "lost"), /is cancelled\./);
   await one.refused(/^payment_transfer_closed:/, "payment", "cancel", transfer!.id, "--reason", "again");
   assert.match(await one.good("payment", "due"), /^Acme +€1\.00 +1 *$/m);
+  await one.refused(
+    /^payment_file_unreleased: A transfer of this payment file was taken back/,
+    "payment",
+    "file",
+    String(batch?.id),
+    "--file",
+    pathOf("taken-back"),
+  );
   await one.refused(/^payment_batch_not_found:/, "payment", "show", uuidv7());
 });
 
@@ -114,6 +122,13 @@ test("where the policy asks for a second person nobody has a file before that ap
   assert.throws(() => statSync(file), "nothing was written");
   const [, id = ""] = /^payment file ([0-9a-f-]{36})/m.exec(made.stdout) ?? [];
   await one.refused(/^payment_file_unreleased:/, "payment", "file", id, "--file", file);
+  const [awaited] = transfersIn((await one.json("payment", "show", id))[0]);
+  await one.refused(/^payment_transfer_closed:/, "payment", "cancel", awaited!.id, "--reason", "paid else");
+  assert.match(
+    (await one.run("payment", "due")).stderr,
+    /no portion waits/,
+    "the file may still be approved",
+  );
   assert.match(await one.good("payment", "show", id), /Next: Let a second person approve its file/);
   await one.refused(/^person_unknown:/, "payment", "approve", id, "--reason", "whoever I am");
   await one.refused(

@@ -261,7 +261,8 @@ export const cancelTransfer = route({
   method: "POST",
   path: "/v1/payment-transfers/:id/cancel",
   summary: "Take back a transfer whose file no bank has: its portions wait for the next one",
-  description: "Only while no bank has spoken of it. A bank that has the file pays all the same.",
+  description:
+    "Only while no bank has spoken of it, and its file waits for no second person. A bank that has the file pays all the same: the file can be had no more.",
   tag: "money",
   roles: ["admin"],
   errors: ["payment_transfer_not_found", "payment_transfer_closed"],

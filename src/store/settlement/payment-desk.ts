@@ -25,12 +25,31 @@ const BATCH = `b.id, b.execution_date as "executionDate", b.transfer_count as "t
   b.made_by_person as "madeByPerson", b.released_by_person as "releasedByPerson", b.made_at as "madeAt", b.release, b.release_until as "releaseUntil",
   b.released_by as "releasedBy", b.released_at as "releasedAt", b.release_reason as "releaseReason"`;
 const FIND = `select ${BATCH} from payment_batch b where b.operator_id = $1 and b.id = $2`; // payment_batch_pkey
-const FILE = "select file_sealed as sealed, release from payment_batch where operator_id = $1 and id = $2"; // payment_batch_pkey
+/** payment_batch_pkey, payment_transfer_of_batch */
+const FILE = `
+  select b.file_sealed as sealed, b.release,
+         exists (select from payment_transfer t
+                  where t.operator_id = b.operator_id and t.batch_id = b.id and t.state = 'cancelled') as "isPartlyTakenBack"
+    from payment_batch b where b.operator_id = $1 and b.id = $2`;
+const RELEASE = "select release from payment_batch where operator_id = $1 and id = $2"; // payment_batch_pkey
 const TRANSFERS = `select ${TRANSFER} from payment_transfer t where t.operator_id = $1 and t.batch_id = $2 order by t.id`; // payment_transfer_of_batch
 const TRANSFERS_WAITING = `select ${TRANSFER} from payment_transfer t where t.operator_id = $1 and t.deadline_at is not null
                             order by t.deadline_at limit $2`; // payment_transfer_waiting
 const TRANSFER_BY_ID = `select ${TRANSFER} from payment_transfer t where t.operator_id = $1 and t.id = $2`; // payment_transfer_pkey
 const ACCOUNTS = "select lower(make) as make from creditor where operator_id = $1 and make is not null"; // creditor_once
+
+type FileRow = {
+  readonly sealed: Buffer;
+  readonly release: ReleaseState;
+  readonly isPartlyTakenBack: boolean;
+};
+/** What was taken back goes into another file: a bank that had both would pay it twice. */
+const takenBack = (): TurnupError =>
+  new TurnupError(
+    "payment_file_unreleased",
+    "A transfer of this payment file was taken back: a bank that had the file would pay it all the same.",
+    { nextStep: "Take back its other transfers too, then make another file." },
+  );
 
 type BatchRow = Omit<BatchView, "madeAt" | "releaseUntil" | "releasedAt"> & {
   readonly madeAt: Date;
@@ -63,9 +82,10 @@ export function createPaymentDesk(deps: RegistryDeps): PaymentDesk {
     },
     find: (operatorId, batchId) => storyOf(deps, operatorId, batchId, []),
     async file(operatorId, batchId, actor) {
-      const row = await database.one<{ sealed: Buffer; release: ReleaseState }>(FILE, [operatorId, batchId]);
+      const row = await database.one<FileRow>(FILE, [operatorId, batchId]);
       if (!row) return undefined;
       refuseUnreleased(row.release);
+      if (row.isPartlyTakenBack) throw takenBack();
       await note(database, operatorId, { actor, action: "payment_file.fetch", subject: batchId });
       return sealer.openBytes(FILE_DOMAIN, row.sealed);
     },
@@ -148,6 +168,13 @@ function cancelTransfer(
       throw new TurnupError("payment_transfer_not_found", "There is no such transfer.", {
         nextStep: "GET /v1/payment-batches/ID lists those of a file.",
       });
+    const batch = await tx.one<{ release: ReleaseState }>(RELEASE, [operatorId, transfer.batchId]);
+    if (batch?.release === "awaiting")
+      throw new TurnupError(
+        "payment_transfer_closed",
+        "The payment file of this transfer waits for a second person, who may approve all of it.",
+        { nextStep: "Refuse the whole file: what it would have paid waits for the next one." },
+      );
     // What the bank accepted may be paid at any moment: it is the bank's to take back, and then says so.
     if (transfer.state !== "exported")
       throw new TurnupError(
