@@ -138,6 +138,22 @@ export const GUARDS: readonly Guard[] = [
   },
   {
     protects: "money",
+    what: "a part that came back and was paid since is owed again when the rest comes back",
+    file: "src/kernel/settlement/collection.ts",
+    line: '"partly_returned" ? returnedMinor - settledMinor : amountMinor;',
+    broken: '"partly_returned" ? returnedMinor : amountMinor + 0n * settledMinor;',
+    tests: ["src/store/requests/request-return.test.ts"],
+  },
+  {
+    protects: "money",
+    what: "what was paid otherwise and never taken is owed again by a return's word",
+    file: "src/kernel/settlement/collection-return.ts",
+    line: "if (collected.settledMinor > collected.returnedMinor)",
+    broken: "if (collected.settledMinor > collected.amountMinor)",
+    tests: ["src/kernel/settlement/collection-return.test.ts", "src/store/requests/request-return.test.ts"],
+  },
+  {
+    protects: "money",
     what: "a payment file is had before a second person approved it",
     file: "src/store/settlement/payment-desk.ts",
     line: "refuseUnreleased(row.release);",

@@ -3,7 +3,13 @@ import assert from "node:assert/strict";
 import { test } from "vitest";
 import { collectionNamed, collectionNameOf, endsMeans, weighReturn } from "./collection-return.ts";
 
-const taken = { state: "taken", amountMinor: 349n, returnedMinor: 0n, currency: "EUR" } as const;
+const taken = {
+  state: "taken",
+  amountMinor: 349n,
+  returnedMinor: 0n,
+  settledMinor: 0n,
+  currency: "EUR",
+} as const;
 const told = {
   source: "payment_provider",
   kind: "return",
@@ -52,6 +58,12 @@ test("a return proves that a sum was taken which was never answered; one that is
     assert.equal(outcomes({ ...taken, state })[0], "unknown");
   assert.equal(outcomes({ ...taken, state: "refused" })[0], "conflict");
   assert.equal(outcomes(undefined)[0], "unknown");
+});
+
+test("what was paid otherwise and never taken does not come back; what was paid of a part that came back leaves the rest to come back", () => {
+  assert.equal(outcomes({ ...taken, settledMinor: 349n })[0], "conflict");
+  const partPaid = { ...taken, returnedMinor: 100n, settledMinor: 100n } as const;
+  assert.deepEqual(outcomes(partPaid, [], { amountMinor: 249n }), ["booked", 249n, "returned"]);
 });
 
 test("another currency, no sum and nothing are none of what was taken", () => {

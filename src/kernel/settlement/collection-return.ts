@@ -48,6 +48,8 @@ type Collected = {
   readonly state: CollectionState;
   readonly amountMinor: bigint;
   readonly returnedMinor: bigint;
+  /** Paid otherwise than by the payment provider. */
+  readonly settledMinor: bigint;
   readonly currency: string;
 };
 /** What was told of the same sum before, and booked or confirmed. */
@@ -84,6 +86,8 @@ export function weighReturn(
     return { outcome: "conflict", reason: `A sum came back that was not taken: it is ${state}.` };
   if (isTold(earlier, told))
     return { outcome: "confirmed", reason: "Another had told of it: nothing was booked again." };
+  if (collected.settledMinor > collected.returnedMinor)
+    return { outcome: "conflict", reason: "A sum came back that was paid otherwise, and not taken." };
   const left = collected.amountMinor - collected.returnedMinor;
   if (backMinor > left) return { outcome: "conflict", reason: "More came back than was taken." };
   return {

@@ -109,14 +109,20 @@ export type CollectionView = CollectionStanding & {
   readonly updatedAt: string;
 };
 
-/** What is owed of a sum: of one that nobody knows about, all of it until somebody does. */
+/**
+ * What is owed of a sum: of one that nobody knows about, all of it until somebody does; of one that came back in parts, what of them
+ * was not paid otherwise since (`settledMinor`).
+ */
 export function owedOf({
   state,
   amountMinor,
   returnedMinor,
-}: Pick<CollectionView, "state" | "amountMinor" | "returnedMinor">): bigint {
+  settledMinor,
+}: Pick<CollectionView, "state" | "amountMinor" | "returnedMinor"> & {
+  readonly settledMinor: bigint;
+}): bigint {
   if (state === "taken") return 0n;
-  return state === "returned" || state === "partly_returned" ? returnedMinor : amountMinor;
+  return state === "returned" || state === "partly_returned" ? returnedMinor - settledMinor : amountMinor;
 }
 
 /** What subscribers owe together, in one currency and state. */

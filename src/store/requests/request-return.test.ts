@@ -140,6 +140,41 @@ test("a direct debit that comes back is booked once, by whichever way and howeve
   assert.deepEqual(await balancesOf(fixture), { "cash:bank": 299, "revenue:subscribers": -299 });
 });
 
+test("a part that came back and was paid otherwise is owed no second time when the rest comes back", async () => {
+  const fixture = await fixtureOf("returned in parts");
+  const { id } = await collected(fixture);
+  const back = (key: string, amountMinor: bigint) => book(fixture, toldOf(id, { key, amountMinor }));
+  const paid = () => collections.book(fixture.operatorId, id, { outcome: "taken", reason: "paid" }, "ada");
+  assert.equal((await back("P1", 100n)).outcome, "booked");
+  assert.equal((await paid()).owedMinor, 0n);
+  assert.equal((await back("P2", 199n)).outcome, "booked");
+  assert.equal((await rowsOf(fixture))[0]?.owedMinor, 199n);
+  assert.deepEqual(await collections.owed(fixture.operatorId), [
+    { currency: "EUR", state: "returned", owedMinor: 199n, sums: 1 },
+  ]);
+  assert.equal((await paid()).owedMinor, 0n);
+  assert.deepEqual(await balancesOf(fixture), { "cash:bank": 299, "revenue:subscribers": -299 });
+});
+
+test("what was refused and paid otherwise does not come back by the payment provider's word: a person looks, and nothing is owed", async () => {
+  const fixture = await fixtureOf("paid otherwise");
+  fixture.answers.collect = async () => ({ kind: "refused", cause: "expired_card", reason: "refused" });
+  await fixture.ask(["mail"], { card: ACCOUNT });
+  await fixture.calls();
+  const [row] = await rowsOf(fixture);
+  assert.equal(row?.state, "refused");
+  const id = row.id;
+  await collections.book(fixture.operatorId, id, { outcome: "taken", reason: "by transfer" }, "ada");
+  assert.equal((await book(fixture, toldOf(id))).outcome, "conflict");
+  const [after] = await rowsOf(fixture);
+  assert.deepEqual(
+    [after?.owedMinor, after?.reason],
+    [0n, "it was paid otherwise, as ada booked: by transfer"],
+    "nobody says that the payment provider took it",
+  );
+  assert.deepEqual(await balancesOf(fixture), { "cash:bank": 299, "revenue:subscribers": -299 });
+});
+
 test("two servers that are told the same at one moment book it once", async () => {
   const fixture = await fixtureOf("returned at once");
   const { id } = await collected(fixture);

@@ -22,11 +22,11 @@ import { cutPage } from "../database/page.ts";
 import { noteIn, type RegistryDeps } from "../operator/audited.ts";
 import { Conditions } from "../orders/order-reader.ts";
 import { writeChanges } from "../orders/order-rows.ts";
-import { writeCollectionPostings } from "./collection-rows.ts";
+import { SETTLED, writeCollectionPostings } from "./collection-rows.ts";
 import { takeMoneyTurn } from "./payable-rows.ts";
 
 const SUM = `c.id, c.order_id as "orderId", c.order_item_id as "itemId", c.catalog_id as "catalogId", c.amount_minor as "amountMinor",
-  c.returned_minor as "returnedMinor", c.currency, c.state`;
+  c.returned_minor as "returnedMinor", ${SETTLED} as "settledMinor", c.currency, c.state`;
 const BY_ID = `select ${SUM} from collection c where c.operator_id = $1 and c.id = $2 for update`; // collection_pkey
 const BY_REFERENCE = `select ${SUM} from collection c where c.operator_id = $1 and c.reference = any($2::text[]) limit 2 for update`; // collection_by_reference
 const RETURN = `r.id, r.source, r.kind, r.named, r.collection_id as "collectionId", s.order_id as "orderId", r.amount_minor as "amountMinor",
@@ -63,6 +63,7 @@ type Sum = {
   readonly catalogId: string;
   readonly amountMinor: bigint;
   readonly returnedMinor: bigint;
+  readonly settledMinor: bigint;
   readonly currency: string;
   readonly state: CollectionState;
 };

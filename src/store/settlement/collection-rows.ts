@@ -10,6 +10,10 @@ import type { DueRenewal, DueRetry } from "../../kernel/settlement/collection.ts
 import { bulkInsert } from "../database/bulk.ts";
 import type { Db } from "../database/database.ts";
 
+/** What of a sum `c` was paid otherwise than by the payment provider, as persons booked it. posting_of_collection */
+export const SETTLED = `(select coalesce(sum(p.amount_minor), 0)::bigint from posting p
+    where p.collection_id = c.id and p.operator_id = c.operator_id and p.debit = 'cash:bank')`;
+
 /** Orders of which something is due to be collected; not locked. */
 const DUE = {
   name: "collections_due", // provisioned_item_renewing, collection_waiting

@@ -13,26 +13,28 @@ import { cutPage } from "../database/page.ts";
 import { noteIn, type RegistryDeps } from "../operator/audited.ts";
 import { Conditions } from "../orders/order-reader.ts";
 import { writeChanges } from "../orders/order-rows.ts";
-import { writeCollectionPostings } from "./collection-rows.ts";
+import { SETTLED, writeCollectionPostings } from "./collection-rows.ts";
+import { takeMoneyTurn } from "./payable-rows.ts";
 
 const COLLECTION = `c.id, c.order_id as "orderId", c.order_item_id as "itemId", c.catalog_id as "catalogId", c.purpose, c.period,
   c.amount_minor as "amountMinor", c.currency, c.state, c.attempt, c.reason, c.next_action as "nextAction", c.due_at as "dueAt",
   c.deadline_at as "deadlineAt", c.means_masked as "meansMasked", c.reference,
-  c.returned_minor as "returnedMinor", c.return_code as "returnCode", c.returned_at as "returnedAt", c.created_at as "createdAt", c.updated_at as "updatedAt"`;
+  c.returned_minor as "returnedMinor", ${SETTLED} as "settledMinor", c.return_code as "returnCode", c.returned_at as "returnedAt", c.created_at as "createdAt", c.updated_at as "updatedAt"`;
 const LOCK = `select ${COLLECTION} from collection c where c.operator_id = $1 and c.id = $2 for update`; // collection_pkey
 const BOOK = `update collection set state = $3, reason = $4, next_action = $5, reference = coalesce($6, reference), updated_at = $7
                where operator_id = $1 and id = $2`; // collection_pkey
 
-/** collection_to_see_to */
+/** collection_to_see_to, posting_of_collection */
 const OWED = `select currency, state, count(*)::int as sums,
-                     sum(case when state in ('partly_returned', 'returned') then returned_minor else amount_minor end)::bigint as "owedMinor"
-                from collection where operator_id = $1 and state in ('refused', 'unknown', 'partly_returned', 'returned')
+                     sum(case when state in ('partly_returned', 'returned') then returned_minor - ${SETTLED} else amount_minor end)::bigint as "owedMinor"
+                from collection c where operator_id = $1 and state in ('refused', 'unknown', 'partly_returned', 'returned')
                group by currency, state order by currency, state`;
 
 type Row = Omit<
   CollectionView,
   "dueAt" | "deadlineAt" | "returnedAt" | "owedMinor" | "createdAt" | "updatedAt"
 > & {
+  readonly settledMinor: bigint;
   readonly dueAt: Date | null;
   readonly deadlineAt: Date | null;
   readonly returnedAt: Date | null;
@@ -40,12 +42,12 @@ type Row = Omit<
   readonly updatedAt: Date;
 };
 
-const viewOf = (row: Row): CollectionView => ({
+const viewOf = ({ settledMinor, ...row }: Row): CollectionView => ({
   ...row,
   dueAt: row.dueAt?.toISOString() ?? null,
   deadlineAt: row.deadlineAt?.toISOString() ?? null,
   returnedAt: row.returnedAt?.toISOString() ?? null,
-  owedMinor: owedOf(row),
+  owedMinor: owedOf({ ...row, settledMinor }),
   createdAt: row.createdAt.toISOString(),
   updatedAt: row.updatedAt.toISOString(),
 });
@@ -75,6 +77,7 @@ function book(
   { operatorId, id, outcome, reference, reason, actor }: Said,
 ): Promise<CollectionView> {
   return deps.database.transaction(async (tx) => {
+    await takeMoneyTurn(tx, operatorId); // what came back meanwhile is seen
     const row = await tx.one<Row>(LOCK, [operatorId, id]);
     if (!row)
       throw new TurnupError("collection_not_found", "There is no such sum.", {
@@ -94,7 +97,8 @@ function book(
       );
     const now = deps.clock();
     const state = outcome === "taken" ? "taken" : "refused";
-    const said = `${outcome === "taken" ? "it was taken" : "it was not taken"}, as ${actor} booked: ${reason}`;
+    const what = state === "refused" ? "not taken" : row.state === "unknown" ? "taken" : "paid otherwise";
+    const said = `it was ${what}, as ${actor} booked: ${reason}`;
     const nextAction = state === "taken" ? "none" : NEXT_ACTIONS.refused;
     await tx.run(BOOK, [operatorId, id, state, said, nextAction, reference ?? null, now]);
     const changes = emptyChangeSet();
