@@ -154,6 +154,14 @@ export const GUARDS: readonly Guard[] = [
   },
   {
     protects: "money",
+    what: "a reference that one operator's person typed keeps another's sum from being given back",
+    file: "src/store/settlement/returns-asking.ts",
+    line: "if (owner) return another ? undefined : owner.operatorId;",
+    broken: "if (owner && another) return undefined;",
+    tests: ["src/app/server/ask-returns.test.ts"],
+  },
+  {
+    protects: "money",
     what: "a payment file is had before a second person approved it",
     file: "src/store/settlement/payment-desk.ts",
     line: "refuseUnreleased(row.release);",

@@ -102,3 +102,12 @@ test("a provider that has no such list, or does not answer, is asked again in it
   assert.equal(await askReturns({ ...deps, portOf: () => undefined }), false);
   assert.deepEqual(await database.rows("select cursor from collection_return_asking"), before);
 });
+
+test("a return goes by our own name of its sum, though another operator's person wrote the same reference at one of theirs", async () => {
+  const [first, second] = [await operatorWithSum("east"), await operatorWithSum("west")];
+  await database.run("update collection set reference = 'ch_west' where id = $1", [first.sum]);
+  const named = [collectionNameOf(second.sum), "ch_west"];
+  const asking = returnsAsking(database);
+  assert.equal(await asking.ownerOf(named), second.operatorId);
+  assert.equal(await asking.ownerOf(["ch_west"]), undefined, "by the reference alone nobody knows");
+});

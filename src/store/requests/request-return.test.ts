@@ -175,6 +175,23 @@ test("what was refused and paid otherwise does not come back by the payment prov
   assert.deepEqual(await balancesOf(fixture), { "cash:bank": 299, "revenue:subscribers": -299 });
 });
 
+test("a notification and a statement that tells less of the same return are one bank's word of it", async () => {
+  const fixture = await fixtureOf("told less");
+  const { id } = await collected(fixture);
+  const name = collectionNameOf(id);
+  const entry = { endToEndId: name, direction: "debit", isReversal: false, isBooked: true } as const;
+  const more = { currency: "EUR", returnReason: "MD06", bookedOn: "2026-06-02", bankReference: "BANK-7" };
+  const fact = { kind: "movement", ...entry, ...more, amountMinor: 100n, collectedMinor: null } as const;
+  const told = async (source: string, facts: readonly (typeof fact & { otherNames?: string[] })[]) => {
+    const file = { source, messageId: source, sha256: new Uint8Array(32), facts };
+    const { returns: booked } = await bookBankFile(deps, fixture.operatorId, file, "test");
+    return booked.map(({ outcome, isRepeated }) => [outcome, isRepeated]);
+  };
+  assert.deepEqual(await told("camt.054", [{ ...fact, otherNames: ["TX-1"] }]), [["booked", false]]);
+  assert.deepEqual(await told("camt.053", [fact]), [["booked", true]]);
+  assert.equal((await rowsOf(fixture))[0]?.returnedMinor, 100n);
+});
+
 test("two servers that are told the same at one moment book it once", async () => {
   const fixture = await fixtureOf("returned at once");
   const { id } = await collected(fixture);

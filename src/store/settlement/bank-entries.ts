@@ -94,18 +94,23 @@ export async function bookBankFile(
 
 /**
  * A direct debit that came back: what leaves the account with a return's reason, or as a debit that the operator issued, or by a
- * name that only sums of subscribers have. One that is announced and not booked is told again when it is.
+ * name that only sums of subscribers have. One that is announced and not booked is told again when it is. A notification and the day's
+ * statement have the bank's number of it in common, and not always the other names and sums.
  */
 function returnIn({ source }: BankFile, fact: TransferFact): ToldReturn | undefined {
   if (fact.kind !== "movement" || fact.direction !== "debit" || !fact.isBooked) return undefined;
   const names = [fact.endToEndId, ...(fact.otherNames ?? [])].flatMap((name) => name ?? []);
-  const isNamed = names.some((name) => collectionNamed(name) !== undefined);
+  const own = names.find((name) => collectionNamed(name) !== undefined);
   if (names.some((name) => OURS.test(name))) return undefined; // a payment to a manufacturer
-  if (!isNamed && fact.returnReason === null && !fact.isIssuedDebit) return undefined;
+  if (own === undefined && fact.returnReason === null && !fact.isIssuedDebit) return undefined;
   const { collectedMinor = null, currency, bookedOn = null, bankReference = null } = fact;
   const amountMinor = collectedMinor ?? fact.amountMinor;
   return {
-    key: JSON.stringify([bankReference ?? bookedOn, ...names, String(amountMinor), currency]),
+    key: JSON.stringify(
+      own !== undefined && bankReference !== null
+        ? [bankReference, own]
+        : [bankReference ?? bookedOn, ...names, String(amountMinor), currency],
+    ),
     source: source === "camt.053" ? "camt.053" : "camt.054",
     kind: "return",
     named: names,
