@@ -250,6 +250,22 @@ test("an answer that is lost is the first one again under the same key; a debit 
   assert.deepEqual(kinds, ["failed", "failed", "taken"]);
 });
 
+test("a day on which something came back that the calendar lacks is none, and what is told with it is heard", async () => {
+  const { sim, fixture } = await world();
+  const token = await tokenOf(fixture, VISA);
+  await fixture.collect({
+    ...{ id: "1", token, endToEndId: "CA1", amountMinor: 299, currency: "EUR" },
+    ...{ purpose: "order", mandate: null },
+  });
+  sim.giveBack({ code: "AM04", returnedOn: "2026-02-30" });
+  sim.giveBack({ code: "AM04", returnedOn: "2026-02-28" });
+  const told = await fixture.returns?.({ after: null });
+  assert.deepEqual(told?.kind === "returns" && told.returns.map(({ returnedOn }) => returnedOn), [
+    null,
+    "2026-02-28",
+  ]);
+});
+
 test("what came back is told oldest first, from where the last answer ended; a provider without such a list says so, a silent one nothing", async () => {
   const { sim, fixture } = await world();
   const due = { amountMinor: 299, currency: "EUR", purpose: "order", mandate: null } as const;

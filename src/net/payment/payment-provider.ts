@@ -4,6 +4,7 @@
  */
 import type { PaymentProvider } from "../../kernel/calls/connectors.ts";
 import type { ReturnsAsked } from "../../kernel/settlement/collection-return.ts";
+import { isCalendarDay } from "../../term/calendar.ts";
 import {
   readAccount,
   readAccountToken,
@@ -157,7 +158,8 @@ const toldOf = ({
     currency,
     amountMinor: BigInt(amountMinor),
     code: code ?? null,
-    returnedOn: returnedOn ?? null,
+    // A day that the calendar lacks would hold up all that is told behind it.
+    returnedOn: returnedOn !== undefined && isCalendarDay(returnedOn) ? returnedOn : null,
   },
   named: [endToEndId, reference].flatMap((name) => name ?? []),
 });

@@ -73,6 +73,8 @@ export type PaymentSimulator = WebServer & {
     readonly code: string;
     readonly kind?: "return" | "chargeback";
     readonly amountMinor?: number;
+    /** As it is told, whether or not the calendar has it. */
+    readonly returnedOn?: string;
   }): void;
 };
 
@@ -134,14 +136,15 @@ const RETURNS_PAGE = 100;
 
 function giveBack(
   { taken, returned }: Provider,
-  { reference, code, kind = "return", amountMinor }: Parameters<PaymentSimulator["giveBack"]>[0],
+  { reference, code, kind = "return", amountMinor, returnedOn }: Parameters<PaymentSimulator["giveBack"]>[0],
 ): void {
   const charge = reference === undefined ? taken.at(-1) : taken.find((one) => one.reference === reference);
   if (!charge) throw new Error("nothing was taken under this number");
   const { endToEndId, currency } = charge;
   const named = { reference: charge.reference, ...(endToEndId !== undefined && { endToEndId }) };
   const sum = { amountMinor: amountMinor ?? charge.amountMinor, currency };
-  returned.push({ id: `R${returned.length + 1}`, kind, ...named, ...sum, code });
+  const when = returnedOn !== undefined && { returnedOn };
+  returned.push({ id: `R${returned.length + 1}`, kind, ...named, ...sum, code, ...when });
 }
 
 /** `after`: how many the asker has. */

@@ -3,6 +3,7 @@
  * a payment file), versions 001.02 and later. Only what a payment is recognised by and what was done with it is taken.
  * Source: ISO 20022, the message definitions of bank-to-customer cash management and payments initiation.
  */
+import { isCalendarDay } from "../../term/calendar.ts";
 import { DecodeError } from "../decode-error.ts";
 import type { XmlElement } from "../xml/tree.ts";
 import { all, at, readBankDocument, textAt } from "./document.ts";
@@ -155,4 +156,8 @@ function statusesOf(body: XmlElement | undefined): Said {
 }
 
 const given = (id: string | null): string | null => (id === "NOTPROVIDED" ? null : id);
-const dayOf = (text: string | null): string | null => /^(\d{4}-\d{2}-\d{2})/.exec(text ?? "")?.[1] ?? null;
+/** One that the calendar lacks is none. */
+function dayOf(text: string | null): string | null {
+  const day = text?.slice(0, "YYYY-MM-DD".length) ?? "";
+  return isCalendarDay(day) ? day : null;
+}

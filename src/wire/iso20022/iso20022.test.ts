@@ -405,6 +405,16 @@ test("an entry of several transactions is as many movements, of version 02 and w
   );
 });
 
+test("a day that the calendar lacks is none: the entry is read without it", () => {
+  const entry = (day: string) =>
+    `<d:Ntry><d:Amt Ccy="EUR">1.00</d:Amt><d:CdtDbtInd>DBIT</d:CdtDbtInd><d:Sts>BOOK</d:Sts><d:BookgDt><d:Dt>${day}</d:Dt></d:BookgDt></d:Ntry>`;
+  const { facts } = readBankReport(camt(entry("2026-02-30") + entry("2026-02-28")));
+  assert.deepEqual(
+    facts.map((fact) => fact.kind === "movement" && fact.bookedOn),
+    [null, "2026-02-28"],
+  );
+});
+
 test("what became of a file: of all of it, of an order, of one payment", () => {
   const report = readBankReport(
     Buffer.from(
