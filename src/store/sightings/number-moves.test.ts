@@ -75,6 +75,9 @@ test("open questions, offers, ways in and messages of the old holder end; the ne
   const before = await sees(fixture, old);
   const { orderId } = await fixture.ask(["radio"], { noticeKey: null });
   const code = await offered(fixture, "spring");
+  await shop.database.run("update offer set given_sealed = '\\x01' where operator_id = $1", [
+    fixture.operatorId,
+  ]);
   const way = {
     operatorId: fixture.operatorId,
     subscriberId: before,
@@ -92,6 +95,11 @@ test("open questions, offers, ways in and messages of the old holder end; the ne
     await shop.count("former_number", "subscriber_id = $1 and new_holder_id = $2", [before, now]),
     1,
     "that he had it is kept",
+  );
+  assert.equal(
+    await shop.count("offer", "operator_id = $1 and given_sealed is not null", [fixture.operatorId]),
+    0,
+    "what was given by text for an offer is forgotten with it",
   );
   for (const text of ["yes", `yes ${code}`, `YES ${(await consentCode(orderId)) ?? ""}`])
     assert.equal(await fixture.requests.textCame(old.msisdn, text), false, text);

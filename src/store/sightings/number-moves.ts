@@ -78,7 +78,7 @@ const STOP_MESSAGES = {
 };
 const END_OFFERS = {
   name: "end_offers_of", // offer_of_subscriber
-  text: `update offer set state = 'expired', answered_at = $2 where subscriber_id = any($1::uuid[]) and state = 'sent'`,
+  text: `update offer set state = 'expired', answered_at = $2, given_sealed = null where subscriber_id = any($1::uuid[]) and state = 'sent'`,
 };
 const END_WAYS_IN = {
   name: "end_ways_in_of", // portal_link_of_subscriber
