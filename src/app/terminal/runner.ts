@@ -57,7 +57,7 @@ export async function runCli(
     )
     .version(io.version)
     .exitOverride()
-    .enablePositionalOptions()
+    .enablePositionalOptions() // a command that has commands below it (`smsc`, `smsc check`) takes no options of theirs
     .configureOutput({
       writeOut: (text) => io.stdout.write(text),
       writeErr: (text) => asJson || io.stderr.write(text),
@@ -116,8 +116,7 @@ function groupOf(program: Program, name: string, entries: readonly CommandEntry[
   const [group, below] = name.split(" ");
   if (group === undefined || below === undefined) return program;
   const known = program.commands.find((command) => command.name() === group);
-  // A command that has commands below it (`smsc`, `smsc check`) takes what stands before their names alone.
-  if (known) return known.enablePositionalOptions();
+  if (known) return known;
   const members = entries.flatMap((entry) => {
     const [first, second] = entry.name.split(" ");
     return first === group && second !== undefined ? [second] : [];
