@@ -19,6 +19,7 @@ import {
   type SeenCentre,
   strangersApart,
 } from "./measures.ts";
+import { measureProxyLists } from "./proxy-list-measures.ts";
 import { openRevocation } from "./revocation.ts";
 import { createStrangers, type StrangerNews } from "./strangers.ts";
 
@@ -241,6 +242,7 @@ test("the handbook tells every measure of ours, and no other", async () => {
   observeMachines(registry, { states: () => [] }, () => 0);
   createMeasures(registry);
   measurePairs(registry, { size: 0 });
+  measureProxyLists(registry, { proxies: async () => [], nowMs: () => 0 });
   const names = registry.getMetricsAsArray().map(({ name }) => name);
   const ours = names.filter((name) => !/^turnup_(process|nodejs)_/.test(name)).sort();
   const handbook = readFileSync(join(import.meta.dirname, "../../../docs/operations.md"), "utf8");
