@@ -84,7 +84,8 @@ test("an old phone of a maker with a key server: seen, judged, keyed, provisione
   const keyWorks = story.events.find(
     ({ kind, itemId }: Record<string, string>) => kind === "works" && itemId === itemOf(story, "key").id,
   );
-  const isAfterKey = ({ at }: { at: string }): boolean => at > keyWorks.at;
+  const isAfterKey = ({ detail }: { detail: { seenAt: string } }): boolean =>
+    detail.seenAt > keyWorks.detail.seenAt;
   assert.deepEqual(after.filter(isAfterKey), [], "nothing fails once the key works");
 
   // R92, R94, R95, R102, R107: a key of the maker's server, apart from the settings.
