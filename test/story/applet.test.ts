@@ -103,7 +103,7 @@ test("what is no report, is cut short, or goes to another number opens nothing a
   await mo(msisdn, { dataCoding: 4, data: new Uint8Array([0x94, 0x08, 0x3a]) });
   await mo(msisdn, text(`IMEI:${imei} IMSI:${imsi}`), "7071");
   const metrics = await fetch(`${fixture.server.url}/metrics`);
-  const counts = [...(await metrics.text()).matchAll(/reports_total\{kind="(\w+)"\} (\d+)/g)];
+  const counts = [...(await metrics.text()).matchAll(/reports_total\{centre="smsc",kind="(\w+)"\} (\d+)/g)];
   const [refused] = counts.filter(([, kind]) => kind === "applet_refused");
   assert.equal(Number(refused?.[2]), 3, "two here, and the one from an unknown number before");
   assert.equal(await orderCount(), before);
