@@ -21,8 +21,9 @@ import { readShippedDatasets } from "../../src/store/dataset/devices.ts";
 import { createRegistry } from "../../src/store/operator/registry.ts";
 import { createSealer } from "../../src/store/seal/seal.ts";
 import { TurnupError } from "../../src/term/error.ts";
+import { freePort } from "../fixture/free-port.ts";
 import { whenDone } from "../fixture/when-done.ts";
-import { freePort, worldEnvironment } from "./turnup-process.ts";
+import { worldEnvironment } from "./turnup-process.ts";
 
 type AcceptedMessage = SmscSimulator["log"][number];
 

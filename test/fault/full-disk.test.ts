@@ -19,8 +19,8 @@ import { ensureOperator } from "../../src/store/operator/operators.ts";
 import { createRegistry } from "../../src/store/operator/registry.ts";
 import { createSealer } from "../../src/store/seal/seal.ts";
 import { checkDigitOf } from "../../src/term/imei.ts";
+import { freePort } from "../fixture/free-port.ts";
 import { whenDone } from "../fixture/when-done.ts";
-import { freePort } from "./turnup-process.ts";
 
 const BIN = join(import.meta.dirname, "..", "..", "bin", "turnup.js");
 const SEAL_KEY = Buffer.alloc(32, 9);

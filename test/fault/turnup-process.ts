@@ -1,7 +1,6 @@
 /** Turnup as a process of its own, as an operator runs it, to be killed and started again. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { createServer } from "node:net";
 import { join } from "node:path";
 import type { WorldAddresses } from "../../src/app/demo/world.ts";
 import { EXIT_START_AGAIN } from "../../src/app/terminal/runner.ts";
@@ -71,16 +70,6 @@ async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<number 
   child.kill(signal);
   const [code] = (await ended) as [number | null];
   return code;
-}
-
-/** A port that is free now and stays ours by being asked for again and again. */
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as { readonly port: number };
-  server.close();
-  await once(server, "close");
-  return port;
 }
 
 /** The environment that leads a server to the parties of a world. */

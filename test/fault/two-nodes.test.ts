@@ -11,12 +11,13 @@ import { pathToFileURL } from "node:url";
 import { test } from "vitest";
 import type { Database } from "../../src/store/database/database.ts";
 import { freshDatabaseConfig } from "../fixture/database.ts";
+import { freePort } from "../fixture/free-port.ts";
 import { SEED } from "../fixture/seed.ts";
 import { introduce, type Outside, outside } from "./fleet-outside.ts";
 import { patience } from "./patience.ts";
 import { reconcile } from "./reconcile.ts";
 import { restOf, whatWaits } from "./rest.ts";
-import { freePort, startTurnup, type TurnupProcess } from "./turnup-process.ts";
+import { startTurnup, type TurnupProcess } from "./turnup-process.ts";
 
 const PHONES = 120;
 /** So slow that there is work at every kill. */

@@ -7,12 +7,12 @@ import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { X509Certificate } from "node:crypto";
 import { once } from "node:events";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, afterEach, beforeAll, test } from "vitest";
 import { openRevocation } from "../../src/app/server/revocation.ts";
+import { freePort } from "../fixture/free-port.ts";
 
 const run = promisify(execFile);
 const CA = `
@@ -71,14 +71,6 @@ async function verdictsBy(tls: Partial<Parameters<typeof openRevocation>[0]>): P
     verdicts.push((await check((await Promise.all(files)).map((pem) => new X509Certificate(pem)))).kind);
   }
   return verdicts;
-}
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  server.close();
-  await once(server, "close");
-  return typeof address === "object" && address ? address.port : 0;
 }
 /** OpenSSL's own, until it listens. */
 async function responderBy(signer: string, ...more: readonly string[]): Promise<string> {

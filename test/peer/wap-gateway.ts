@@ -9,10 +9,11 @@ import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type IncomingMessage } from "node:http";
-import { type AddressInfo, createServer as createTcpServer } from "node:net";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
+import { freePort } from "../fixture/free-port.ts";
 
 const BEARERBOX = "/usr/sbin/bearerbox";
 const WAPBOX = "/usr/sbin/wapbox";
@@ -23,14 +24,6 @@ const RADIUS_SECRET = "wap-radius";
 export const MSISDN_HEADER = "x-wap-network-client-msisdn";
 const START_MS = 30_000;
 const ANSWER_MS = 20_000;
-
-async function freePort(): Promise<number> {
-  const server = createTcpServer().listen(0, HOST);
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  await new Promise((closed) => server.close(closed));
-  return port;
-}
 
 export type WapGateway = {
   /** A line has this address from now on (RFC 2866: Accounting-Request, Start). */

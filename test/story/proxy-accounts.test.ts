@@ -7,7 +7,8 @@ import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "vitest";
-import { freePort, type TurnupProcess } from "../fault/turnup-process.ts";
+import type { TurnupProcess } from "../fault/turnup-process.ts";
+import { freePort } from "../fixture/free-port.ts";
 import {
   DEVICE,
   type MachinesApart,

@@ -1,8 +1,8 @@
 /** The session against the simulated SMSC: what an operator's day brings. */
 import assert from "node:assert/strict";
-import { type AddressInfo, createServer } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, test } from "vitest";
+import { freePort } from "../../../test/fixture/free-port.ts";
 import { createSmscSimulator, type SmscOptions, type SmscSimulator } from "../../sim/smsc/smsc.ts";
 import { parseReceipt } from "../../wire/smpp/receipt.ts";
 import { STATUS } from "../../wire/smpp/status.ts";
@@ -313,11 +313,7 @@ test("ESME: a wrong password is a clear state and no tight loop", async () => {
   assert.equal(state.statusName, "ESME_RINVPASWD");
   assert.ok(state.retryInMs >= 30_000 && state.retryInMs <= 60_000);
   // Meanwhile one with the same times that finds nobody has tried ten times.
-  const away = createServer();
-  await new Promise<void>((resolve) => away.listen(0, "127.0.0.1", resolve));
-  const { port } = away.address() as AddressInfo;
-  await new Promise((resolve) => away.close(resolve));
-  const lost = esmeOf(port, { reconnect: { minMs: 1, maxMs: 2, refusedMs: 60_000 } });
+  const lost = esmeOf(await freePort(), { reconnect: { minMs: 1, maxMs: 2, refusedMs: 60_000 } });
   const tries = states(lost);
   lost.start();
   await until(() => tries.filter(({ name }) => name === "connecting").length >= 10, "the other's tries");
@@ -336,13 +332,7 @@ test("ESME: a password that no field holds is refused at once, one that turns up
 });
 
 test("ESME: without a centre the waits double up to the limit, less what chance takes off", async () => {
-  const server = createServer();
-  const port = await new Promise<number>((resolve) => {
-    server.listen(0, "127.0.0.1", () => {
-      const { port } = server.address() as { port: number };
-      server.close(() => resolve(port));
-    });
-  });
+  const port = await freePort();
   const waits = async (random: () => number): Promise<number[]> => {
     const esme = esmeOf(port, { reconnect: { minMs: 4, maxMs: 20, jitter: 0.5 }, random });
     const seen = states(esme);
