@@ -271,7 +271,7 @@ function startLoops(
       POLL_MS,
       async () => (await conductor.tellChanges(CHANGE_BATCH)) === CHANGE_BATCH,
     ),
-    forget: loop("forget", FORGET_POLL_MS, async () => conductor.dropReceipts().then(() => false)),
+    forget: loop("forget", FORGET_POLL_MS, async () => conductor.forget().then(() => false)),
     calls,
     leases: loop("leases", LEASE_POLL_MS, async () => {
       const own = await inHand.giveBack(store.ownLeases, clock);

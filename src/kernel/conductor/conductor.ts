@@ -60,8 +60,11 @@ export type Conductor = {
    * Answers how many were looked for.
    */
   rematchReceipts(limit: number): Promise<number>;
-  /** Receipts that never found a message, and symptoms that nobody saw for long; answers how many receipts were forgotten. */
-  dropReceipts(): Promise<number>;
+  /**
+   * What has had its time: receipts that never found a message, symptoms that nobody saw for long, values given for offers that
+   * ran out. Answers how many receipts were forgotten.
+   */
+  forget(): Promise<number>;
   /** Tells servers what changed outside orders; answers how many changes it took. */
   tellChanges(limit: number): Promise<number>;
   bookAnswers(answers: readonly AnsweredCall[]): Promise<void>;
@@ -99,7 +102,7 @@ export function createConductor(deps: ConductorDeps): Conductor {
     expire: (limit) => inStep((step) => expireMessages(step, limit)),
     collect: (limit) => inStep((step) => collectDue(step, limit)),
     rematchReceipts: (limit) => inStep((step) => rematchReceipts(step, limit)),
-    dropReceipts: () => inStep(dropReceipts),
+    forget: () => inStep(forget),
     tellChanges: (limit) => inStep((step) => tellChanges(step, limit)),
     bookAnswers: (answers) => inStep((step) => answersCame(step, answers)),
     bookReports: (reports) => reportsCame(deps, inStep, reports),
@@ -184,7 +187,8 @@ async function rematchReceipts(step: Step, limit: number): Promise<number> {
   return looked;
 }
 
-async function dropReceipts({ tx, scribe }: Step): Promise<number> {
+async function forget({ tx, scribe }: Step): Promise<number> {
+  await tx.dropOfferFields(scribe.now);
   await tx.dropSymptoms(hoursAfter(scribe.now, -24 * SYMPTOM_DAYS));
   return tx.dropReceipts(hoursAfter(scribe.now, -UNMATCHED_RECEIPT_HOURS));
 }

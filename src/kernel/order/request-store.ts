@@ -143,6 +143,8 @@ export interface RequestTransaction extends ReplyTransaction {
   lockOffer(operatorId: string, offerId: string): Promise<OfferRow | undefined>;
   /** Until it is answered; in the place of what was given before. */
   keepOfferFields(operatorId: string, offerId: string, given: OfferRow["given"]): Promise<void>;
+  /** What was given by text for offers whose time is over, and to which nobody said yes. */
+  dropOfferFields(now: Date): Promise<void>;
   /** Whether a message with this key was queued before. */
   isQueued(operatorId: string, idempotencyKey: string): Promise<boolean>;
 }

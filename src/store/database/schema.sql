@@ -557,6 +557,7 @@ create table offer (
   constraint offer_state_check CHECK ((state = ANY (ARRAY['sent'::text, 'taken'::text, 'declined'::text, 'expired'::text])))
 );
 create index offer_by_id ON offer USING btree (operator_id, id DESC);
+create index offer_given ON offer USING btree (expires_at) WHERE (given_sealed IS NOT NULL);
 create index offer_of_subscriber ON offer USING btree (subscriber_id, id DESC);
 
 create table operator (

@@ -165,9 +165,9 @@ test("a receipt that nothing is ever found for is forgotten after a day, not bef
   await shop.conductor.bookReceipts([stray]);
   await shop.database.run("update unmatched_receipt set received_at = $1", [new Date(shop.time.now)]);
   shop.time.now += 23 * HOUR_MS;
-  assert.equal(await shop.conductor.dropReceipts(), 0);
+  assert.equal(await shop.conductor.forget(), 0);
   shop.time.now += 2 * HOUR_MS;
-  assert.equal(await shop.conductor.dropReceipts(), 1);
+  assert.equal(await shop.conductor.forget(), 1);
 });
 
 test("a receipt that spells its message's id in another way ends the message that waits under it, and no other", async () => {

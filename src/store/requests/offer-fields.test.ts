@@ -81,6 +81,21 @@ test("a NO after the value was read leaves the offer, and the value is forgotten
   assert.deepEqual([row, await orders(fixture)], [{ state: "declined", given_sealed: null }, 0]);
 });
 
+test("what was given for an offer that ran out is forgotten, and not before", async () => {
+  const { fixture, text } = await offered("ran out", "forwarding");
+  const code = /Reply (\d{4})/.exec(text)?.[1];
+  await says(fixture, `${code} +49 151 98765432`);
+  const given = () =>
+    shop.count("offer", "operator_id = $1 and given_sealed is not null", [fixture.operatorId]);
+  await shop.conductor.forget();
+  assert.equal(await given(), 1);
+  await shop.database.run("update offer set expires_at = $2 where operator_id = $1", [
+    ...[fixture.operatorId, new Date(shop.time.now)],
+  ]);
+  await shop.conductor.forget();
+  assert.equal(await given(), 0);
+});
+
 test("what a text cannot give, or more than one field, is given under the link: a yes is answered so, and orders nothing", async () => {
   for (const itemId of ["mail", "both"]) {
     const { fixture, text } = await offered(`by form ${itemId}`, itemId);

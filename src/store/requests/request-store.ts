@@ -249,6 +249,10 @@ const KEEP_OFFER_FIELDS = {
   name: "keep_offer_fields", // offer_pkey
   text: "update offer set given_sealed = $3 where operator_id = $1 and id = $2 and state = 'sent'",
 };
+const DROP_OFFER_FIELDS = {
+  name: "drop_offer_fields", // offer_given
+  text: "update offer set given_sealed = null where given_sealed is not null and expires_at <= $1",
+};
 const OFFER_BY_TOKEN = {
   name: "offer_by_token", // offer_token_hash_key
   text: `select ${OFFER} from offer where token_hash = $1`,
@@ -317,6 +321,9 @@ export const requestTransaction = (
   openRequest: (order, now) => openRequest(db, sealer, order, now),
   lockOffer: async (operatorId, offerId) =>
     offerIn(sealer, await db.one<OfferColumns>(LOCK_OFFER, [operatorId, offerId])),
+  dropOfferFields: async (now) => {
+    await db.run(DROP_OFFER_FIELDS, [now]);
+  },
   keepOfferFields: async (operatorId, offerId, given) => {
     await db.run(KEEP_OFFER_FIELDS, [operatorId, offerId, sealedOfferedFields(sealer, given)]);
   },

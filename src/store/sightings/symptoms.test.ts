@@ -104,7 +104,7 @@ test("an attempt that failed before the handset was known stands in its record, 
   );
   assert.equal(await shop.count("symptom", "operator_id = $1", [theirs]), 1);
   shop.time.now += 91 * 24 * HOUR_MS;
-  await shop.conductor.dropReceipts();
+  await shop.conductor.forget();
   assert.equal(await shop.count("symptom", "operator_id = $1", [theirs]), 0, "and nobody keeps it for ever");
 });
 
