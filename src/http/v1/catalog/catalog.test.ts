@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { test } from "vitest";
 import { bearer, OPERATOR_A, OPERATOR_B, openFixture } from "../../../../test/fixture/http.ts";
+import { MSISDN } from "../../../../test/fixture/memory-request.ts";
 
 const fixture = await openFixture();
 const { server } = fixture;
@@ -190,4 +191,24 @@ test("care and representatives read and do not write; another operator sees noth
   const theirs = await server.inject({ url: "/v1/catalog", headers: bearer(OPERATOR_B, "engineer") });
   assert.deepEqual(theirs.json().rows, []);
   assert.equal((await server.inject({ url: "/v1/terms", headers: READER })).statusCode, 200);
+});
+
+test("with a subscriber each item says what their device is without of what it needs, and null where nothing is known (R78)", async () => {
+  const requires = { hardware: ["camera"] };
+  for (const [id, item] of Object.entries({ zoom: { ...feature, requires }, plain: feature }))
+    assert.equal((await ask("PUT", `/v1/catalog/${id}`, item)).statusCode, 200);
+  const lacks = async (query: string): Promise<Record<string, string | null | undefined>> => {
+    const answer = await ask("GET", `/v1/catalog?subscriber=${query}`);
+    assert.equal(answer.statusCode, 200, answer.body);
+    const items: { id: string; lacks?: string | null }[] = answer.json().rows;
+    return Object.fromEntries(items.map((item) => [item.id, item.lacks]));
+  };
+  const { zoom, plain } = await lacks(`%2B${MSISDN}`);
+  assert.deepEqual([zoom, plain], ["camera", null]);
+  const all: object[] = (await ask("GET", "/v1/catalog")).json().rows;
+  assert.ok(all.length > 0 && all.every((item) => !("lacks" in item)), "nobody was named");
+  const nobody = await ask("GET", "/v1/catalog?subscriber=%2B4915100000000");
+  assert.deepEqual([nobody.statusCode, nobody.json().code], [404, "subscriber_not_found"]);
+  const malformed = await ask("GET", "/v1/catalog?subscriber=12");
+  assert.deepEqual([malformed.statusCode, malformed.json().code], [400, "msisdn_malformed"]);
 });
