@@ -209,6 +209,6 @@ test("with a subscriber each item says what their device is without of what it n
   assert.ok(all.length > 0 && all.every((item) => !("lacks" in item)), "nobody was named");
   const nobody = await ask("GET", "/v1/catalog?subscriber=%2B4915100000000");
   assert.deepEqual([nobody.statusCode, nobody.json().code], [404, "subscriber_not_found"]);
-  const malformed = await ask("GET", "/v1/catalog?subscriber=12");
+  const malformed = await ask("GET", "/v1/catalog?subscriber=%2B0123456789");
   assert.deepEqual([malformed.statusCode, malformed.json().code], [400, "msisdn_malformed"]);
 });
