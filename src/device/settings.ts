@@ -19,6 +19,8 @@ export type AccessPointEntry = {
   readonly mmsc?: string;
   readonly proxy?: string;
   readonly port?: number;
+  /** Of the packet session, where the document says it; else the phone asks for what it can. */
+  readonly addressType?: "IPV6";
   /** Hosts that are reached this way, whatever the application; a key names them. */
   readonly hosts: readonly string[];
   readonly origin: "factory" | "settings" | "key";
@@ -193,6 +195,7 @@ function entryOf(napdef: Characteristic): AccessPointEntry | undefined {
     authType: known,
     ...(user ? { user } : {}),
     ...(password ? { password } : {}),
+    ...(parmOf(napdef, "LOCAL-ADDRTYPE") === "IPV6" ? { addressType: "IPV6" } : {}),
     hosts: [],
     origin: "settings",
   };

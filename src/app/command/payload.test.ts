@@ -122,9 +122,28 @@ test("payload encode without --sec leaves the push unsigned; with a file and in 
     push: "010601b6030b6a00854601",
     mac: null,
     parts: [{ udh: "0605040b8423f0", data: "010601b6030b6a00854601" }],
+    warnings: encoded.warnings,
   });
   const { stdout } = await turnup(["encode", file]);
   assert.match(stdout, /^mac {5}none: the push is unsigned$/m);
+});
+
+test("payload encode takes a wap-provisioningdoc in XML, to the octets of the same in JSON, and warns of what phones reject", async () => {
+  const xml =
+    '<wap-provisioningdoc version="1.1"><characteristic type="NAPDEF"><parm name="NAME" value="M"/>' +
+    '<parm name="NAP-ADDRESS" value="net"/><parm name="NAP-ADDRTYPE" value="APN"/><parm name="INTERNET"/></characteristic>' +
+    '<characteristic type="APPLICATION"><parm name="APPID" value="w2"/></characteristic></wap-provisioningdoc>';
+  const encoded = await json(["encode", "-"], xml);
+  const read = await json(["decode", encoded.wbxml, "--as", "wbxml"]);
+  assert.equal(read.xml, xml);
+  assert.deepEqual(await json(["encode", "-"], JSON.stringify(read)), encoded);
+  assert.deepEqual(
+    encoded.warnings.map(({ code }: { code: string }) => code),
+    ["napid_missing"],
+  );
+  const { stdout } = await turnup(["encode", "-"], xml);
+  assert.match(stdout, /^warning napid_missing NAPDEF: no NAPID: .*\(ProvCont 1\.1 §4\.5\.3\)$/m);
+  assert.equal((await turnup(["encode", "-"], "<settings/>")).exitCode, 1);
 });
 
 test("payload encode for USERPINMAC tells what the user types, and the message does not carry it", async () => {

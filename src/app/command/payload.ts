@@ -7,6 +7,8 @@ import type { ProvisioningDocument } from "../../wire/omacp/document.ts";
 import type { Dialect } from "../../wire/omacp/encode.ts";
 import { documentOfJson, jsonOfCharacteristics } from "../../wire/omacp/json.ts";
 import { type MacSecret, macOf, SECS, type Sec } from "../../wire/omacp/mac.ts";
+import { type HandsetTrap, handsetTraps } from "../../wire/omacp/traps.ts";
+import { documentOfXml } from "../../wire/omacp/xml.ts";
 import { type Layer, type Reading, readMessage } from "../../wire/reading.ts";
 import type { Pdu } from "../../wire/smpp/command.ts";
 import { tlvValue } from "../../wire/smpp/tlv.ts";
@@ -37,9 +39,10 @@ export const payloadEncodeCommand: Command = {
   description:
     'FILE holds {"characteristics": [{"type", "parms": {NAME: value}, "characteristics": [...]}]}; a value null is ' +
     'a flag, "" an empty value, a list a repeated name; "version" is "1.0" where it is left out. The output of ' +
-    "turnup payload decode --json is such a file. Without --sec the push is unsigned. With userpinmac, mac is what " +
+    "turnup payload decode --json is such a file; a wap-provisioningdoc in XML is taken too. What phones are known to make " +
+    "nothing of is told as warnings. Without --sec the push is unsigned. With userpinmac, mac is what " +
     "the user has to type.",
-  args: [{ usage: "<file>", about: "the document in JSON; - reads standard input" }],
+  args: [{ usage: "<file>", about: "the document in JSON or XML; - reads standard input" }],
   options: [
     { flags: "--sec <sec>", about: `how to sign: ${SECS.join(", ")}` },
     ...SECRET_OPTIONS,
@@ -51,8 +54,8 @@ export const payloadEncodeCommand: Command = {
     "turnup payload encode - --sec userpin --pin 4711 < settings.json",
   ],
   async run(context) {
-    const document = documentOfJson(await jsonIn(context, context.args[0] ?? ""));
-    const encoded = encode(document, context);
+    const document = await documentIn(context, context.args[0] ?? "");
+    const encoded = { ...encode(document, context), warnings: handsetTraps(document) };
     if (context.json) await context.printJson(encoded);
     else await printEncoded(encoded, context);
     return "ok";
@@ -93,13 +96,15 @@ export const payloadDecodeCommand: Command = {
 };
 
 type Encoded = {
+  /** What phones make nothing of, although the document is well-formed. */
+  readonly warnings: readonly HandsetTrap[];
   readonly wbxml: string;
   readonly push: string;
   readonly mac: string | null;
   readonly parts: readonly { readonly udh: string; readonly data: string }[];
 };
 
-function encode(document: ProvisioningDocument, context: CommandContext): Encoded {
+function encode(document: ProvisioningDocument, context: CommandContext): Omit<Encoded, "warnings"> {
   const sec = secIn(context);
   const secret = secretIn(context);
   if (!sec && (secret.imsi !== undefined || secret.pin !== undefined)) {
@@ -141,8 +146,15 @@ function referenceIn({ option }: CommandContext): number {
   return Number(text);
 }
 
-async function jsonIn({ content }: CommandContext, file: string): Promise<unknown> {
-  const text = (await content(file, INPUT_OCTETS_MAX)).toString("utf8").replace(/^\ufeff/, "");
+/** XML begins with a `<`, JSON never does. */
+async function documentIn({ content }: CommandContext, file: string): Promise<ProvisioningDocument> {
+  const octets = await content(file, INPUT_OCTETS_MAX);
+  const text = octets.toString("utf8").replace(/^\ufeff/, "");
+  if (text.trimStart().startsWith("<")) return documentOfXml(octets);
+  return documentOfJson(jsonIn(text, file));
+}
+
+function jsonIn(text: string, file: string): unknown {
   try {
     return JSON.parse(text);
   } catch (cause) {
@@ -226,11 +238,16 @@ function jsonOfPdu(pdu: Pdu): Record<string, unknown> {
   return { ...Object.fromEntries(fields), tlvs: shown };
 }
 
-async function printEncoded({ wbxml, push, mac, parts }: Encoded, { print }: CommandContext): Promise<void> {
+async function printEncoded(
+  { wbxml, push, mac, parts, warnings }: Encoded,
+  { print }: CommandContext,
+): Promise<void> {
   await print(`wbxml   ${wbxml}`);
   await print(`push    ${push}`);
   await print(`mac     ${mac ?? "none: the push is unsigned"}`);
   for (const [index, { udh, data }] of parts.entries()) await print(`part ${index + 1}  ${udh}${data}`);
+  for (const { code, at, fact, clause } of warnings)
+    await print(`warning ${code} ${at}: ${fact} (${clause})`);
 }
 
 async function printReading(reading: Reading, { print }: CommandContext): Promise<void> {

@@ -1,7 +1,8 @@
 /** The operator's own access points: they stand before every shipped one. A change is a new one and the old retired. */
 import Type, { type Static } from "typebox";
-import { type AccessPoint, PDN_PROTOCOLS, USES } from "../../kernel/settings/access-point.ts";
+import { type AccessPoint, addressFaultOf, PDN_PROTOCOLS, USES } from "../../kernel/settings/access-point.ts";
 import { TurnupError } from "../../term/error.ts";
+import { InvalidRequest } from "../problem.ts";
 import { redactSecrets } from "../redact.ts";
 import { created, gone, ok, route } from "../route.ts";
 import { anything, id, integerOrNull, named, text, textOrNull, words, wordsOrNull } from "../schema.ts";
@@ -120,8 +121,17 @@ export const addAccessPoint = route({
   },
 });
 
-/** As it is kept, whichever way it was given. */
-export const ownAccessPoint = (body: Static<typeof AccessPointIn>, id: string, now: Date): AccessPoint => ({
+/**
+ * As it is kept, whichever way it was given.
+ * @throws InvalidRequest: a proxy or URL whose host is none
+ */
+export function ownAccessPoint(body: Static<typeof AccessPointIn>, id: string, now: Date): AccessPoint {
+  const fault = addressFaultOf(body);
+  if (fault) throw new InvalidRequest([{ at: `body/${fault.field}`, wanted: fault.wanted }]);
+  return accessPointIn(body, id, now);
+}
+
+const accessPointIn = (body: Static<typeof AccessPointIn>, id: string, now: Date): AccessPoint => ({
   id,
   ownership: "operator",
   name: body.name,

@@ -3,6 +3,7 @@
  * message counts, so browsing and MMS go in a message each; a proxy is asked for with every bearer; lengths are limited.
  * Source: Over The Air Settings Specification 7.0 (DSS00234-EN), facts in docs/adr/0002-oma-cp-shape.md.
  */
+import { hostOf, plainUrl } from "../../term/host.ts";
 import type { NokiaCharacteristic, NokiaDocument, NokiaParm } from "../../wire/nokiaota/codec.ts";
 import type { SettingsPoint, SettingsValues } from "./settings-values.ts";
 
@@ -24,14 +25,19 @@ export function nokiaSettings({ name, points }: SettingsValues): NokiaDocument[]
   const mms = points.find(({ use, mmsc }) => use === "mms" && mmsc !== null);
   return [
     ...(browsing ? [[address(browsing), title, ...homepage(browsing, name)]] : []),
-    ...(mms ? [[address(mms), title, { type: "MMSURL", value: mms.mmsc, parms: [] }]] : []),
+    ...(mms ? [[address(mms), title, { type: "MMSURL", value: mmscOf(mms), parms: [] }]] : []),
   ].map((characteristics) => ({ characteristics }));
 }
+
+const proxyOf = ({ proxy }: SettingsPoint): string =>
+  proxy === null ? NO_PROXY : (hostOf(proxy)?.address ?? proxy);
+
+const mmscOf = ({ mmsc }: SettingsPoint): string | null => (mmsc === null ? null : (plainUrl(mmsc) ?? mmsc));
 
 function address(point: SettingsPoint): NokiaCharacteristic {
   const parms = [
     parm("BEARER", "GPRS"),
-    parm("PROXY", (point.proxy ?? NO_PROXY).slice(0, MAX.proxy)),
+    parm("PROXY", proxyOf(point).slice(0, MAX.proxy)),
     parm("GPRS_ACCESSPOINTNAME", point.apn.slice(0, MAX.apn)),
   ];
   if (point.authType !== "none") {

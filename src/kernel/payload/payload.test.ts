@@ -84,7 +84,7 @@ test("a document names each access point once, and each application finds its ow
   );
   const [proxy] = named(characteristics, "PXLOGICAL");
   const physical = named(proxy!.characteristics, "PXPHYSICAL")[0];
-  assert.equal(parm(physical, "PXADDR"), "010.001.002.003", "leading zeros are the operator's own");
+  assert.equal(parm(physical, "PXADDR"), "10.1.2.3", "a handset may read 010 as octal");
   assert.equal(parm(physical, "TO-NAPID"), parm(mms, "NAPID"));
   const [w2, w4] = named(characteristics, "APPLICATION");
   assert.deepEqual([parm(w2, "APPID"), parm(w2, "TO-NAPID")], ["w2", parm(internet, "NAPID")]);
@@ -108,6 +108,38 @@ test("one access point for two uses is one NAPDEF; one name with two logins is t
   assert.deepEqual(roads, naps);
 });
 
+test("a WAP gateway that is the only road is the phone's internet, named by its proxy and by its access point", () => {
+  const wap = point({ use: "wap", apn: "wap.example", proxy: "010.0.0.1", port: 9201, protocol: "ipv4v6" });
+  const alone = settingsDocument({ name: "M", points: [wap] }).characteristics;
+  const [nap] = named(alone, "NAPDEF");
+  assert.deepEqual([parm(nap, "INTERNET"), parm(nap, "LOCAL-ADDRTYPE")], [null, undefined]);
+  const [browser] = named(alone, "APPLICATION");
+  assert.deepEqual([parm(browser, "TO-PROXY"), parm(browser, "TO-NAPID")], ["PX1", "NAP1"]);
+  const beside = settingsDocument({ name: "M", points: [INTERNET, wap] }).characteristics;
+  const [, gateway] = named(beside, "NAPDEF");
+  const [, second] = named(beside, "APPLICATION");
+  assert.deepEqual([parm(gateway, "INTERNET"), parm(second, "TO-NAPID")], [undefined, undefined]);
+});
+
+test("the protocol of an access point reaches the phone, an IPv6 proxy with its type, and one APN with two protocols is two", () => {
+  const six = point({ protocol: "ipv6" });
+  const mms = point({ use: "mms", mmsc: "http://[2001:DB8::5]/", proxy: "2001:0db8:0::1", protocol: "ipv4" });
+  const document = settingsDocument({ name: "M", points: [six, mms] });
+  const naps = named(document.characteristics, "NAPDEF");
+  assert.deepEqual(
+    naps.map((nap) => parm(nap, "LOCAL-ADDRTYPE")),
+    ["IPV6", undefined],
+  );
+  const physical = named(named(document.characteristics, "PXLOGICAL")[0]!.characteristics, "PXPHYSICAL")[0];
+  assert.deepEqual([parm(physical, "PXADDR"), parm(physical, "PXADDRTYPE")], ["2001:db8::1", "IPV6"]);
+  const applied = applyDocument({ accessPoints: [] }, decodeProvisioning(encodeProvisioning(document)));
+  assert.ok(applied.kind === "applied");
+  assert.deepEqual(
+    applied.entries.map(({ addressType }) => addressType),
+    ["IPV6", undefined],
+  );
+});
+
 test("no access point, or more than a document may hold, is refused", () => {
   assert.throws(() => settingsDocument({ name: "M", points: [] }), RangeError);
   const many = Array.from({ length: 9 }, (_, n) => point({ apn: `a${n}` }));
@@ -124,7 +156,7 @@ test("the handset applies what the document says: internet, MMS and its proxy", 
   assert.deepEqual([internet?.apn, internet?.uses], ["internet", ["internet"]]);
   assert.deepEqual(
     [mms?.apn, mms?.uses, mms?.user, mms?.password, mms?.mmsc, mms?.proxy, mms?.port],
-    ["mms.example", ["mms"], "ü ser", "p&ss", "http://mmsc.example/", "010.001.002.003", 9201],
+    ["mms.example", ["mms"], "ü ser", "p&ss", "http://mmsc.example/", "10.1.2.3", 9201],
   );
 });
 

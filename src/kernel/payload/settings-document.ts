@@ -5,12 +5,15 @@
  * page switch is enough. Source: OMA ProvCont 1.1; what clients enforce is in docs/adr/0002-oma-cp-shape.md.
  */
 import { getFrom } from "../../term/collections.ts";
+import { type Host, hostOf, plainUrl } from "../../term/host.ts";
 import type { Characteristic, Parm, ProvisioningDocument } from "../../wire/omacp/document.ts";
 import type { SettingsPoint, SettingsValues, SettingsWireless } from "./settings-values.ts";
 
 /** No operator has more uses than this; it bounds what one document can grow to. */
 const MAX_POINTS = 8;
 const DEFAULT_PROXY_PORT = 8080;
+/** ProvCont 1.1 §4.5.2. */
+const ADDRESS_TYPES = { ipv4: "IPV4", ipv6: "IPV6", name: "ALPHA" } as const;
 
 const parm = (name: string, value: string | null = null): Parm => ({ name, value });
 const characteristic = (
@@ -30,7 +33,7 @@ export function settingsDocument({ name, points, wireless = [] }: SettingsValues
     { readonly id: string; readonly point: SettingsPoint; uses: SettingsPoint["use"][] }
   >();
   const keyOf = (point: SettingsPoint): string =>
-    JSON.stringify([point.apn.toLowerCase(), point.authType, point.user, point.password]);
+    JSON.stringify([point.apn.toLowerCase(), point.authType, point.user, point.password, point.protocol]);
   for (const point of points) {
     const known = naps.get(keyOf(point));
     if (known) known.uses.push(point.use);
@@ -40,25 +43,42 @@ export function settingsDocument({ name, points, wireless = [] }: SettingsValues
   const proxies = points.flatMap((point) => (point.proxy === null ? [] : [{ point, proxy: point.proxy }]));
   const proxyIdOf = (wanted: SettingsPoint): string =>
     `PX${proxies.findIndex(({ point }) => point === wanted) + 1}`;
+  const hasInternet = points.some(({ use }) => use === "internet");
   return {
     version: "1.1",
     characteristics: [
       characteristic("BOOTSTRAP", [parm("NAME", name)]),
-      ...[...naps.values()].map(({ id, point, uses }) => napdef(id, name, point, uses)),
+      ...[...naps.values()].map(({ id, point, uses }) => napdef(id, name, { point, uses }, hasInternet)),
       ...wireless.map((network, at) => wirelessNapdef(`WLAN${at + 1}`, network)),
       ...proxies.map((one) => pxlogical(proxyIdOf(one.point), name, one, napIdOf(one.point))),
       ...points.flatMap((point) =>
-        application(name, point, napIdOf(point), point.proxy === null ? null : proxyIdOf(point)),
+        application(name, point, roadsOf(point, hasInternet, napIdOf(point), proxyIdOf(point))),
       ),
     ],
   };
 }
 
+/**
+ * How an application gets out. A WAP gateway that is the only road names its access point beside its proxy: clients that look
+ * for TO-NAPID alone (Firefox OS, browsers of before 2006) found none.
+ */
+function roadsOf(point: SettingsPoint, hasInternet: boolean, napId: string, proxyId: string): Parm[] {
+  const direct = parm("TO-NAPID", napId);
+  if (point.proxy === null) return [direct];
+  const isOnlyRoad = point.use === "wap" && !hasInternet;
+  return [parm("TO-PROXY", proxyId), ...(isOnlyRoad ? [direct] : [])];
+}
+
+/**
+ * The INTERNET flag stands on what browsing uses: of a set without internet, on its WAP gateway's access point, since a phone
+ * takes no other for its browser. ProvCont has IPV4 and IPV6 for an address and no word for both at once, so a dual-stack
+ * access point says nothing and the phone asks for what it can.
+ */
 function napdef(
   id: string,
   name: string,
-  point: SettingsPoint,
-  uses: readonly SettingsPoint["use"][],
+  { point, uses }: { readonly point: SettingsPoint; readonly uses: readonly SettingsPoint["use"][] },
+  hasInternet: boolean,
 ): Characteristic {
   const parms = [
     parm("NAPID", id),
@@ -67,7 +87,8 @@ function napdef(
     parm("NAP-ADDRESS", point.apn),
     parm("NAP-ADDRTYPE", "APN"),
   ];
-  if (uses.includes("internet")) parms.push(parm("INTERNET"));
+  if (uses.includes("internet") || (!hasInternet && uses.includes("wap"))) parms.push(parm("INTERNET"));
+  if (point.protocol === "ipv6") parms.push(parm("LOCAL-ADDRTYPE", "IPV6"));
   if (point.authType === "none") return characteristic("NAPDEF", parms);
   return characteristic("NAPDEF", parms, [
     characteristic("NAPAUTHINFO", [
@@ -124,7 +145,7 @@ function pxlogical(
   { point, proxy }: { readonly point: SettingsPoint; readonly proxy: string },
   napId: string,
 ): Characteristic {
-  const isAddress = /^[\d.]+$/.test(proxy);
+  const { kind, address }: Host = hostOf(proxy) ?? { kind: "name", address: proxy };
   return characteristic(
     "PXLOGICAL",
     [parm("PROXY-ID", id), parm("NAME", name)],
@@ -133,8 +154,8 @@ function pxlogical(
         "PXPHYSICAL",
         [
           parm("PHYSICAL-PROXY-ID", id),
-          parm("PXADDR", proxy),
-          parm("PXADDRTYPE", isAddress ? "IPV4" : "ALPHA"),
+          parm("PXADDR", address),
+          parm("PXADDRTYPE", ADDRESS_TYPES[kind]),
           parm("TO-NAPID", napId),
         ],
         [characteristic("PORT", [parm("PORTNBR", String(point.port ?? DEFAULT_PROXY_PORT))])],
@@ -143,20 +164,14 @@ function pxlogical(
   );
 }
 
-function application(
-  name: string,
-  point: SettingsPoint,
-  napId: string,
-  proxyId: string | null,
-): Characteristic[] {
-  const road = proxyId === null ? parm("TO-NAPID", napId) : parm("TO-PROXY", proxyId);
+function application(name: string, point: SettingsPoint, roads: readonly Parm[]): Characteristic[] {
   switch (point.use) {
     case "internet":
     case "wap": {
       const pages = point.homepage
         ? [characteristic("RESOURCE", [parm("URI", point.homepage), parm("NAME", name), parm("STARTPAGE")])]
         : [];
-      return [characteristic("APPLICATION", [parm("APPID", "w2"), parm("NAME", name), road], pages)];
+      return [characteristic("APPLICATION", [parm("APPID", "w2"), parm("NAME", name), ...roads], pages)];
     }
     case "mms":
     case "maker":
@@ -165,8 +180,8 @@ function application(
         characteristic("APPLICATION", [
           parm("APPID", "w4"),
           parm("NAME", `${name} MMS`),
-          road,
-          parm("ADDR", point.mmsc),
+          ...roads,
+          parm("ADDR", plainUrl(point.mmsc) ?? point.mmsc),
         ]),
       ];
   }

@@ -11,7 +11,12 @@ export type SettingsPoint = {
   readonly proxy: string | null;
   readonly port: number | null;
   readonly homepage: string | null;
+  /** Of the packet session (TS 23.501 PDU session type), where the operator says one. */
+  readonly protocol?: PdnProtocol;
 };
+
+/** One protocol, or both at once. */
+export type PdnProtocol = "ipv4" | "ipv6" | "ipv4v6";
 
 export type SettingsWireless = {
   readonly name: string;

@@ -3,6 +3,9 @@
  * One row may serve several uses (`default|mms|supl` in the public sets).
  */
 
+import { hostOf, plainUrl } from "../../term/host.ts";
+import type { PdnProtocol } from "../payload/settings-values.ts";
+
 /** In the order an answer lists them. The names are Android's APN types; `internet` is its `default`. */
 export const USES = [
   "internet",
@@ -23,8 +26,8 @@ export type Use = (typeof USES)[number];
 
 export type AuthType = "none" | "pap" | "chap" | "pap_or_chap";
 
-export const PDN_PROTOCOLS = ["ipv4", "ipv6", "ipv4v6"] as const;
-export type PdnProtocol = (typeof PDN_PROTOCOLS)[number];
+export const PDN_PROTOCOLS = ["ipv4", "ipv6", "ipv4v6"] as const satisfies readonly PdnProtocol[];
+export type { PdnProtocol };
 
 /**
  * Whose SIMs an access point is for. MCC and MNC are text: MNC `01` is not `001`. All criteria that are
@@ -129,3 +132,23 @@ export type SettingsQuery = {
   readonly make?: string | null;
   readonly model?: string | null;
 };
+
+type Addresses = Partial<Pick<Connection, "mmsc" | "mmsProxy" | "proxy" | "homepage">>;
+
+/**
+ * The first host of a connection that is none, and where it stands; undefined where all are well. Digits and dots that are no
+ * address are refused, since a phone keeps them and fails in silence.
+ */
+export function addressFaultOf(
+  addresses: Addresses,
+): { readonly field: keyof Addresses; readonly wanted: string } | undefined {
+  for (const field of ["mmsProxy", "proxy"] as const) {
+    const text = addresses[field];
+    if (text && !hostOf(text)) return { field, wanted: `"${text}" is no host and no address` };
+  }
+  for (const field of ["mmsc", "homepage"] as const) {
+    const text = addresses[field];
+    if (text && !plainUrl(text)) return { field, wanted: `"${text}" has no host and no address in it` };
+  }
+  return undefined;
+}

@@ -112,6 +112,27 @@ test("another brand's row of the same network is not sent beside the network's o
   assert.equal(choose({ matches: [others] }).chosen.mms?.apn, "theirs");
 });
 
+test("an access point whose proxy is no address is never sent: the next one is, or the reason says what is wrong", () => {
+  const faulty = match({ apn: "broken", proxy: "999.1.2.3" });
+  assert.equal(choose({ matches: [faulty, suggested] }).chosen.internet?.apn, suggested.apn);
+  const { chosen, withheld } = choose({ matches: [faulty] });
+  assert.deepEqual(
+    [chosen.internet, withheld.internet?.reason],
+    [undefined, 'broken for internet: proxy "999.1.2.3" is no host and no address'],
+  );
+});
+
+test("what is sent has addresses without leading zeros, and the protocol that is stored", () => {
+  const own = match({ proxy: "010.0.0.1", protocol: "ipv6" });
+  const pictures = match({ use: "mms", mmsc: "http://010.0.0.2/", mmsProxy: "192.168.094.023" });
+  const [internet, message] = sendablePoints(choose({ matches: [own, pictures] }));
+  assert.deepEqual([internet?.proxy, internet?.protocol], ["10.0.0.1", "ipv6"]);
+  assert.deepEqual(
+    [message?.mmsc, message?.proxy, message?.protocol],
+    ["http://10.0.0.2/", "192.168.94.23", undefined],
+  );
+});
+
 test("a refusal goes through, and nothing is chosen", () => {
   const refused = { code: "mvno_without_access_point", reason: "SPN Lumo" } as const;
   const result = choose({ matches: [], refused });

@@ -10,9 +10,10 @@
  *   another use of the same SIM: half a set of each is what can make MMS fail.
  */
 
-import { entriesOf } from "../../term/record.ts";
+import { hostOf, plainUrl } from "../../term/host.ts";
+import { entriesOf, optionalMember } from "../../term/record.ts";
 import type { SettingsPoint } from "../payload/settings-values.ts";
-import type { Use } from "./access-point.ts";
+import { addressFaultOf, type Use } from "./access-point.ts";
 import type { Found, Match, Refusal, RefusalCode } from "./find-settings.ts";
 
 type SendPolicy = {
@@ -63,9 +64,10 @@ export function chooseSettings(
   const withheld: Partial<Record<Use, Withheld>> = {};
   const hasOwn = found.matches.some((match) => match.match === "own");
   for (const use of new Set(wantedUses)) {
-    const first = found.matches.find((match) => match.use === use && !isAnothers(match, found));
+    const known = found.matches.filter((match) => match.use === use && !isAnothers(match, found));
+    const first = known.find((match) => addressFaultOf(match) === undefined);
     const objection = first ? objectionTo(first, `${plmn.mcc}/${plmn.mnc}`, hasOwn, policy) : undefined;
-    if (!first) withheld[use] = nothingFor(use, found);
+    if (!first) withheld[use] = nothingFor(use, found, known[0]);
     else if (objection) withheld[use] = objection;
     else chosen[use] = first;
   }
@@ -92,11 +94,18 @@ export function whyNothing({ withheld, refused }: ChosenSettings): Withheld {
   );
 }
 
-const nothingFor = (use: Use, { refused }: Found): Withheld => ({
-  code: refused?.code ?? "no_access_point",
-  reason: refused?.reason ?? `no access point is known for ${use}`,
-  nextAction: ADD_OWN,
-});
+function nothingFor(use: Use, { refused }: Found, faulty: Match | undefined): Withheld {
+  const fault = faulty && addressFaultOf(faulty);
+  return {
+    code: refused?.code ?? "no_access_point",
+    reason:
+      refused?.reason ??
+      (fault
+        ? `${faulty.apn} for ${use}: ${fault.field} ${fault.wanted}`
+        : `no access point is known for ${use}`),
+    nextAction: ADD_OWN,
+  };
+}
 
 /**
  * A row for the whole network that bears another brand's name: the sets hold many such without saying whose SIMs
@@ -137,10 +146,12 @@ export function sendablePoints({ chosen }: ChosenSettings): SendablePoint[] {
   return SENDABLE_USES.flatMap((use) => {
     const match = chosen[use];
     if (!match) return [];
-    const { apn, user, password, mmsc, homepage } = match;
-    const proxy = use === "mms" ? match.mmsProxy : match.proxy;
+    const { apn, user, password, homepage } = match;
+    const mmsc = match.mmsc === null ? null : (plainUrl(match.mmsc) ?? null);
+    const proxy = hostOf((use === "mms" ? match.mmsProxy : match.proxy) ?? "")?.address ?? null;
     const port = use === "mms" ? match.mmsPort : match.port;
-    return [{ use, apn, authType: authTypeOf(match), user, password, mmsc, proxy, port, homepage }];
+    const plain = { use, apn, authType: authTypeOf(match), user, password, mmsc, proxy, port, homepage };
+    return [{ ...plain, ...optionalMember("protocol", match.protocol ?? undefined) }];
   });
 }
 

@@ -40,6 +40,11 @@ const badRows = [
   { row: "999,01,internet,bad apn,,,,,,,,", reason: /apn "bad apn"/ },
   { row: "999,01,mms,mms.nord,,,,,,,,", reason: /needs mmsc/ },
   { row: "999,01,mms,mms.nord,ftp://x,,,,,,,", reason: /needs mmsc/ },
+  { row: "999,01,mms,mms.nord,http://10.152.10.70.38090,010.010.010.011:8080,,,,,,", reason: /mmsc "http/ },
+  {
+    row: "999,01,mms,mms.nord,http://mms.example,999.1.2.3,,,,,,",
+    reason: /mms_proxy "999.1.2.3" is no host/,
+  },
   { row: "999,01,mms,mms.nord,http://x,h,70000,,,,,", reason: /mms_port "70000"/ },
   { row: "999,01,internet,web,,,,kerberos,,,,", reason: /auth_type "kerberos"/ },
   { row: "999,01,internet,web,,,,,,,XYZ,", reason: /gid1 "XYZ"/ },

@@ -7,6 +7,7 @@ import { parse } from "csv-parse/sync";
 import { XMLParser } from "fast-xml-parser";
 import {
   type AccessPoint,
+  addressFaultOf,
   type DataSource,
   type MatchCriteria,
   USES,
@@ -148,6 +149,9 @@ function readRow(row: Row, where: string, options: ImportOptions, strict: boolea
   if (strict && uses.includes("mms") && !/^https?:\/\/\S+$/i.test(mmsc ?? "")) {
     return "an access point for mms needs mmsc, a URL with http:// or https://";
   }
+  const homepage = textOrNull(row.homepage);
+  const fault = addressFaultOf({ mmsc, mmsProxy: mmsProxy.host, proxy: proxy.host, homepage });
+  if (fault) return `${FIELD_OF[fault.field]} ${fault.wanted}`;
   return accessPointOf({
     id: `import-${where}`,
     name: textOrNull(row.name) ?? apn,
@@ -163,7 +167,7 @@ function readRow(row: Row, where: string, options: ImportOptions, strict: boolea
     mmsPort: parsePort(row.mms_port ?? "") ?? mmsProxy.port,
     proxy: proxy.host,
     port: parsePort(row.port ?? "") ?? proxy.port,
-    homepage: textOrNull(row.homepage),
+    homepage,
     plan: row.plan === "postpaid" || row.plan === "prepaid" ? row.plan : null,
     shown: row.hidden !== "true",
     wifiOnly: isWifiOnly(row.bearers),
@@ -171,6 +175,8 @@ function readRow(row: Row, where: string, options: ImportOptions, strict: boolea
     ...options,
   });
 }
+
+const FIELD_OF = { mmsc: "mmsc", mmsProxy: "mms_proxy", proxy: "proxy", homepage: "homepage" } as const;
 
 function readUses(row: Row, strict: boolean): AccessPoint["uses"] | string {
   const uses = parseUses(row.use);

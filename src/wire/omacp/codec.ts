@@ -13,7 +13,14 @@ export { type Dialect, encodeProvisioning } from "./encode.ts";
  * @throws DecodeError with the offset: no WBXML of this type, or elements that do not stand as the DTD says
  */
 export function decodeProvisioning(bytes: Uint8Array): ProvisioningDocument {
-  const root = decodeWbxml(bytes, PROV_CONT);
+  return documentOfTree(decodeWbxml(bytes, PROV_CONT));
+}
+
+/**
+ * The document that a tree of elements is, from whichever form it was read.
+ * @throws DecodeError: elements that do not stand as the DTD says
+ */
+export function documentOfTree(root: WbxmlElement): ProvisioningDocument {
   if (root.name !== PROV_DOC) throw misplaced(root, "as the root");
   refuseOtherAttributes(root, ["version"]);
   refuseText(root);
