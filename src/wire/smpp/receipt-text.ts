@@ -23,7 +23,8 @@ export type ReceiptText = {
 const MAX_TEXT_OCTETS = 1_024;
 const MAX_ID_CHARACTERS = 65;
 const MAX_VALUE_CHARACTERS = 40;
-const KEY = /(?:^|[\s,;|])((?:(?:submit|done|message|msg|sms|err|error)[ _-]?)?[a-z][a-z_]*)\s?:/gi;
+const KEY =
+  /(?:^|[\s,;|])((?:(?:submit|done|message|msg|sms|delivery|dlr|final|err|error)[ _-]?)?[a-z][a-z_]*)\s?:/gi;
 const FIELD_OF: Readonly<Record<string, keyof ReceiptText>> = {
   id: "id",
   msgid: "id",
@@ -32,6 +33,18 @@ const FIELD_OF: Readonly<Record<string, keyof ReceiptText>> = {
   stat: "stat",
   status: "stat",
   state: "stat",
+  messagestat: "stat",
+  messagestatus: "stat",
+  messagestate: "stat",
+  msgstat: "stat",
+  msgstatus: "stat",
+  msgstate: "stat",
+  smsstatus: "stat",
+  deliverystatus: "stat",
+  deliverystate: "stat",
+  dlrstatus: "stat",
+  finalstatus: "stat",
+  finalstate: "stat",
   err: "err",
   error: "err",
   errcode: "err",
@@ -69,11 +82,16 @@ const littleUcs2 = (octets: Buffer): string => evenOf(octets).toString("utf16le"
 const packed = (octets: Buffer): string => textOfSeptets(unpackSeptets(octets, MAX_TEXT_OCTETS));
 const evenOf = (octets: Buffer): Buffer => octets.subarray(0, octets.length & ~1);
 
-/** Reads what stands before `text:`: the rest is the reported message, which may look like anything. The first of a key counts. */
+/**
+ * Reads what stands before `text:`: the rest is the reported message, which may look like anything. The first of a key counts.
+ * Where the receipt begins with that message its own fields stand behind it, and the last of a key counts.
+ */
 function fieldsOf(whole: string): ReceiptText {
-  const cut = whole.search(/\btext\s?[:=]/i);
-  // NULs pad and end fields; a byte order mark stands in front, read as one character or as three.
-  const text = (cut < 0 ? whole : whole.slice(0, cut)).replace(/[\0\ufeff]|^\xef\xbb\xbf/g, " ");
+  // NULs pad and end fields; a byte order mark, or a header that nothing declares, stands in front.
+  const plain = whole.replace(/[\0\ufeff]|^\xef\xbb\xbf/g, " ").replace(/^[\p{Cc}\s@]+/u, "");
+  const cut = plain.search(/\btext\s?[:=]/i);
+  if (cut === 0) return valuesIn(plain, "last");
+  const text = cut < 0 ? plain : plain.slice(0, cut);
   const found = valuesIn(text);
   if (isWhole(found)) return found;
   const loose = valuesIn(loosened(text));
@@ -90,13 +108,14 @@ const loosened = (text: string): string =>
     .replace(/(?<=[^\s])(sub|dlvrd|submit date|done date|stat|err)(?=:)/gi, " $1")
     .replace(/\s+:\s*/g, ":");
 
-function valuesIn(text: string): ReceiptText {
+function valuesIn(text: string, counts: "first" | "last" = "first"): ReceiptText {
   const keys = [...text.matchAll(KEY)];
   const fields: Partial<Record<keyof ReceiptText, string>> = {};
   for (const [at, key] of keys.entries()) {
     const field = FIELD_OF[(key[1] ?? "").toLowerCase().replace(/[ _-]/g, "")];
     const value = text.slice(key.index + key[0].length, keys[at + 1]?.index).replace(/[\s,;|]+$/, "");
-    if (field === undefined || fields[field] !== undefined || value.trim() === "") continue;
+    if (field === undefined || value.trim() === "") continue;
+    if (counts === "first" && fields[field] !== undefined) continue;
     fields[field] = value.trim().replace(/\s+/g, " ");
   }
   const { id, stat, err, submitDate, doneDate } = fields;
@@ -111,7 +130,8 @@ function valuesIn(text: string): ReceiptText {
 }
 
 const printed = (value: string | undefined): string | undefined =>
-  value?.replace(/\p{Cc}|^"|"$/gu, "") || undefined;
+  value?.replace(/\p{Cc}|^"|"$/gu, "").replace(/^(?:<(.*)>|\[(.*)\]|\((.*)\)|'(.*)')$/, "$1$2$3$4") ||
+  undefined;
 
 /** Of a year in four digits; YYMMDDhhmmss of the year 2020 looks alike and is long over. */
 const FOUR_DIGIT_YEAR = /^20[1-9]\d/;

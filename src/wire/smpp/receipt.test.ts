@@ -1,7 +1,15 @@
 /** Delivery receipts in the forms met in the field. */
 import assert from "node:assert/strict";
 import { test } from "vitest";
-import { formatReceipt, isFinal, messageIdKey, parseReceipt, type ReceiptPdu, stateId } from "./receipt.ts";
+import {
+  formatReceipt,
+  isFinal,
+  type MessageState,
+  messageIdKey,
+  parseReceipt,
+  type ReceiptPdu,
+  stateId,
+} from "./receipt.ts";
 
 const SUBMIT = new Date("2026-03-04T05:06:00Z");
 const DONE = new Date("2026-03-04T05:07:00Z");
@@ -100,6 +108,62 @@ test("receipt: other signs between its fields, or none, are read; an id that hol
     tlvs: [],
   };
   assert.equal(parseReceipt(whole)?.messageId, "a/b=c&d");
+});
+
+test("receipt: where it begins with the reported message its own fields stand behind, whatever that message says", () => {
+  for (const text of [
+    "text:hello id:M1 sub:001 dlvrd:000 stat:UNDELIV err:011",
+    "Text: id:M2 stat:DELIVRD err:000 id:M1 sub:001 dlvrd:000 stat:UNDELIV err:011",
+    "\x05\x00\x03\x0a\x01\x01text:hello stat:UNDELIV err:011 id:M1",
+  ]) {
+    const receipt = parseReceipt(receiptPdu(text));
+    assert.deepEqual(
+      [receipt?.messageId, receipt?.state, receipt?.errorCode],
+      ["M1", "undeliverable", "011"],
+      text,
+    );
+  }
+  assert.equal(parseReceipt(receiptPdu("text:hello")), undefined);
+});
+
+test("receipt: its state is found under the other names that centres give it, and in brackets", () => {
+  for (const text of [
+    "message_id:M1 message_state:2",
+    "messageId:M1 messageStatus:DELIVRD",
+    "msg_id:M1 msg_status:DELIVRD",
+    "Message-ID: M1, Delivery-Status: Delivered",
+    "id:M1 dlr_status:DELIVRD",
+    "id:M1 final_status:DELIVRD",
+    "id:[M1] stat:[DELIVRD]",
+    "id:<M1> stat:'DELIVRD'",
+    "@id:M1 stat:DELIVRD",
+  ]) {
+    const receipt = parseReceipt(receiptPdu(text));
+    assert.deepEqual([receipt?.messageId, receipt?.state], ["M1", "delivered"], text);
+  }
+  assert.equal(parseReceipt(receiptPdu("id:a(b) stat:DELIVRD"))?.messageId, "a(b)");
+});
+
+test("receipt: of several words none is taken for a delivery that speaks of a failure, a wait or a hop on the way", () => {
+  const states: Readonly<Record<string, MessageState>> = {
+    DELIVERED_TO_HANDSET: "delivered",
+    DELIVERED_TO_OPERATOR: "accepted",
+    "Delivered to SMSC": "accepted",
+    NOT_DELIVERED: "undeliverable",
+    "NOT YET DELIVERED": "enroute",
+    "DELIVERED: NO": "unknown",
+    DELIVERED_FAILED: "undeliverable",
+    PENDING_ENROUTE: "enroute",
+    "TEMPORARY FAILURE": "enroute",
+    DEFERRED: "enroute",
+    "RETRY EXPIRED": "expired",
+    EXPIRED_MSG: "expired",
+    REJECTED_BY_OPERATOR: "rejected",
+    ABSENT_SUBSCRIBER: "undeliverable",
+    "To be delivered": "unknown",
+  };
+  for (const [word, state] of Object.entries(states))
+    assert.equal(parseReceipt(receiptPdu(`id:M1 stat:${word} err:000`))?.state, state, word);
 });
 
 test("receipt: text in UCS-2, in message_payload or behind a user data header is found", () => {

@@ -19,7 +19,8 @@ const STATES = [
     state: "enroute",
     id: 1,
     stat: "ENROUTE",
-    words: "SCHEDULED BUFFERED BUFFERD BUFFRED QUEUED PENDING SENT SUBMITTED SUBMITD RETRY RETRYING TRANSIT",
+    words:
+      "ENROUT SCHEDULED BUFFERED BUFFERD BUFFRED QUEUED PENDING SENT SUBMITTED SUBMITD RETRY RETRYING TRANSIT INTRANSIT INPROGRESS PROCESSING WAITING DEFERRED TEMPORARYFAILURE TEMPORARYERROR TEMPFAIL NOTYETDELIVERED",
   },
   {
     state: "delivered",
@@ -36,7 +37,14 @@ const STATES = [
     words:
       "UNDELIVERABLE UNDELIVERED UNDELIVERD UNDELIVRD UNDELIVD UNDELIVE UNDELVRD UNDLVRD NOTDELIVERED NOTDELIV FAILED FAIL FAILURE DELIVERYFAILED DELIVERYFAILURE SKIPPED ABSENT ERROR",
   },
-  { state: "accepted", id: 6, stat: "ACCEPTD", words: "ACCEPTED ACCEPT ACKED ACK" },
+  {
+    state: "accepted",
+    id: 6,
+    stat: "ACCEPTD",
+    // Delivered, but to no handset yet.
+    words:
+      "ACCEPTED ACCEPT ACKED ACK DELIVEREDTOOPERATOR DELIVEREDTONETWORK DELIVEREDTOSMSC DELIVEREDTOGATEWAY DELIVEREDTOCARRIER",
+  },
   { state: "unknown", id: 7, stat: "UNKNOWN", words: "UNKNWN UNKNOW" },
   {
     state: "rejected",
@@ -115,14 +123,20 @@ const STATE_OF_WORD: ReadonlyMap<string, MessageState> = new Map(
   ),
 );
 
-/** A word of no table is a last word all the same: what it says stays evidence, and a later `delivered` undoes it. */
+/**
+ * Of several words the whole counts, as `NOT DELIVERED` does; else one of them that says how it failed, else the first.
+ * What is in no table is a last word all the same: it stays evidence, and a later `delivered` undoes it.
+ */
 function stateOfWord(word: string): MessageState {
   if (/^\d{1,3}$/.test(word)) return stateById(Number(word)) ?? "unknown";
-  const lettersOf = (text: string | undefined): string => (text ?? "").toUpperCase().replace(/[^A-Z]/g, "");
-  return (
-    STATE_OF_WORD.get(lettersOf(word)) ?? STATE_OF_WORD.get(lettersOf(/^\S+/.exec(word)?.[0])) ?? "unknown"
-  );
+  const words = word.toUpperCase().match(/[A-Z]+/g) ?? [];
+  const whole = STATE_OF_WORD.get(words.join(""));
+  if (whole) return whole;
+  if (words.some((one) => NEGATIONS.has(one))) return "unknown";
+  const states = words.map((one) => STATE_OF_WORD.get(one));
+  return states.find((state) => state && isFinal(state) && state !== "delivered") ?? states[0] ?? "unknown";
 }
+const NEGATIONS: ReadonlySet<string> = new Set(["NOT", "NO", "NON", "CANNOT"]);
 
 /**
  * One spelling for ids that the same centre writes in two: a number is brought to decimal without leading zeros.
