@@ -345,6 +345,31 @@ test("a manufacturer disputes a line: it is held back, taken back by a posting o
   assert.deepEqual([late.status, late.body.code], [409, "dispute_closed"]);
 });
 
+test("one of two payments of a portion is not taken back by itself: the whole portion would be owed again, and paid twice", async () => {
+  const operator = await operatorByFile();
+  await paidFees(operator, "Xperia Z3");
+  const { file } = await makeFile(operator);
+  const half = createFileBank(new Map([[SONY, { pay: "0.60" }]])).take(file).notices[0] ?? "";
+  const rest = half
+    .replaceAll("B000001", "B000002")
+    .replaceAll(">0.60<", ">0.40<")
+    .replaceAll("-D</", "-E</");
+  assert.deepEqual(outcomes(await say(operator, half)), ["partly_booked"]);
+  const payoutsOf = async (): Promise<Json[]> =>
+    (await operator.get("/v1/statements?make=Sony")).rows.filter(({ kind }: Json) => kind === "payout");
+  const dispute = (postingId: string) =>
+    operator.call("POST", "/v1/disputes", { postingId, reason: "it did not arrive" }, "admin", {
+      "idempotency-key": `key-${++keys}`,
+    });
+  const early = await dispute((await payoutsOf())[0].id);
+  assert.deepEqual([early.status, early.body.code], [409, "dispute_not_possible"]);
+  assert.deepEqual(outcomes(await say(operator, rest)), ["booked"]);
+  for (const { id } of await payoutsOf())
+    assert.deepEqual((await dispute(id)).body.code, "dispute_not_possible");
+  assert.equal(await owed(operator, "Sony"), 0);
+  assert.deepEqual((await operator.get("/v1/payables")).rows, []);
+});
+
 test("a portion that is taken back after it was paid is set off against the next transfer", async () => {
   const operator = await operatorByFile();
   await paidFees(operator, "Xperia Z3");

@@ -73,7 +73,7 @@ export const decideDispute = route({
   description: "A portion that was paid already is set off against the manufacturer's next transfer.",
   tag: "money",
   roles: ["admin"],
-  errors: ["dispute_not_found", "dispute_closed"],
+  errors: ["dispute_not_found", "dispute_closed", "dispute_not_possible"],
   status: 200,
   params: { id: id("Of the dispute.") },
   body: Type.Object(

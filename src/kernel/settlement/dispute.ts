@@ -44,6 +44,8 @@ type Line = {
   readonly bookedAt: Date;
   readonly isDisputed: boolean;
   readonly isReversed: boolean;
+  /** Of a payout: its portion was paid in parts, or a part of it came back. */
+  readonly isInParts: boolean;
 };
 
 /** @throws TurnupError `dispute_not_possible`, `dispute_limit` */
@@ -53,12 +55,27 @@ export function checkDispute(line: Line, openDisputes: number, now: Date): void 
   if (kind === "reversed" || kind === "returned") throw notPossible("This line takes another one back.");
   if (line.isReversed) throw notPossible("This line was taken back already.");
   if (line.isDisputed) throw notPossible("This line is disputed already.");
+  checkReversible(line);
   if (days > DISPUTABLE_DAYS)
     throw notPossible(`This line was booked more than ${DISPUTABLE_DAYS} days ago.`);
   if (openDisputes >= OPEN_DISPUTES_MAX)
     throw new TurnupError("dispute_limit", `${openDisputes} disputes are open with this manufacturer.`, {
       nextStep: "Decide some of them first.",
     });
+}
+
+/**
+ * A payout that is taken back leaves its whole portion owed again, so it has to be the whole of it: with one part of several, the
+ * other would be paid twice.
+ * @throws TurnupError `dispute_not_possible`
+ */
+export function checkReversible({ reference, isInParts }: Pick<Line, "reference" | "isInParts">): void {
+  if (lineKindOf(reference) !== "payout" || !isInParts) return;
+  throw new TurnupError(
+    "dispute_not_possible",
+    "This portion was paid in parts, or a part of it came back: no part is taken back by itself.",
+    { nextStep: "Dispute the portion, or import the bank's own word of what came back." },
+  );
 }
 
 const notPossible = (fact: string): TurnupError =>

@@ -2,6 +2,7 @@
 import { emptyChangeSet } from "../../kernel/order/change-set.ts";
 import {
   checkDispute,
+  checkReversible,
   DECISION_DAYS,
   type DisputeState,
   lineKindOf,
@@ -20,13 +21,16 @@ import { takeMoneyTurn } from "./payable-rows.ts";
 const DISPUTE = `d.id, d.posting_id as "postingId", d.charge_id as "chargeId", d.make, d.raised_by as "raisedBy",
   d.raised_as as "raisedAs", d.reason, d.state, d.owner, d.deadline_at as "deadlineAt", d.decided_by as "decidedBy",
   d.decision, d.decided_at as "decidedAt", d.created_at as "createdAt"`;
-/** posting_pkey, charge_pkey, dispute_open_once, dispute_reversed_once */
+/** posting_pkey, charge_pkey, dispute_open_once, dispute_reversed_once, posting_of_charge */
 const LINE = `
   select p.id, p.reference, p.debit, p.credit, p.amount_minor as "amountMinor", p.currency, p.booked_at as "bookedAt",
          p.charge_id as "chargeId", c.make, c.order_id as "orderId", c.item_id as "itemId", c.state as "chargeState",
          exists (select from dispute d where d.posting_id = p.id and d.state = 'open') as "isDisputed",
          exists (select from dispute d where d.posting_id = p.id and d.state = 'reversed') as "isReversed",
-         exists (select from payment_line l where l.charge_id = c.id and l.live and l.dispute_id is null) as "isInTransfer"
+         exists (select from payment_line l where l.charge_id = c.id and l.live and l.dispute_id is null) as "isInTransfer",
+         p.amount_minor <> c.portion_minor
+           or exists (select from posting o where o.charge_id = p.charge_id and o.id <> p.id and o.reference ~ ':(payout|returned):'
+                         and split_part(o.reference, ':', 1) = split_part(p.reference, ':', 1)) as "isInParts"
     from posting p join charge c on c.id = p.charge_id
    where p.operator_id = $1 and p.id = $2`;
 const COUNT_OPEN = `select count(*)::int as count from dispute where operator_id = $1 and lower(make) = lower($2) and state = 'open'`; // dispute_of_make
@@ -68,6 +72,7 @@ type LineRow = {
   readonly isDisputed: boolean;
   readonly isReversed: boolean;
   readonly isInTransfer: boolean;
+  readonly isInParts: boolean;
 };
 
 const viewOf = (row: Row): DisputeView => ({
@@ -180,6 +185,7 @@ function decideDispute(deps: RegistryDeps, decision: Decision): Promise<DisputeV
       });
     const line = await tx.one<LineRow>(LINE, [operatorId, dispute.postingId]);
     if (!line) throw new Error("a disputed line is not there");
+    if (state === "reversed") checkReversible(line); // the bank may have spoken since it was opened
     const now = deps.clock();
     const claimsBack =
       state === "reversed" ? await reverse(tx, deps, operatorId, line, { reason, now }) : false;
