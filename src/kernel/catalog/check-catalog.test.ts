@@ -1,8 +1,10 @@
 /** What a catalog may say, and each thing that it may not, refused by its place. */
 import assert from "node:assert/strict";
+import { generateKeyPairSync } from "node:crypto";
 import fc from "fast-check";
 import { test } from "vitest";
 import { SEED } from "../../../test/fixture/seed.ts";
+import { encodeContent } from "../../wire/message/content.ts";
 import {
   checkCatalogDocument,
   checkCatalogItem,
@@ -12,6 +14,7 @@ import {
   writeCatalogDocument,
 } from "./check-catalog.ts";
 import { diffCatalogs, isEmptyDiff } from "./diff.ts";
+import { MODULE_OCTETS_MAX } from "./item-body.ts";
 
 const around: Surroundings = { hasTerms: (id) => id === "old-terms", hasContent: () => false };
 const words = { name: { en: "Name" }, description: { en: "Words" } };
@@ -114,7 +117,7 @@ const shapes: [string, object, RegExp][] = [
     /monthlyMinor: must be an integer/,
   ],
   ["a module without octets", feature({ content: { ...module, octets: 0 } }), /octets: must be an integer/],
-  ["a module beyond the limit", feature({ content: { ...module, octets: 4_194_305 } }), /octets/],
+  ["a module beyond the limit", feature({ content: { ...module, octets: MODULE_OCTETS_MAX + 1 } }), /octets/],
   ["a hash in capitals", feature({ content: { ...module, sha256: "A".repeat(64) } }), /64 lower-case/],
   [
     "a module over http",
@@ -243,6 +246,44 @@ const together: [string, object, RegExp][] = [
 for (const [name, items, expected] of together) {
   test(`refused, since it could not be had: ${name}`, () => refuses(items, expected));
 }
+
+test("whatever names and values the catalog takes, content carries to the device; what it cannot carry is refused", () => {
+  const named = (module: string) => ({ a: feature({ content: { kind: "activation", module } }) });
+  const valued = (name: string, value: string) => ({
+    a: feature({ content: { kind: "parameters", values: { [name]: value } } }),
+  });
+  const issuer = generateKeyPairSync("ed25519").privateKey;
+  const carry = (parts: { readonly activations?: string[]; readonly parameters?: Record<string, string> }) =>
+    encodeContent(
+      {
+        ...{ issuer: "north", reference: "ABCDEFGH", itemId: "01981f2e-7b30-7cc0-8f00-5b3e1f6d2a11" },
+        ...{
+          notAfter: new Date(0),
+          modules: [],
+          removals: [],
+          activations: [],
+          parameters: {},
+          security: {},
+        },
+        ...parts,
+      },
+      "490154203237518",
+      issuer,
+    );
+  const longest = { module: "7".padEnd(63, "z"), name: "a".padEnd(40, "Z"), value: "é".repeat(500) };
+  assert.deepEqual(problemsOf(named(longest.module)), []);
+  carry({ activations: [longest.module] });
+  assert.deepEqual(problemsOf(valued(longest.name, longest.value)), []);
+  carry({ parameters: { [longest.name]: longest.value } });
+  for (const module of ["Mail", "mail_client", "m".repeat(64), "-m"]) {
+    refuses(named(module), /module: must be a module's name/);
+    assert.throws(() => carry({ activations: [module] }), RangeError, module);
+  }
+  refuses(valued("a".repeat(41), "x"), /must be a name as mail.server/);
+  assert.throws(() => carry({ parameters: { ["a".repeat(41)]: "x" } }), RangeError);
+  refuses(valued("a", "€".repeat(400)), /at most 1000 octets/);
+  assert.throws(() => carry({ parameters: { a: "€".repeat(400) } }), RangeError);
+});
 
 test("terms of the file and terms that are there already both count", () => {
   assert.deepEqual(

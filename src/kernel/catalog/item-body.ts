@@ -2,7 +2,9 @@
  * One catalog item as it is written (JSON or YAML): its shape, its limits, and what its kind may have. What it says of
  * other items is judged by `check-catalog.ts`.
  */
+
 import { entriesOf } from "../../term/record.ts";
+import { MAX_MODULE_OCTETS } from "../../wire/message/module.ts";
 import { isBand } from "../devices/bands.ts";
 import { MODEL_CLASSES } from "../devices/device-class.ts";
 import { HARDWARE, type HardwareNeeds, SCREEN_PIXELS } from "../devices/hardware.ts";
@@ -21,8 +23,8 @@ import { CATALOG_ID, type Reading } from "./reading.ts";
 /** What an item says; its id and version are where it stands. */
 export type ItemBody = Omit<CatalogItem, "id" | "version">;
 
-/** Largest module, in octets: about what a handset of 2004 had room for, twice over. */
-export const MODULE_OCTETS_MAX = 4_194_304;
+/** Largest module, in octets, as content carries it. */
+export const MODULE_OCTETS_MAX = MAX_MODULE_OCTETS;
 const NAME_CHARACTERS_MAX = 80;
 const DESCRIPTION_CHARACTERS_MAX = 600;
 /** Ids in needs, conflicts or includes. */
@@ -30,9 +32,12 @@ const IDS_MAX = 50;
 const FIELDS_MAX = 20;
 const VALUES_MAX = 50;
 const VALUE_CHARACTERS_MAX = 500;
-const MODULE_NAME = /^[A-Za-z][A-Za-z0-9._-]{0,63}$/;
+/** In UTF-8. */
+const VALUE_OCTETS_MAX = 1_000;
+// Names as content carries them (`wire/message/module.ts`, `content.ts`): an item with another one could be sold, and never sent.
+const MODULE_NAME = /^[a-z0-9][a-z0-9.-]{0,62}$/;
 const MODULE_VERSION = /^[0-9A-Za-z][0-9A-Za-z.+_-]{0,31}$/;
-const VALUE_NAME = /^[A-Za-z][A-Za-z0-9_.-]{0,63}$/;
+const VALUE_NAME = /^[A-Za-z][A-Za-z0-9_.-]{0,39}$/;
 const SHA256_HEX = /^[0-9a-f]{64}$/;
 const PRICE_MINOR_MAX = 1_000_000_000;
 /** Prices of use of one item. */
@@ -166,7 +171,12 @@ function readContent(reading: Reading, value: unknown, at: string): FeatureConte
   ] as const);
   const only = (...names: string[]): void => void reading.record(value, at, ["kind", ...names]);
   const module = (): string =>
-    reading.matching(members.get("module"), `${at}/module`, MODULE_NAME, "a module's name");
+    reading.matching(
+      members.get("module"),
+      `${at}/module`,
+      MODULE_NAME,
+      "a module's name (a-z, 0-9, . and -, at most 63)",
+    );
   switch (kind) {
     case "module": {
       only("module", "version", "sha256", "octets", "url");
@@ -208,7 +218,11 @@ function readValues(reading: Reading, value: unknown, at: string): Readonly<Reco
   const values: [string, string][] = [];
   for (const [name, text] of [...members].slice(0, VALUES_MAX)) {
     const fit = reading.matching(name, `${at}/${name.slice(0, 64)}`, VALUE_NAME, "a name as mail.server");
-    if (fit !== "") values.push([fit, reading.text(text, `${at}/${fit}`, VALUE_CHARACTERS_MAX)]);
+    if (fit === "") continue;
+    const read = reading.text(text, `${at}/${fit}`, VALUE_CHARACTERS_MAX);
+    if (Buffer.byteLength(read) > VALUE_OCTETS_MAX)
+      reading.refuse(`${at}/${fit}`, `must have at most ${VALUE_OCTETS_MAX} octets in UTF-8`);
+    values.push([fit, read]);
   }
   return Object.fromEntries(values);
 }
