@@ -285,6 +285,37 @@ test("the policy is changed only from the version that was read, and each change
   assert.equal((await put({ "if-match": '"1"' }, lacking)).statusCode, 400);
 });
 
+test("a client of release 0.1.0 puts the policy without the members that it does not know: they stay as they are", async () => {
+  const read = async () => (await server.inject({ url: "/v1/policy", headers: ADMIN })).json();
+  const put = (version: number, payload: object) =>
+    server.inject({
+      method: "PUT",
+      url: "/v1/policy",
+      headers: { ...ADMIN, "if-match": `"${version}"` },
+      payload,
+    });
+  const before = await read();
+  const limited = {
+    ...before.body,
+    unknownBearer: "lte",
+    marketRules: { AT: { doneAt: "delivered" } },
+    smsLimits: { ...before.body.smsLimits, perDay: 500 },
+    payments: { secondPerson: true, approvalHours: 5 },
+    request: { ...before.body.request, collection: { ...before.body.request.collection, retries: 9 } },
+  };
+  assert.equal((await put(before.version, limited)).statusCode, 200);
+  const { unknownBearer: _u, bearers: _b, marketRules: _m, smsLimits: _s, payments: _p, ...older } = limited;
+  const { ownRecords: _o, collection: _c, ...olderRequest } = limited.request;
+  const changed = await put(before.version + 1, { ...older, resendLimit: 7, request: olderRequest });
+  assert.equal(changed.statusCode, 200, changed.body);
+  assert.deepEqual((await read()).body, { ...limited, resendLimit: 7 });
+  const part = await put(before.version + 2, { ...before.body, smsLimits: { perSecond: 5 } });
+  assert.deepEqual(part.json().body.smsLimits, { ...limited.smsLimits, perSecond: 5 });
+  const unknown = await put(before.version + 3, { ...before.body, smsLimits: { perWeek: 5 } });
+  assert.equal(unknown.statusCode, 400);
+  assert.equal((await put(before.version + 3, before.body)).statusCode, 200);
+});
+
 test("a policy that would leave subscribers no way to say no, or no such time zone, is refused", async () => {
   const { version } = (await server.inject({ url: "/v1/policy", headers: ADMIN })).json();
   const put = (body: object) =>

@@ -11,7 +11,7 @@ import { type Answer, ok, route } from "../route.ts";
 import { instantOrNull, integerOrNull, named, text, textOrNull, words } from "../schema.ts";
 import { bearers } from "./bearer-schema.ts";
 import { marketRules } from "./market-schema.ts";
-import { RequestPolicySchema } from "./request-policy.ts";
+import { RequestPolicyPutSchema, RequestPolicySchema } from "./request-policy.ts";
 
 const HOURS_MAX = 24 * 90;
 const SMS_TEXT_MAX = 600;
@@ -164,6 +164,42 @@ const isSame: Same = true;
 
 const Policy = named("Policy", policyShape);
 
+/** As it is put: members that came after release 0.1.0 may be missing, so that a client of that release goes on. */
+const PolicyPut = named(
+  "PolicyPut",
+  Type.Object(
+    {
+      ...policyShape.properties,
+      unknownBearer: Type.Optional(policyShape.properties.unknownBearer),
+      bearers: Type.Optional(policyShape.properties.bearers),
+      marketRules: Type.Optional(policyShape.properties.marketRules),
+      smsLimits: Type.Optional(
+        Type.Partial(policyShape.properties.smsLimits, { additionalProperties: false }),
+      ),
+      payments: Type.Optional(Type.Partial(policyShape.properties.payments, { additionalProperties: false })),
+      request: RequestPolicyPutSchema,
+    },
+    {
+      additionalProperties: false,
+      description:
+        "As Policy. `unknownBearer`, `bearers`, `marketRules`, `smsLimits` and `payments` (or a member of the two) stay as they are in force where they are not given.",
+    },
+  ),
+);
+
+/** What is not given is neither reset nor lost: a client that does not know a limit does not take it away. */
+const wholePolicy = (put: Static<typeof PolicyPut>, inForce: OrderPolicy): OrderPolicy => {
+  const { unknownBearer, bearers, marketRules } = inForce;
+  const { ownRecords, collection } = inForce.request;
+  return {
+    ...{ unknownBearer, bearers, marketRules },
+    ...put,
+    smsLimits: { ...inForce.smsLimits, ...put.smsLimits },
+    payments: { ...inForce.payments, ...put.payments },
+    request: { ownRecords, collection, ...put.request },
+  };
+};
+
 const PolicyVersion = named(
   "PolicyVersion",
   Type.Object({
@@ -209,12 +245,13 @@ export const putPolicy = route({
   roles: ["admin", "engineer"],
   errors: ["precondition_required", "precondition_failed", "unconfirmed_not_allowed"],
   status: 200,
-  body: Policy,
+  body: PolicyPut,
   answer: PolicyVersion,
-  async handle({ policies }, { body, caller, request }): Promise<PolicyAnswer> {
-    refuseContradictions(body);
+  async handle({ policies }, { body: given, caller, request }): Promise<PolicyAnswer> {
     const wanted = requiredIfMatch(request);
-    const { version } = await policies.current(caller.operatorId);
+    const { version, body: inForce } = await policies.current(caller.operatorId);
+    const body = wholePolicy(given, inForce);
+    refuseContradictions(body);
     if (!isAmong(wanted, versionEtag(version))) throw changedMeanwhile();
     const put = await policies.put(caller.operatorId, version, body, caller.label);
     if (!put) throw changedMeanwhile();

@@ -115,99 +115,114 @@ const notices = Type.Record(Type.String({ pattern: "^[A-Za-z]{2,3}(-[A-Za-z0-9]{
     "Texts to subscribers by language; one that is not given is taken from `en`, then from the shipped ones.",
 });
 
-export const RequestPolicySchema = named(
-  "RequestPolicy",
+const requestShape = Type.Object(
+  {
+    verify: words(
+      ["always", "new_devices", "items"],
+      "Who is verified: everybody, whoever was not provisioned on this device before, or whom an item asks it of.",
+    ),
+    verifyBy: words(["bureau", "own_data"], "By an identity bureau, or by what the server knows itself."),
+    unknownUser: words(
+      ["bureau", "review", "reject", "accept"],
+      "Who looks at somebody of whom the server knows nothing: the bureau (a person where none is configured, or no name was given), a person, nobody and they are refused, nobody and their SIM is enough.",
+    ),
+    ownRecords: OwnRecords,
+    reviewDeadlineHours: hours("How long a person of the operator has to look at who asks."),
+    identityThreshold: count("Least score of the bureau, where it gives one.", 100),
+    cardRequired: Type.Boolean({ description: "A card is checked whenever a user is verified." }),
+    userFields: Type.Array(words(USER_FIELDS), { maxItems: USER_FIELDS.length }),
+    minimumAgeYears: orNull("Least age of a user whose birthdate is given; null: any.", 0, 120),
+    knownModelsOnly: Type.Boolean({ description: "Refuse devices whose model no data names." }),
+    devicePairing: words(
+      ["current", "not_elsewhere", "any"],
+      "Where sightings must have the SIM: in this device, in no other, or wherever it is.",
+    ),
+    fraud: Fraud,
+    cardTries: CardTriesLimits,
+    minimumAssurance: words(ASSURANCES, "How sure we must be who asks, whatever is asked for."),
+    partnerAssurance: words(ASSURANCES, "The most that a partner's word for its customer counts."),
+    verificationDeadlineMinutes: Type.Integer({
+      minimum: 1,
+      maximum: 10_080,
+      description: "How long checks may take; no answer by then is a no.",
+    }),
+    consentDeadlineHours: hours("How long terms wait for an answer."),
+    termsAlsoBy: Type.Array(words(TERMS_CHANNELS), {
+      maxItems: TERMS_CHANNELS.length,
+      uniqueItems: true,
+      description: "Where terms go beside the SMS, to the addresses that are known.",
+    }),
+    termsNotSent: words(
+      ["continue", "stop"],
+      "What becomes of a request when a channel does not take its terms before they were answered.",
+    ),
+    collection: Type.Object(
+      {
+        by: words(
+          ["billing_centre", "token"],
+          "Who collects what requests cost: the billing centre, which is told the sums, or this server by the token that the subscriber left.",
+        ),
+        retries: count("How often a sum that was refused for now is asked for again.", 20),
+        retryAfterHours: hours("Between a refusal for now and the next try."),
+        afterReturn: Type.Optional(
+          words(
+            ["by_reason", "hold"],
+            "After a sum came back: `by_reason` goes on collecting what is due later, but from nothing that is closed, has no mandate or was charged back; `hold` collects nothing of that subscriber until what came back is paid. What they have stays.",
+          ),
+        ),
+      },
+      { additionalProperties: false, description: "How what requests cost is collected." },
+    ),
+    choiceDeadlineHours: hours("How long a choice, or missing fields, wait for an answer."),
+    serviceDeadlineHours: hours("How long a service server, an element or the billing centre may take."),
+    retransmissionLimit: count("How often the user may have content sent again.", 20),
+    selfCareResendsMax: count(
+      "How often a subscriber may have one order sent again within a day, without a person.",
+      20,
+    ),
+    statusIntervalMinutes: orNull("Of the periodic status notice; null sends none.", 5, 43_200),
+    unavailableItem: words(["continue", "stop"], "What becomes of the rest when an item cannot be had."),
+    conflictingItem: words(["continue", "stop"], "What becomes of the rest when items are in conflict."),
+    narrowbandContentOctets: count(
+      "Content of at most so many octets goes in the notice itself; 0: always wideband.",
+      1_000,
+    ),
+    billingFields: Type.Array(words(BILLED_FIELDS), {
+      maxItems: BILLED_FIELDS.length,
+      uniqueItems: true,
+      description: "What the billing centre is told of an account; docs/operations.md says what each is.",
+    }),
+    offerDays: Type.Integer({ minimum: 1, maximum: 365 }),
+    offerPauseDays: Type.Integer({
+      minimum: 0,
+      maximum: 3_650,
+      description: "So many days after a no to an offer the same item is not offered again; 0: at once.",
+    }),
+    acceptWords: replyWords(
+      "Own words that mean yes in a reply by text, beside those that every operator has (YES, OK, JA, OUI, 1 ...).",
+    ),
+    declineWords: replyWords(
+      "Own words that mean no in a reply by text, beside those that every operator has (NO, NEIN, CANCEL, 2 ...).",
+    ),
+    notices,
+  },
+  { additionalProperties: false, description: "What an operator decides about requests of devices." },
+);
+export const RequestPolicySchema = named("RequestPolicy", requestShape);
+
+/** As it is put: what a client of release 0.1.0 does not know may be missing. */
+export const RequestPolicyPutSchema = named(
+  "RequestPolicyPut",
   Type.Object(
     {
-      verify: words(
-        ["always", "new_devices", "items"],
-        "Who is verified: everybody, whoever was not provisioned on this device before, or whom an item asks it of.",
-      ),
-      verifyBy: words(["bureau", "own_data"], "By an identity bureau, or by what the server knows itself."),
-      unknownUser: words(
-        ["bureau", "review", "reject", "accept"],
-        "Who looks at somebody of whom the server knows nothing: the bureau (a person where none is configured, or no name was given), a person, nobody and they are refused, nobody and their SIM is enough.",
-      ),
-      ownRecords: OwnRecords,
-      reviewDeadlineHours: hours("How long a person of the operator has to look at who asks."),
-      identityThreshold: count("Least score of the bureau, where it gives one.", 100),
-      cardRequired: Type.Boolean({ description: "A card is checked whenever a user is verified." }),
-      userFields: Type.Array(words(USER_FIELDS), { maxItems: USER_FIELDS.length }),
-      minimumAgeYears: orNull("Least age of a user whose birthdate is given; null: any.", 0, 120),
-      knownModelsOnly: Type.Boolean({ description: "Refuse devices whose model no data names." }),
-      devicePairing: words(
-        ["current", "not_elsewhere", "any"],
-        "Where sightings must have the SIM: in this device, in no other, or wherever it is.",
-      ),
-      fraud: Fraud,
-      cardTries: CardTriesLimits,
-      minimumAssurance: words(ASSURANCES, "How sure we must be who asks, whatever is asked for."),
-      partnerAssurance: words(ASSURANCES, "The most that a partner's word for its customer counts."),
-      verificationDeadlineMinutes: Type.Integer({
-        minimum: 1,
-        maximum: 10_080,
-        description: "How long checks may take; no answer by then is a no.",
-      }),
-      consentDeadlineHours: hours("How long terms wait for an answer."),
-      termsAlsoBy: Type.Array(words(TERMS_CHANNELS), {
-        maxItems: TERMS_CHANNELS.length,
-        uniqueItems: true,
-        description: "Where terms go beside the SMS, to the addresses that are known.",
-      }),
-      termsNotSent: words(
-        ["continue", "stop"],
-        "What becomes of a request when a channel does not take its terms before they were answered.",
-      ),
-      collection: Type.Object(
-        {
-          by: words(
-            ["billing_centre", "token"],
-            "Who collects what requests cost: the billing centre, which is told the sums, or this server by the token that the subscriber left.",
-          ),
-          retries: count("How often a sum that was refused for now is asked for again.", 20),
-          retryAfterHours: hours("Between a refusal for now and the next try."),
-          afterReturn: Type.Optional(
-            words(
-              ["by_reason", "hold"],
-              "After a sum came back: `by_reason` goes on collecting what is due later, but from nothing that is closed, has no mandate or was charged back; `hold` collects nothing of that subscriber until what came back is paid. What they have stays.",
-            ),
-          ),
-        },
-        { additionalProperties: false, description: "How what requests cost is collected." },
-      ),
-      choiceDeadlineHours: hours("How long a choice, or missing fields, wait for an answer."),
-      serviceDeadlineHours: hours("How long a service server, an element or the billing centre may take."),
-      retransmissionLimit: count("How often the user may have content sent again.", 20),
-      selfCareResendsMax: count(
-        "How often a subscriber may have one order sent again within a day, without a person.",
-        20,
-      ),
-      statusIntervalMinutes: orNull("Of the periodic status notice; null sends none.", 5, 43_200),
-      unavailableItem: words(["continue", "stop"], "What becomes of the rest when an item cannot be had."),
-      conflictingItem: words(["continue", "stop"], "What becomes of the rest when items are in conflict."),
-      narrowbandContentOctets: count(
-        "Content of at most so many octets goes in the notice itself; 0: always wideband.",
-        1_000,
-      ),
-      billingFields: Type.Array(words(BILLED_FIELDS), {
-        maxItems: BILLED_FIELDS.length,
-        uniqueItems: true,
-        description: "What the billing centre is told of an account; docs/operations.md says what each is.",
-      }),
-      offerDays: Type.Integer({ minimum: 1, maximum: 365 }),
-      offerPauseDays: Type.Integer({
-        minimum: 0,
-        maximum: 3_650,
-        description: "So many days after a no to an offer the same item is not offered again; 0: at once.",
-      }),
-      acceptWords: replyWords(
-        "Own words that mean yes in a reply by text, beside those that every operator has (YES, OK, JA, OUI, 1 ...).",
-      ),
-      declineWords: replyWords(
-        "Own words that mean no in a reply by text, beside those that every operator has (NO, NEIN, CANCEL, 2 ...).",
-      ),
-      notices,
+      ...requestShape.properties,
+      ownRecords: Type.Optional(requestShape.properties.ownRecords),
+      collection: Type.Optional(requestShape.properties.collection),
     },
-    { additionalProperties: false, description: "What an operator decides about requests of devices." },
+    {
+      additionalProperties: false,
+      description:
+        "As RequestPolicy; `ownRecords` and `collection` stay as they are where they are not given.",
+    },
   ),
 );
