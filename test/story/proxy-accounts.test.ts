@@ -70,18 +70,20 @@ test(
     const machines = await machinesApart();
     const { folder, file, start, ports, turnup } = machines;
     await turnup("operator", "add", "isle", "--name", "Isle Mobile", "--kind", "mvno", "--plmn", "001-01");
+    await turnup("operator", "add", "cape", "--name", "Cape Mobile", "--kind", "mvno", "--plmn", "001-02");
     const tokens = new Map<"care" | "engineer", string>();
     for (const role of ["care", "engineer"] as const)
-      tokens.set(role, (await turnup("token", "add", "--role", role)).trim());
+      tokens.set(role, (await turnup("token", "add", "--operator", "isle", "--role", role)).trim());
     const land = join(folder, "land");
     await makeAuthority(land, "servers");
     await signedBy(join(land, "servers"), join(land, "server"), "IP:127.0.0.1");
     const publicKey = await makeSigningKey(join(land, "signing.key"));
     await makeAuthority(folder, "factory");
     await makeDevice(machines, join(folder, "factory"));
-    const [north, south] = [
+    const [north, south, cape] = [
       await proxyApart(machines, "edge-north", publicKey),
       await proxyApart(machines, "edge-south", publicKey),
+      await proxyApart(machines, "edge-cape", publicKey),
     ];
     const serve = (): Promise<TurnupProcess> =>
       start(
@@ -93,8 +95,12 @@ test(
           TURNUP_LAND_CERTIFICATE_FILE: join(land, "server.crt"),
           TURNUP_LAND_KEY_FILE: join(land, "server.key"),
           TURNUP_LAND_SIGNING_KEY_FILE: join(land, "signing.key"),
-          TURNUP_LAND_AUTHORITY_FILE: file("proxies.crt", north.authority + south.authority),
-          TURNUP_LAND_PROXIES_FILE: file("proxies.json", [north.entry, south.entry]),
+          TURNUP_LAND_AUTHORITY_FILE: file("proxies.crt", north.authority + south.authority + cape.authority),
+          TURNUP_LAND_PROXIES_FILE: file("proxies.json", [
+            { ...north.entry, operator: "isle" },
+            south.entry, // the portal's operator, which is the first
+            { ...cape.entry, operator: "cape" },
+          ]),
         },
         /Turnup serves at/,
       );
@@ -116,6 +122,7 @@ test(
     assert.equal(opened.status, 200, opened.text);
     await knownBy(both, "both proxies know of the account");
     assert.deepEqual([await north.message(), await south.message()], [200, 200]);
+    assert.equal(await cape.message(), REFUSED, "another operator's proxy has no account of theirs");
 
     await south.process.kill();
     assert.equal((await asker.call("PUT", ACCOUNT, { blocked: true }, "care")).status, 200);
@@ -128,6 +135,7 @@ test(
     const shown = await asker.get("/v1/proxies", "care");
     const { tries, outcome } = shown.proxies.find((one: { proxy: string }) => one.proxy === south.id);
     assert.ok(tries > 0);
+    assert.deepEqual(shown.proxies.map((one: { proxy: string }) => one.proxy).sort(), [north.id, south.id]);
     assert.match(outcome, /^unreachable/);
 
     await south.run();
@@ -136,11 +144,11 @@ test(
     assert.equal(await server.stop(), 0, server.output());
     assert.deepEqual([await north.message(), await south.message()], [REFUSED, REFUSED], "by themselves");
 
-    assert.match(await turnup("proxy-account", "release", DEVICE.imei), /does not know it yet/);
+    assert.match(await turnup("proxy-account", "release", "--operator", "isle", DEVICE.imei), /does not know it yet/);
     server = await serve();
     await knownBy(both, "both were told of the release");
     assert.deepEqual([await north.message(), await south.message()], [200, 200]);
-    assert.match(await turnup("proxy-account", "list"), /edge-north: knows all\nedge-south: knows all/);
+    assert.match(await turnup("proxy-account", "list", "--operator", "isle"), /edge-north: knows all\nedge-south: knows all/);
 
     assert.equal((await asker.call("DELETE", ACCOUNT, undefined, "engineer")).status, 204);
     assert.equal(await south.message(), REFUSED, "its account is closed");

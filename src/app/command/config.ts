@@ -54,7 +54,7 @@ export const configCommand: Command = {
 
 /** Only a database that answers can tell; none is started for it. */
 async function checkNamedOperators(config: Config, context: CommandContext): Promise<void> {
-  if (!namesOperators(config)) return;
+  if (!(await namesOperators(config))) return;
   const isThere = config.database.url !== undefined || runningPostgres(dataFolderOf(config, context.env));
   if (!isThere) {
     context.note(

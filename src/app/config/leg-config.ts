@@ -101,6 +101,8 @@ const readProxies = list(
       min: 1,
       max: KEYS_MAX,
     }),
+    /** The operator whose devices come by it, by its short name; unless given, the one of the portal. */
+    operator: optional(id),
     /** Its door for its operator: by which accounts come and go there. */
     manage: optional(object({ url, authorityFile: file, secretFile: file })),
   }),
@@ -176,7 +178,10 @@ type LandSettings = {
   readonly host: string;
   readonly port: number;
   readonly certificates: LandCertificates;
-  readonly proxies: readonly (LandProxy & { readonly manage?: ManageAddress })[];
+  readonly proxies: readonly (LandProxy & {
+    readonly operator?: string | undefined;
+    readonly manage?: ManageAddress;
+  })[];
 };
 
 /** Whether the files of the server's own end of the land leg are given. */

@@ -146,7 +146,7 @@ async function checkConnectors(config: Config): Promise<void> {
 export async function checkOperators(database: Database, config: Config): Promise<void> {
   const slugs = (await listOperators(database)).map(({ slug }) => slug);
   if (slugs.length === 0) return;
-  for (const [name, slug] of operatorsIn(config)) {
+  for (const [name, slug] of await operatorsIn(config)) {
     if (slugs.includes(slug)) continue;
     const known = slugs.slice(0, SLUGS_TOLD_MAX).join(", ");
     throw new TurnupError("config_invalid", `${name} = ${slug}: there is no operator of this short name.`, {
@@ -157,16 +157,22 @@ export async function checkOperators(database: Database, config: Config): Promis
 const SLUGS_TOLD_MAX = 20;
 
 /** Settings that name an operator, each with its short name. */
-function operatorsIn(config: Config): (readonly [string, string])[] {
+async function operatorsIn(config: Config): Promise<(readonly [string, string])[]> {
   const { portal, applet } = config;
   const centres = messageCentresOf(config).flatMap((centre) =>
     (centre.operators ?? []).map((slug) => [`${smscSection(centre)}.operators`, slug] as const),
+  );
+  const land = hasLandFiles(config) ? await readLandSettings(config) : undefined;
+  const proxies = (land?.proxies ?? []).flatMap(({ id, operator }) =>
+    operator === undefined ? [] : [[`land.proxies_file: operator of ${id}`, operator] as const],
   );
   const single = { "portal.operator": portal.operator, "applet.operator": applet.operator };
   return [
     ...Object.entries(single).flatMap(([name, slug]) => (slug === undefined ? [] : [[name, slug] as const])),
     ...centres,
+    ...proxies,
   ];
 }
 
-export const namesOperators = (config: Config): boolean => operatorsIn(config).length > 0;
+export const namesOperators = async (config: Config): Promise<boolean> =>
+  (await operatorsIn(config)).length > 0;

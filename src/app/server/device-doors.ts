@@ -18,7 +18,11 @@ const MCC_DIGITS = 3;
 
 /** Where proxies come to, and which they are. */
 export type LandPlace = Pick<LandOptions, "id" | "host" | "port" | "certificates" | "revocation"> & {
-  readonly proxies: readonly (LandOptions["proxies"][number] & { readonly manage?: ManageAddress })[];
+  readonly proxies: readonly (LandOptions["proxies"][number] & {
+    /** Short name of the operator whose devices come by it; the portal's unless given. */
+    readonly operator?: string | undefined;
+    readonly manage?: ManageAddress;
+  })[];
 };
 
 /** `host:port` by which devices address our door for proxies; null where there is none, or it is not known. */
@@ -36,7 +40,8 @@ export const portalKeyOf = (sealer: Sealer): Uint8Array =>
 /** Operators as subscribers are told of them, and whose portal this server shows. */
 export type PortalOperators = {
   /**
-   * The one that `portal.operator` names; without it the one that was made first, whoever came after.
+   * Behind a proxy the one whose it was said to be. Else the one that `portal.operator` names; without it the one that was made
+   * first, whoever came after.
    */
   readonly at: PortalDeps["operatorAt"];
   /** @throws TurnupError `operator_not_found` */
@@ -49,6 +54,8 @@ export function portalOperators(
   changes: Changes,
   /** ISO country of an MCC. */
   countryOf: (mcc: string) => string | null,
+  /** Short name of the operator that a proxy was said to be of. */
+  operatorOfProxy: (proxy: string) => string | undefined = () => undefined,
 ): PortalOperators {
   let known: readonly Operator[] | undefined;
   let changed = 0;
@@ -71,9 +78,10 @@ export function portalOperators(
     care: { phone: portal.carePhone ?? null, url: portal.careUrl ?? null },
   });
   return {
-    async at() {
+    async at(place) {
       const every = await all();
-      const named = portal.operator ? every.find(({ slug }) => slug === portal.operator) : every[0];
+      const slug = ("proxy" in place ? operatorOfProxy(place.proxy) : undefined) ?? portal.operator;
+      const named = slug ? every.find((operator) => operator.slug === slug) : every[0];
       return named && told(named);
     },
     async of(operatorId) {

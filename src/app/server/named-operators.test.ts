@@ -46,4 +46,22 @@ test("the portal stays with the operator that was made first when a second one c
   assert.equal(await portalOf({}), "north");
   assert.equal(await portalOf({ TURNUP_PORTAL_OPERATOR: "south" }), "south");
   assert.equal(await portalOf({ TURNUP_PORTAL_OPERATOR: "west" }), undefined, "nobody else's in its place");
+  const named = new Map([
+    ["edge-south", "south"],
+    ["edge-west", "west"],
+  ]);
+  const behind = async (proxy: string) => {
+    const { portal } = configOf({ TURNUP_PORTAL_OPERATOR: "north" });
+    const operators = portalOperators(
+      database,
+      portal,
+      NOTHING_HEARD,
+      () => null,
+      (id) => named.get(id),
+    );
+    return (await operators.at({ proxy }))?.name;
+  };
+  assert.deepEqual(await Promise.all(["edge-south", "edge-1", "edge-west"].map(behind)), [
+    ...["south", "north", undefined],
+  ]);
 });

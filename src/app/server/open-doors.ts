@@ -84,7 +84,9 @@ export async function openDoors(
 ): Promise<Doors> {
   const { config } = options;
   const { database, changes, countryOf } = behind.stores;
-  const operators = portalOperators(database, config.portal, changes, countryOf);
+  const operators = portalOperators(database, config.portal, changes, countryOf, (proxy) =>
+    teller.operatorNamed(proxy),
+  );
   const shared = sharedDeps(behind);
   const place = options.land ?? (await readLandSettings(config));
   const revocation = await openRevocation(config.tls, {
@@ -93,7 +95,7 @@ export async function openDoors(
   });
   revocation.measure(behind.measures);
   const teller = closing.use(openTeller(behind, operators, place, options));
-  const accounts = proxyAccounts(behind, teller, operators);
+  const accounts = proxyAccounts(behind, teller);
   const inside = { ...httpDeps(behind, shared, operators, config), proxyAccounts: accounts };
   const deps = { ...inside, readiness: [...inside.readiness, ...(options.alsoReady ?? [])] };
   const gateways = await gatewaysOf(config);
@@ -213,7 +215,7 @@ const cardTries = (
       }),
   });
 
-/** Tells the proxies of this server's place how accounts stand; all of them are one operator's. */
+/** Tells the proxies of this server's place how accounts stand, each those of its operator. */
 const openTeller = (
   { stores, machines: { watch } }: Behind,
   operators: PortalOperators,
@@ -235,7 +237,6 @@ const openTeller = (
 function proxyAccounts(
   { stores, measures }: Pick<Behind, "stores" | "measures">,
   teller: ProxyTeller,
-  operators: PortalOperators,
 ): HttpDeps["proxyAccounts"] {
   const store = createProxyAccounts(stores);
   const told = async <Value>(written: Promise<Value>): Promise<Value> => {
@@ -243,17 +244,12 @@ function proxyAccounts(
     teller.wake();
     return value;
   };
-  const ownerOfAll = async (): Promise<string | undefined> => {
-    const [first] = teller.ids();
-    return first === undefined ? undefined : (await operators.at({ proxy: first }))?.id;
-  };
   measureProxyLists(measures, {
     async proxies() {
-      const operatorId = await ownerOfAll();
-      const ids = teller.ids();
-      return operatorId === undefined
-        ? []
-        : (await store.proxies(operatorId)).filter(({ proxy }) => ids.includes(proxy));
+      const told = [...(await teller.byOperator())].map(async ([operatorId, ids]) =>
+        (await store.proxies(operatorId)).filter(({ proxy }) => ids.includes(proxy)),
+      );
+      return (await Promise.all(told)).flat();
     },
     nowMs: () => stores.clock().getTime(),
   });
@@ -262,7 +258,7 @@ function proxyAccounts(
     put: (...given) => told(store.put(...given)),
     close: (...given) => told(store.close(...given)),
     async known(operatorId) {
-      return (await ownerOfAll()) === operatorId ? teller.ids() : []; // another operator's devices do not come by these
+      return (await teller.byOperator()).get(operatorId) ?? []; // another operator's devices do not come by these
     },
   };
 }

@@ -17,11 +17,18 @@ const LEASE_MS = 60_000;
 
 /** Where a proxy's door for its operator is, what it is trusted by, and what opens it. */
 export type ManageAddress = { readonly url: string; readonly authority: string; readonly secret: string };
-type KnownProxy = { readonly id: string; readonly manage?: ManageAddress | undefined };
+type KnownProxy = {
+  readonly id: string;
+  /** Short name of whose it is; the portal's unless given. */
+  readonly operator?: string | undefined;
+  readonly manage?: ManageAddress | undefined;
+};
 
 export type ProxyTeller = {
-  /** The proxies that there are now. */
-  ids(): readonly string[];
+  /** The proxies that there are now, by their operator; those of nobody yet are left out. */
+  byOperator(): Promise<ReadonlyMap<string, readonly string[]>>;
+  /** Short name of the operator that this proxy was said to be of. */
+  operatorNamed(proxy: string): string | undefined;
   /** Answers what puts them into force. @throws TurnupError `config_invalid`: a door that cannot be reached safely */
   prepare(proxies: readonly KnownProxy[]): () => void;
   /** The door of the proxy in this process, which is known once it is open. */
@@ -36,6 +43,7 @@ export type ProxyTeller = {
 type Door = ProxyDoor & { close(): void };
 type Teller = {
   doors: ReadonlyMap<string, Door | undefined>;
+  named: ReadonlyMap<string, string | undefined>;
   readonly own: Map<string, Door>;
   readonly retired: ReturnType<typeof createRetired>;
   readonly running: Set<Promise<void>>;
@@ -44,7 +52,7 @@ type Teller = {
 type TellerDeps = {
   readonly book: ProxyBook;
   readonly watch: MachineWatch;
-  /** Whose the proxies are; undefined while nobody's. */
+  /** Whose the proxy is; undefined while nobody's. */
   readonly operatorOf: (proxy: string) => Promise<string | undefined>;
   readonly now: () => Date;
   readonly onFault: (name: string, error: unknown) => void;
@@ -52,7 +60,14 @@ type TellerDeps = {
 
 export function startProxyTeller(deps: TellerDeps, proxies: readonly KnownProxy[]): ProxyTeller {
   const retired = createRetired();
-  const teller: Teller = { doors: new Map(), own: new Map(), retired, running: new Set(), deps };
+  const teller: Teller = {
+    doors: new Map(),
+    named: new Map(),
+    own: new Map(),
+    retired,
+    running: new Set(),
+    deps,
+  };
   const prepare = (next: readonly KnownProxy[]) => prepared(teller, next);
   prepare(proxies)();
   const loop: Loop = startLoop({
@@ -62,7 +77,8 @@ export function startProxyTeller(deps: TellerDeps, proxies: readonly KnownProxy[
     onFailure: deps.onFault,
   });
   return {
-    ids: () => [...teller.doors.keys()],
+    byOperator: () => byOperator(teller),
+    operatorNamed: (proxy) => teller.named.get(proxy),
     prepare,
     nameDoor(id, address) {
       teller.own.set(id, openDoor(teller, id, address));
@@ -91,6 +107,7 @@ function prepared(teller: Teller, proxies: readonly KnownProxy[]): () => void {
   return () => {
     for (const door of teller.doors.values()) if (door) teller.retired.add(door);
     teller.doors = next;
+    teller.named = new Map(proxies.map(({ id, operator }) => [id, operator]));
   };
 }
 
@@ -106,14 +123,22 @@ function openDoor({ deps: { watch } }: Teller, id: string, address: ManageAddres
 
 async function pass(teller: Teller): Promise<void> {
   const { doors, own, running, deps } = teller;
-  const [first] = doors.keys();
-  const operatorId = first === undefined ? undefined : await deps.operatorOf(first);
-  if (operatorId === undefined) return;
   const doorOf = (proxy: string): Door | undefined => doors.get(proxy) ?? own.get(proxy);
-  for (const due of await deps.book.claimDue(operatorId, [...doors.keys()], LEASE_MS)) {
-    const told = tellProxy({ ...deps, operatorId, doorOf }, due)
-      .catch((error: unknown) => deps.onFault("proxies", error))
-      .finally(() => running.delete(told));
-    running.add(told);
+  for (const [operatorId, proxies] of await byOperator(teller)) {
+    for (const due of await deps.book.claimDue(operatorId, proxies, LEASE_MS)) {
+      const told = tellProxy({ ...deps, operatorId, doorOf }, due)
+        .catch((error: unknown) => deps.onFault("proxies", error))
+        .finally(() => running.delete(told));
+      running.add(told);
+    }
   }
+}
+
+async function byOperator({ doors, deps }: Teller): Promise<Map<string, string[]>> {
+  const proxies = new Map<string, string[]>();
+  for (const proxy of doors.keys()) {
+    const operatorId = await deps.operatorOf(proxy);
+    if (operatorId !== undefined) proxies.set(operatorId, [...(proxies.get(operatorId) ?? []), proxy]);
+  }
+  return proxies;
 }
