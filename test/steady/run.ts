@@ -21,6 +21,7 @@ if (!Number.isInteger(runs) || runs < 1) {
   process.exit(2);
 }
 
+let isStopped = false;
 const print = (line: string): void => {
   process.stdout.write(`${line}\n`);
 };
@@ -36,7 +37,11 @@ async function runOnce(seed: number): Promise<{ readonly isGreen: boolean; reado
     cwd: ROOT,
     env: { ...process.env, NO_COLOR: "1", TURNUP_TEST_SEED: String(seed) },
   });
-  process.once("SIGINT", () => child.kill("SIGINT"));
+  const stop = (signal: NodeJS.Signals): void => {
+    child.kill(signal);
+    isStopped = true;
+  };
+  process.once("SIGINT", stop).once("SIGTERM", stop);
   let output = "";
   for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding("utf8");
@@ -45,13 +50,14 @@ async function runOnce(seed: number): Promise<{ readonly isGreen: boolean; reado
     });
   }
   const code = await new Promise<number | null>((ended) => child.once("close", ended));
+  process.off("SIGINT", stop).off("SIGTERM", stop);
   return { isGreen: code === 0, output };
 }
 
 const chance = chanceOf(SEED);
 const besides = Array.from({ length: BUSY_PROCESSES }, busy);
 let green = 0;
-for (let run = 1; run <= runs; run++) {
+for (let run = 1; run <= runs && !isStopped; run++) {
   const seed = Math.floor(chance() * SEEDS);
   const began = performance.now();
   const { isGreen, output } = await runOnce(seed);

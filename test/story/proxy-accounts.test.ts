@@ -144,11 +144,17 @@ test(
     assert.equal(await server.stop(), 0, server.output());
     assert.deepEqual([await north.message(), await south.message()], [REFUSED, REFUSED], "by themselves");
 
-    assert.match(await turnup("proxy-account", "release", "--operator", "isle", DEVICE.imei), /does not know it yet/);
+    assert.match(
+      await turnup("proxy-account", "release", "--operator", "isle", DEVICE.imei),
+      /does not know it yet/,
+    );
     server = await serve();
     await knownBy(both, "both were told of the release");
     assert.deepEqual([await north.message(), await south.message()], [200, 200]);
-    assert.match(await turnup("proxy-account", "list", "--operator", "isle"), /edge-north: knows all\nedge-south: knows all/);
+    assert.match(
+      await turnup("proxy-account", "list", "--operator", "isle"),
+      /edge-north: knows all\nedge-south: knows all/,
+    );
 
     assert.equal((await asker.call("DELETE", ACCOUNT, undefined, "engineer")).status, 204);
     assert.equal(await south.message(), REFUSED, "its account is closed");
