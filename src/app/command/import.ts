@@ -51,7 +51,7 @@ export const importCommand: Command = {
     "       models      csv or JSON: make, name, model_codes, form, networks, bands, soc, camera, screen_px, blocked_access_points",
     "       apn         own access points: csv, Android's apns-conf.xml, GNOME's serviceproviders.xml",
     "       lifecycle   csv: make, label, released, security_updates_end, os_updates_end, status, model_codes",
-    "       capability  csv: make, os, from_year, to_year, oma_cp, nokia_ericsson_ota, apple_mobileconfig, device_key",
+    "       capability  csv: make, os, from_year, to_year, oma_cp, nokia_ericsson_ota, apple_mobileconfig, wap_push, device_key",
     "       relations   csv or JSON: what is agreed with each manufacturer",
     "",
     "Files may be gzipped; csv may be parted by comma, semicolon, tab or |. A tac, models, lifecycle or capability file takes the",

@@ -3,7 +3,12 @@ import assert from "node:assert/strict";
 import { test } from "vitest";
 import { CHOICE, makerKey, type TestEngine } from "../../../test/fixture/order-engine.ts";
 import { answer, item, messagesOf, opened } from "../../../test/fixture/order-steps.ts";
+import { decodeNokiaOta, NOKIA_BOOKMARKS } from "../../wire/nokiaota/codec.ts";
+import { decodeSi, decodeSl, SI_CONTENT_TYPE } from "../../wire/si/codec.ts";
+import { decodeUdh } from "../../wire/sms/udh.ts";
+import { decodePush } from "../../wire/wsp/push.ts";
 import { DEFAULT_POLICY } from "../operator/policy.ts";
+import { cutMessage } from "../payload/compose.ts";
 
 // ---- bearers
 
@@ -35,6 +40,57 @@ test("R31: settings that are more than the bearer carries go in a message a use,
   const wide = await opened({ relation: null, choice: THREE_USES });
   assert.equal(messagesOf(wide.engine, "settings").length, 1);
   assert.equal(payloadOf(wide.engine, messagesOf(wide.engine, "settings")[0]!).air?.bearer, "gsm");
+});
+
+/** The message of a link as it arrives, joined. */
+function pushedLink(engine: TestEngine) {
+  const [message] = messagesOf(engine, "link");
+  const { protocol, bytes, air } = payloadOf(engine, message!);
+  const { dataCoding, parts } = cutMessage(protocol, bytes, 1);
+  const push = protocol === "text" ? null : decodePush(bytes);
+  return {
+    protocol,
+    push,
+    dataCoding,
+    port: parts[0]!.udh.length > 0 ? decodeUdh(parts[0]!.udh).destPort : null,
+    air,
+  };
+}
+
+test("a link goes by the push that the data says the model takes: indication, loading or bookmark, each with the link alone in its place", async () => {
+  const by = async (linkPush: "si" | "sl" | "bookmark") =>
+    pushedLink((await opened({ relation: null, judgement: { protocol: "link", linkPush } })).engine);
+  const indication = await by("si");
+  const si = decodeSi(indication.push!.body);
+  assert.deepEqual(
+    [indication.protocol, indication.push?.contentType, indication.port],
+    ["si", SI_CONTENT_TYPE, 2948],
+  );
+  assert.match(si.href ?? "", /^https?:\/\/.*\/s\//);
+  assert.ok(si.text.includes(si.href ?? "none"), si.text);
+  assert.ok(si.created && si.expires && si.created < si.expires);
+  assert.match(indication.air?.rule ?? "", /Service Indication, which the model takes/);
+  const loading = await by("sl");
+  assert.match(decodeSl(loading.push!.body).href, /\/s\//);
+  const bookmark = await by("bookmark");
+  assert.deepEqual(
+    [bookmark.protocol, bookmark.push?.contentType, bookmark.port],
+    ["nokiaota", NOKIA_BOOKMARKS, 49999],
+  );
+  const [one] = decodeNokiaOta(bookmark.push!.body).characteristics;
+  assert.deepEqual([one?.type, one?.parms.map(({ name }) => name)], ["BOOKMARK", ["NAME", "URL"]]);
+});
+
+test("a link whose push is more than the bearer carries, or of whose model nothing is known, goes as a text", async () => {
+  const small = { ...onTdma(1), bearers: { tdma: { partsMax: 1, partOctets: 90 } } } as const;
+  const narrow = await opened({
+    policy: small,
+    relation: null,
+    judgement: { protocol: "link", linkPush: "si" },
+  });
+  assert.equal(pushedLink(narrow.engine).protocol, "text");
+  const unknown = await opened({ relation: null, judgement: { protocol: "link" } });
+  assert.equal(pushedLink(unknown.engine).protocol, "text");
 });
 
 test("R31: settings of which no form fits the bearer are refused with both figures, and the order ends by it", async () => {

@@ -16,6 +16,7 @@ import { freeReference } from "./reference.ts";
 import { lastChance } from "./resend.ts";
 import {
   linkForm,
+  linkPushForm,
   nokiaForm,
   omaCpForm,
   PUSHED,
@@ -90,12 +91,12 @@ export function sendSettingsOf(
   turn: Turn,
   items: readonly ItemDraft[],
   values: SettingsValues,
-  { protocol, otherProtocols = [] }: SettingsRoad,
+  { protocol, otherProtocols = [], linkPush }: SettingsRoad,
 ): void {
   const air = airOf(turn);
   let tooLarge: (TooLarge & { readonly protocol: SettingsProtocol }) | undefined;
   for (const one of [protocol, ...otherProtocols]) {
-    const octets = sendBy(turn, items, values, { protocol: one, insteadOf: tooLarge });
+    const octets = sendBy(turn, items, values, { protocol: one, insteadOf: tooLarge, linkPush });
     if (octets === null) return;
     tooLarge ??= { protocol: one, octets };
   }
@@ -106,6 +107,7 @@ export function sendSettingsOf(
 type By = {
   readonly protocol: SettingsProtocol;
   readonly insteadOf: (TooLarge & { readonly protocol: SettingsProtocol }) | undefined;
+  readonly linkPush: SettingsRoad["linkPush"];
 };
 
 /** Null where it was sent; else the octets that its bearer does not carry. */
@@ -206,7 +208,17 @@ function sendLink(turn: Turn, items: readonly ItemDraft[], values: SettingsValue
   const item = firstOf(items);
   const token = Buffer.from(deps.randomBytes(LINK_TOKEN_OCTETS)).toString("base64url");
   const named = { link: deps.linkUrl(token), operator: terms.operatorName };
-  const form = linkForm(fill(terms.policy.texts.link, named), named, airOf(turn));
+  const expiresAt = hoursAfter(lastChance(terms.policy, 1, scribe.now), terms.policy.proofDeadlineHours);
+  const text = fill(terms.policy.texts.link, named);
+  const air = airOf(turn);
+  const pushed =
+    by.linkPush &&
+    linkPushForm(
+      by.linkPush,
+      { text, href: named.link, operator: named.operator, createdAt: scribe.now, expiresAt },
+      air,
+    );
+  const form = pushed ?? linkForm(text, named, air);
   if ("octets" in form) return form.octets;
   scribe.changes.links.push({
     id: scribe.newId(),
@@ -215,7 +227,7 @@ function sendLink(turn: Turn, items: readonly ItemDraft[], values: SettingsValue
     itemId: item.id,
     tokenHash: createHash("sha256").update(token).digest(),
     settings: values,
-    expiresAt: hoursAfter(lastChance(terms.policy, 1, scribe.now), terms.policy.proofDeadlineHours),
+    expiresAt,
   });
   const { messages, ...composed } = form;
   const said = insteadOf(turn, values, composed, by);

@@ -2,9 +2,18 @@
  * The forms in which settings go over the air (R30, R31): each composed and held against the bearer, none sent. Where a form is
  * more than the bearer carries it has a smaller one of its own (a message a use, a short text), and the model may take another.
  */
-import type { SettingsProtocol } from "../devices/settings-protocol.ts";
+import type { LinkPushForm, SettingsProtocol } from "../devices/settings-protocol.ts";
 import type { Air } from "../operator/air.ts";
-import { type Authentication, composeNokia, composeOmaCp, composeText } from "../payload/compose.ts";
+import {
+  type Authentication,
+  composeNokia,
+  composeNokiaBookmark,
+  composeOmaCp,
+  composeSi,
+  composeSl,
+  composeText,
+  type LinkToPush,
+} from "../payload/compose.ts";
 import type { SettingsValues } from "../payload/settings-values.ts";
 import { fits } from "./fit.ts";
 
@@ -12,10 +21,11 @@ import { fits } from "./fit.ts";
 export type SettingsRoad = {
   readonly protocol: SettingsProtocol;
   readonly otherProtocols?: readonly SettingsProtocol[] | undefined;
+  readonly linkPush?: LinkPushForm | undefined;
 };
 
 export type SettingsForm = {
-  readonly protocol: "omacp" | "nokiaota" | "text";
+  readonly protocol: "omacp" | "nokiaota" | "text" | "si" | "sl";
   readonly sec: "netwpin" | "userpin" | null;
   /** Messages, in their order. */
   readonly messages: readonly Uint8Array[];
@@ -58,6 +68,20 @@ export function nokiaForm(values: SettingsValues, air: Air): SettingsForm | TooL
   const tooLarge = messages.find((bytes) => !fits("nokiaota", bytes, air));
   if (tooLarge) return { octets: tooLarge.length };
   return { protocol: "nokiaota", sec: null, messages, rule: PUSHED };
+}
+
+const PUSHES = {
+  si: { protocol: "si", compose: composeSi, words: "Service Indication" },
+  sl: { protocol: "sl", compose: composeSl, words: "Service Loading" },
+  bookmark: { protocol: "nokiaota", compose: composeNokiaBookmark, words: "bookmark" },
+} as const;
+
+/** A link by the push that the data says the model takes; undefined where the bearer does not hold it. */
+export function linkPushForm(by: LinkPushForm, link: LinkToPush, air: Air): SettingsForm | undefined {
+  const { protocol, compose, words } = PUSHES[by];
+  const bytes = compose(link);
+  if (!fits(protocol, bytes, air)) return undefined;
+  return { protocol, sec: null, messages: [bytes], rule: `a link by ${words}, which the model takes` };
 }
 
 const LINKED = "a text with a link";

@@ -4,13 +4,14 @@
  * give it, else it is `unknown`.
  */
 import type { Release } from "./age.ts";
-import type { Answer, CapabilityRow } from "./rows.ts";
+import type { Answer, CapabilityRow, LinkPush } from "./rows.ts";
 
 export type Capability = {
   readonly omaCp: Answer;
   readonly nokiaOta: Answer;
   readonly appleProfile: Answer;
   readonly androidEnterpriseApn: Answer;
+  readonly linkPush: LinkPush;
   /** Whether a client on the device runs a device key (US 11,109,201, F3:345). */
   readonly deviceKey: Answer;
   /** The platforms that were considered, as the data names them; empty where none fits. */
@@ -86,7 +87,7 @@ export function capabilityOf(clues: PlatformClues, rows: readonly CapabilityRow[
   }));
   const fitting = found.map((one) => one.rows.map((row) => filledIn(row, one.chip)));
   const considered = fitting.every((found) => found.length > 0) ? fitting.flat() : [];
-  const agreed = (answerOf: (row: CapabilityRow) => Answer): Answer => {
+  const agreed = <Word extends string>(answerOf: (row: CapabilityRow) => Word): Word | "unknown" => {
     const [first, ...others] = considered.map(answerOf);
     return first !== undefined && others.every((answer) => answer === first) ? first : "unknown";
   };
@@ -96,6 +97,7 @@ export function capabilityOf(clues: PlatformClues, rows: readonly CapabilityRow[
     nokiaOta: agreed((row) => row.nokiaOta),
     appleProfile: agreed((row) => row.appleProfile),
     androidEnterpriseApn: agreed((row) => row.androidEnterpriseApn),
+    linkPush: agreed((row) => row.linkPush),
     deviceKey: agreed((row) => row.deviceKey),
     platforms: fitting.flat().map((row) => (row.make === "*" ? row.os : `${row.make}: ${row.os}`)),
     nativeApnDb: only?.nativeApnDb ?? null,

@@ -413,6 +413,7 @@ const UNKNOWN_DEVICE = {
     nokiaOta: "unknown",
     appleProfile: "unknown",
     androidEnterpriseApn: "unknown",
+    linkPush: "unknown",
     deviceKey: "unknown",
     platforms: [],
     nativeApnDb: null,

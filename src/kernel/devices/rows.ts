@@ -101,6 +101,12 @@ export type FactRow = {
 
 export type Answer = "yes" | "no" | "partly" | "unknown";
 
+/**
+ * Service Indication (WAP-167), Service Loading (WAP-168), or a bookmark of Nokia's Over The Air settings 7.0. None is signed, and
+ * many phones hide or drop them.
+ */
+export type LinkPush = "si" | "sl" | "bookmark" | "no" | "unknown";
+
 export type CapabilityRow = {
   readonly make: string;
   readonly os: string;
@@ -112,6 +118,8 @@ export type CapabilityRow = {
   readonly nokiaOta: Answer;
   readonly appleProfile: Answer;
   readonly androidEnterpriseApn: Answer;
+  /** The WAP push that it shows or opens a link by; `unknown` goes as a text. */
+  readonly linkPush: LinkPush;
   /** Whether a client on it runs a device key that comes over the air. */
   readonly deviceKey: Answer;
   readonly nativeApnDb: string;

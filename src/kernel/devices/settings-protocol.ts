@@ -34,3 +34,17 @@ export function otherProtocolsOf(
     ...(form === "modem" ? [] : (["link"] as const)),
   ];
 }
+
+/** Service Indication, Service Loading, or a bookmark. */
+export type LinkPushForm = "si" | "sl" | "bookmark";
+
+/** The push by which the data says that the model takes a link; undefined: a text, which every phone with a person shows. */
+export function linkPushOf({
+  capability: { linkPush },
+  form,
+}: {
+  readonly capability: Pick<Device["capability"], "linkPush">;
+  readonly form: Device["form"];
+}): LinkPushForm | undefined {
+  return form === "modem" || linkPush === "no" || linkPush === "unknown" ? undefined : linkPush;
+}

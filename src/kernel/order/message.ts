@@ -3,7 +3,15 @@ import type { SmsLimits } from "../operator/sms-limits.ts";
 
 export type MessageKind = "settings" | "key" | "package" | "link" | "pin_notice" | "text" | "notice";
 
-export type PayloadProtocol = "omacp" | "nokiaota" | "device_key" | "multipart" | "text" | "notice";
+export type PayloadProtocol =
+  | "omacp"
+  | "nokiaota"
+  | "device_key"
+  | "multipart"
+  | "text"
+  | "notice"
+  | "si"
+  | "sl";
 
 /** What carries a message, by which channel and rule it goes there, and how it is cut (R30, R31). */
 export type MessageAir = {

@@ -8,21 +8,21 @@ import { dropOldest } from "../../term/collections.ts";
 import { DEVICE_KEY_CONTENT_TYPE } from "../../wire/message/device-key.ts";
 import { encodeKnock, KNOCK_CONTENT_TYPE, type Knock } from "../../wire/message/knock.ts";
 import { NOTICE_CONTENT_TYPE } from "../../wire/message/notice.ts";
-import { encodeNokiaOta } from "../../wire/nokiaota/codec.ts";
+import { encodeNokiaOta, NOKIA_BOOKMARKS, NOKIA_SETTINGS } from "../../wire/nokiaota/codec.ts";
 import { encodeProvisioning } from "../../wire/omacp/codec.ts";
 import { macOf, type Sec } from "../../wire/omacp/mac.ts";
+import { encodeSi, encodeSl, SI_CONTENT_TYPE, SL_CONTENT_TYPE } from "../../wire/si/codec.ts";
 import { UDHI } from "../../wire/smpp/user-data.ts";
 import { splitUserData } from "../../wire/sms/split.ts";
 import { encodeText } from "../../wire/sms/text.ts";
 import { encodeMultipart } from "../../wire/wsp/multipart.ts";
 import { encodePush } from "../../wire/wsp/push.ts";
-import { nokiaSettings } from "./nokia-settings.ts";
+import { nokiaBookmark, nokiaSettings } from "./nokia-settings.ts";
 import { settingsDocument } from "./settings-document.ts";
 import type { SettingsValues } from "./settings-values.ts";
 
 const OMA_CP_CONTENT_TYPE = "application/vnd.wap.connectivity-wbxml";
 const MULTIPART_CONTENT_TYPE = "application/vnd.wap.multipart.mixed";
-const NOKIA_CONTENT_TYPE = "application/x-wap-prov.browser-settings";
 const UTF_8 = 106;
 const TRANSACTION_ID = 1;
 const PORTS = {
@@ -74,7 +74,7 @@ export const composeNokia = (values: SettingsValues): Uint8Array[] =>
   nokiaSettings(values).map((document) =>
     encodePush({
       transactionId: TRANSACTION_ID,
-      contentType: NOKIA_CONTENT_TYPE,
+      contentType: NOKIA_SETTINGS,
       charset: UTF_8,
       body: encodeNokiaOta(document),
     }),
@@ -118,6 +118,51 @@ export function composeKnock(knock: Knock): Uint8Array {
     body: encodeKnock(knock),
   });
 }
+
+/** A link that a phone is to show, or to open; `createdAt` and `expiresAt` to the second. */
+export type LinkToPush = {
+  readonly operator: string;
+  readonly text: string;
+  readonly href: string;
+  readonly createdAt: Date;
+  readonly expiresAt: Date;
+};
+
+/** A Service Indication: the text with its link, until it expires (WAP-167). */
+export function composeSi({ text, href, createdAt, expiresAt }: LinkToPush): Uint8Array {
+  return encodePush({
+    transactionId: TRANSACTION_ID,
+    contentType: SI_CONTENT_TYPE,
+    body: encodeSi({
+      text,
+      href,
+      action: "signal-high",
+      created: toTheSecond(createdAt),
+      expires: toTheSecond(expiresAt),
+    }),
+  });
+}
+
+/** A Service Loading: the phone opens the link, after asking its user (WAP-168). It has no place for a text. */
+export function composeSl({ href }: Pick<LinkToPush, "href">): Uint8Array {
+  return encodePush({
+    transactionId: TRANSACTION_ID,
+    contentType: SL_CONTENT_TYPE,
+    body: encodeSl({ href, action: "execute-low" }),
+  });
+}
+
+/** A bookmark of Over The Air settings 7.0; its name is the operator's. */
+export function composeNokiaBookmark({ operator, href }: Pick<LinkToPush, "operator" | "href">): Uint8Array {
+  return encodePush({
+    transactionId: TRANSACTION_ID,
+    contentType: NOKIA_BOOKMARKS,
+    charset: UTF_8,
+    body: encodeNokiaOta(nokiaBookmark(operator, href)),
+  });
+}
+
+const toTheSecond = (at: Date): string => at.toISOString().replace(/\.\d+Z$/, "Z");
 
 export const composeText = (text: string): Uint8Array => new TextEncoder().encode(text);
 

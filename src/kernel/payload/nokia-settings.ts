@@ -12,6 +12,9 @@ const MAX = { name: 20, homepage: 100, apn: 100, login: 32, secret: 20, proxy: 2
 /** WAP over HTTP has no gateway: phones that insist on one take the all-zero address. */
 const NO_PROXY = "0.0.0.0";
 
+/** Greatest length of a bookmark's name, in characters. */
+const BOOKMARK_NAME_MAX = 50;
+
 const parm = (name: string, value: string): NokiaParm => ({ name, value });
 
 /** The messages that these settings need: browsing first, since it is what proves that they work. */
@@ -28,6 +31,17 @@ export function nokiaSettings({ name, points }: SettingsValues): NokiaDocument[]
     ...(mms ? [[address(mms), title, { type: "MMSURL", value: mmscOf(mms), parms: [] }]] : []),
   ].map((characteristics) => ({ characteristics }));
 }
+
+/** A bookmark alone, for the content type of bookmarks. */
+export const nokiaBookmark = (name: string, url: string): NokiaDocument => ({
+  characteristics: [
+    {
+      type: "BOOKMARK",
+      value: null,
+      parms: [parm("NAME", name.slice(0, BOOKMARK_NAME_MAX)), parm("URL", url)],
+    },
+  ],
+});
 
 const proxyOf = ({ proxy }: SettingsPoint): string =>
   proxy === null ? NO_PROXY : (hostOf(proxy)?.address ?? proxy);

@@ -3,9 +3,16 @@
  * settings, whether it takes a device key, and which applications are cut off on it. The operator's word stands above the
  * data, the most specific first, and each question looks for its own word.
  */
+import { optionalMember } from "../../term/record.ts";
 import { type Service, serviceOf } from "../devices/bands.ts";
 import type { Device } from "../devices/catalog.ts";
-import { otherProtocolsOf, type SettingsProtocol, settingsProtocolOf } from "../devices/settings-protocol.ts";
+import {
+  type LinkPushForm,
+  linkPushOf,
+  otherProtocolsOf,
+  type SettingsProtocol,
+  settingsProtocolOf,
+} from "../devices/settings-protocol.ts";
 import { type CutOffApplication, cutOffOn } from "./cut-off.ts";
 import {
   decideSupport,
@@ -46,6 +53,8 @@ export type Judgement = {
   readonly protocol: SettingsProtocol;
   /** Others that it takes too, for a bearer that does not carry that one; left out where there is none. */
   readonly otherProtocols?: readonly SettingsProtocol[];
+  /** The WAP push that brings it a link; left out where a text does. */
+  readonly linkPush?: LinkPushForm;
   /** Why it is this one, where hardware of the model says so; left out where its platform or the policy does. */
   readonly protocolBecause?: string;
   /** Applications that the data says are cut off on this model. */
@@ -78,6 +87,7 @@ export function judge(question: JudgeQuestion, knowledge: SupportKnowledge): Jud
     reasons,
     protocol,
     otherProtocols: otherProtocolsOf(device, protocol),
+    ...optionalMember("linkPush", linkPushOf(device)),
     ...becauseOf(device, protocol),
     cutOff,
     ...(question.network && {

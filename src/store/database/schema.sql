@@ -694,7 +694,7 @@ create table payload (
   part_octets integer,
   constraint payload_pkey PRIMARY KEY (id),
   constraint payload_kind_check CHECK ((kind = ANY (ARRAY['settings'::text, 'key'::text, 'package'::text, 'link'::text, 'pin_notice'::text, 'text'::text, 'notice'::text]))),
-  constraint payload_protocol_check CHECK ((protocol = ANY (ARRAY['omacp'::text, 'nokiaota'::text, 'device_key'::text, 'multipart'::text, 'text'::text, 'notice'::text]))),
+  constraint payload_protocol_check CHECK ((protocol = ANY (ARRAY['omacp'::text, 'nokiaota'::text, 'device_key'::text, 'multipart'::text, 'text'::text, 'notice'::text, 'si'::text, 'sl'::text]))) NOT VALID,
   constraint payload_sec_check CHECK ((sec = ANY (ARRAY['netwpin'::text, 'userpin'::text, 'usernetwpin'::text, 'userpinmac'::text])))
 );
 

@@ -66,6 +66,7 @@ const CAPABILITY: Columns = {
   nokia_ericsson_ota: { rule: ANSWER },
   apple_mobileconfig: { rule: ANSWER },
   android_enterprise_apn: { rule: ANSWER },
+  wap_push: { rule: matching(/^(si|sl|bookmark|no|unknown)$/, "si, sl, bookmark, no or unknown") },
   device_key: { rule: ANSWER },
   native_apn_db: {},
   note: {},
@@ -103,10 +104,10 @@ export const parseCapabilityImport = (text: string): RowsImport =>
   parseRows(
     text,
     CAPABILITY,
-    ({ oma_cp, nokia_ericsson_ota, apple_mobileconfig, android_enterprise_apn, device_key }) =>
-      oma_cp || nokia_ericsson_ota || apple_mobileconfig || android_enterprise_apn || device_key
+    ({ oma_cp, nokia_ericsson_ota, apple_mobileconfig, android_enterprise_apn, wap_push, device_key }) =>
+      oma_cp || nokia_ericsson_ota || apple_mobileconfig || android_enterprise_apn || wap_push || device_key
         ? undefined
-        : "names no settings protocol and no device_key: give oma_cp, nokia_ericsson_ota, apple_mobileconfig, android_enterprise_apn or device_key",
+        : "names no settings protocol and no device_key: give oma_cp, nokia_ericsson_ota, apple_mobileconfig, android_enterprise_apn, wap_push or device_key",
   );
 
 /**

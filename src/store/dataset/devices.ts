@@ -124,6 +124,7 @@ export const capabilityRowOf = (cells: Cells): CapabilityRow => ({
   nokiaOta: answerIn(cells, "nokia_ericsson_ota"),
   appleProfile: answerIn(cells, "apple_mobileconfig"),
   androidEnterpriseApn: answerIn(cells, "android_enterprise_apn"),
+  linkPush: wordOf(["si", "sl", "bookmark", "no"] as const, textIn(cells, "wap_push")) ?? "unknown",
   deviceKey: answerIn(cells, "device_key"),
   nativeApnDb: textIn(cells, "native_apn_db"),
   note: textIn(cells, "note"),

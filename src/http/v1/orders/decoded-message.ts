@@ -10,10 +10,16 @@ import { DecodeError } from "../../../wire/decode-error.ts";
 import { hexOf } from "../../../wire/hex.ts";
 import { DEVICE_KEY_CONTENT_TYPE } from "../../../wire/message/device-key.ts";
 import { decodeDeviceKey } from "../../../wire/message/device-key-form.ts";
-import { decodeNokiaOta, NOKIA_SETTINGS, xmlOfNokiaOta } from "../../../wire/nokiaota/codec.ts";
+import {
+  decodeNokiaOta,
+  NOKIA_BOOKMARKS,
+  NOKIA_SETTINGS,
+  xmlOfNokiaOta,
+} from "../../../wire/nokiaota/codec.ts";
 import { decodeProvisioning, xmlOf } from "../../../wire/omacp/codec.ts";
 import type { Characteristic } from "../../../wire/omacp/document.ts";
 import { SECS } from "../../../wire/omacp/mac.ts";
+import { SI_CONTENT_TYPE, SL_CONTENT_TYPE, xmlOfSi, xmlOfSl } from "../../../wire/si/codec.ts";
 import { decodeUdh } from "../../../wire/sms/udh.ts";
 import type { Parameters } from "../../../wire/wsp/content-type.ts";
 import { decodeMultipart, MULTIPART_TYPES } from "../../../wire/wsp/multipart.ts";
@@ -166,6 +172,13 @@ function contentOf(contentType: string, body: Uint8Array, seesSecrets: boolean):
     }
     case DEVICE_KEY_CONTENT_TYPE:
       return { key: redactSecrets(readableKey(body), seesSecrets) };
+    // The link is a credential.
+    case NOKIA_BOOKMARKS:
+      return { xml: seesSecrets ? xmlOfNokiaOta(body) : REDACTED };
+    case SI_CONTENT_TYPE:
+      return { xml: seesSecrets ? xmlOfSi(body) : REDACTED };
+    case SL_CONTENT_TYPE:
+      return { xml: seesSecrets ? xmlOfSl(body) : REDACTED };
     default:
       return {};
   }
