@@ -40,7 +40,8 @@ const optionsOf = (
   forms: {},
   ...more,
 });
-function opened(...smscs: readonly SmscOptions[]) {
+const opened = (...smscs: readonly SmscOptions[]) => openedAt(() => Date.now(), smscs);
+function openedAt(nowMs: () => number, smscs: readonly SmscOptions[]) {
   const bound: number[] = [];
   const centres = openCentres(smscs, {
     open: ({
@@ -53,7 +54,7 @@ function opened(...smscs: readonly SmscOptions[]) {
       receiptsPer: _p,
       ...session
     }) => createBinds({ ...session, onDeliver: async () => 0 }),
-    clock: () => new Date(),
+    clock: () => new Date(nowMs()),
     onBound: () => bound.push(1),
     onTrouble: () => undefined,
   });
@@ -114,4 +115,27 @@ test("what a centre refuses is counted by its own code, and what we refuse is no
   assert.deepEqual(await centres.port.submit(part(), "north"), { kind: "refused", code: "ESME_RINVDSTADR" });
   await centres.port.submit(part({ from: "a sender of many letters" }), "north");
   assert.deepEqual([...(centres.all()[0]?.refusals ?? [])], [["ESME_RINVDSTADR", 1]]);
+});
+
+test("a centre that falls seconds after its bind is known as one that does, until a bind of it holds", async () => {
+  const smsc = await simulated();
+  let nowMs = 1_000;
+  const centres = openedAt(() => nowMs, [optionsOf("north", smsc)]);
+  const bound = (times: number) =>
+    until(() => centres.all()[0]?.stats.binds === times && centres.port.centres()[0]?.downSinceMs === null);
+  const shakySince = () => centres.port.centres()[0]?.shakySinceMs;
+  await bound(1);
+  assert.equal(shakySince(), null, "a first bind is trusted");
+  nowMs = 3_000;
+  smsc.dropConnections();
+  await bound(2);
+  nowMs = 9_000;
+  smsc.dropConnections();
+  await bound(3);
+  assert.equal(shakySince(), 1_000, "since its first bind that did not hold");
+  nowMs = 39_000;
+  assert.equal(shakySince(), null, "it holds");
+  smsc.dropConnections();
+  await bound(4);
+  assert.equal(shakySince(), null, "one fall after it held is an outage like any");
 });

@@ -59,10 +59,13 @@ type Held = {
   options: SmscOptions;
   binds: Binds;
   readonly live: LiveSession;
-  readonly submit: ReturnType<typeof createCentrePort>["submit"];
+  readonly port: ReturnType<typeof createCentrePort>;
   readonly behind: CentreBehind;
   readonly refusals: Map<string, number>;
   downSinceMs: number | null;
+  boundAtMs: number;
+  /** Since when it falls within seconds of each bind. */
+  shakySinceMs: number | null;
   failedOver: number;
   readonly seen: MessageCentre;
 };
@@ -91,7 +94,7 @@ export function openCentres(smscs: readonly SmscOptions[], deps: CentresDeps): M
   const listeners: ((centre: MessageCentre) => void)[] = [];
   const leaving = new Set<Promise<void>>();
   return {
-    port: portOf(() => centres),
+    port: portOf(() => centres, deps.clock),
     all: () => centres.map(({ seen }) => seen),
     isAnyBound: () => centres.some(({ downSinceMs }) => downSinceMs === null),
     onOpened(heard) {
@@ -152,26 +155,36 @@ function hold(smsc: SmscOptions, { open, clock, onBound, onTrouble }: CentresDep
   const behind: CentreBehind = { arrivals: noArrivals(), route: () => held.options.route };
   const binds = open(smsc, behind);
   const live = liveSession(binds);
-  const { submit } = createCentrePort(() => held.options.forms, live, clock);
   const held: Held = {
     options: smsc,
     binds,
     live,
-    submit,
+    port: createCentrePort(() => held.options.forms, live, clock),
     behind,
     refusals: new Map(),
     downSinceMs: clock().getTime(),
+    boundAtMs: 0,
+    shakySinceMs: null,
     failedOver: 0,
     seen: seenAs(() => held),
   };
   live.on("state", ({ name }) => {
     const wasDown = held.downSinceMs !== null;
-    held.downSinceMs = name === "bound" ? null : (held.downSinceMs ?? clock().getTime());
-    if (wasDown && held.downSinceMs === null) onBound();
+    if (wasDown === (name !== "bound")) return;
+    const nowMs = clock().getTime();
+    if (wasDown) held.boundAtMs = nowMs;
+    else held.shakySinceMs = holds(held, nowMs) ? null : (held.shakySinceMs ?? held.boundAtMs);
+    held.downSinceMs = wasDown ? null : nowMs;
+    if (wasDown) onBound();
   });
   live.on("trouble", (error) => onTrouble(held.options.label, error));
   return held;
 }
+
+/** A bind that lasts so long is one; a centre whose binds fall sooner is passed over after its time of fail-over. */
+const STEADY_MS = 30_000;
+const holds = ({ boundAtMs }: Pick<Held, "boundAtMs">, nowMs: number): boolean =>
+  nowMs - boundAtMs >= STEADY_MS;
 
 const seenAs = (held: () => Held): MessageCentre => ({
   get name() {
@@ -206,18 +219,23 @@ const seenAs = (held: () => Held): MessageCentre => ({
   },
 });
 
-const portOf = (centres: () => readonly Held[]): SmscPort => ({
+const portOf = (centres: () => readonly Held[], clock: () => Date): SmscPort => ({
   centres: () =>
-    centres().map(({ options: { name, route }, downSinceMs, live: { stats } }) => ({
-      name,
-      ...route,
-      downSinceMs,
-      room: stats.ratePerSecond * ROOM_SECONDS,
+    centres().map((held) => ({
+      name: held.options.name,
+      ...held.options.route,
+      downSinceMs: held.downSinceMs,
+      shakySinceMs: held.downSinceMs === null && holds(held, clock().getTime()) ? null : held.shakySinceMs,
+      room: held.live.stats.ratePerSecond * ROOM_SECONDS,
     })),
+  canWrite: (part, centre) =>
+    centres()
+      .find(({ options: { name } }) => name === centre)
+      ?.port.canWrite(part) ?? true,
   async submit(part, centre) {
     const held = centres().find(({ options: { name } }) => name === centre);
     if (!held) return { kind: "later", code: "smsc_none" }; // taken out of the configuration in this very turn
-    const outcome = await held.submit(part);
+    const outcome = await held.port.submit(part);
     const code = refusalIn(outcome);
     if (code !== undefined) held.refusals.set(code, (held.refusals.get(code) ?? 0) + 1);
     return outcome;

@@ -311,6 +311,14 @@ test("a client of release 0.1.0 puts the policy without the members that it does
   assert.deepEqual((await read()).body, { ...limited, resendLimit: 7 });
   const part = await put(before.version + 2, { ...before.body, smsLimits: { perSecond: 5 } });
   assert.deepEqual(part.json().body.smsLimits, { ...limited.smsLimits, perSecond: 5 });
+  for (const [smsLimits, at] of [
+    [{ costMicrosPerDay: 5 }, "body/smsLimits/prices"],
+    [{ prices: { currency: "EUR", perPart: { "49": 1 } } }, "body/smsLimits/prices/perPart/default"],
+    [{ prices: { currency: "EUR", perPart: { default: 1, "+49": 1 } } }, "body/smsLimits/prices/perPart"],
+  ] as const) {
+    const refused = await put(before.version + 3, { ...before.body, smsLimits });
+    assert.deepEqual([refused.statusCode, refused.json().errors?.[0]?.at], [400, at]);
+  }
   const unknown = await put(before.version + 3, { ...before.body, smsLimits: { perWeek: 5 } });
   assert.equal(unknown.statusCode, 400);
   assert.equal((await put(before.version + 3, before.body)).statusCode, 200);

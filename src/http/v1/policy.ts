@@ -4,11 +4,12 @@ import type { Versioned } from "../../kernel/account/registry.ts";
 import { unreadableWords } from "../../kernel/consent/read-reply.ts";
 import { LEVELS, type OrderPolicy } from "../../kernel/operator/policy.ts";
 import { isTimeZone, type QuietHours } from "../../kernel/operator/quiet-hours.ts";
+import { DEFAULT_PRICE, type SmsPrices } from "../../kernel/operator/sms-limits.ts";
 import { BEARERS } from "../../wire/message/legs.ts";
 import { changedMeanwhile, isAmong, requiredIfMatch, versionEtag } from "../etag.ts";
 import { type FieldError, InvalidRequest } from "../problem.ts";
 import { type Answer, ok, route } from "../route.ts";
-import { instantOrNull, integerOrNull, named, text, textOrNull, words } from "../schema.ts";
+import { currency, instantOrNull, integerOrNull, named, text, textOrNull, words } from "../schema.ts";
 import { bearers } from "./bearer-schema.ts";
 import { marketRules } from "./market-schema.ts";
 import { RequestPolicyPutSchema, RequestPolicySchema } from "./request-policy.ts";
@@ -45,6 +46,25 @@ const quietHours = Type.Unsafe<QuietHours | null>({
       maxProperties: 300,
       propertyNames: { pattern: "^[0-9]{3}$" },
       additionalProperties: zoneName("An IANA name."),
+    },
+  },
+});
+
+const smsPrices = Type.Unsafe<SmsPrices | null>({
+  type: ["object", "null"],
+  description: "What a short message costs the operator; null: it is not known, and not counted.",
+  required: ["currency", "perPart"],
+  additionalProperties: false,
+  properties: {
+    currency: currency(),
+    perPart: {
+      type: "object",
+      description:
+        "Millionths of the currency's unit by how the number begins, the longest that fits, else of `default`: 7500 is 0.0075.",
+      maxProperties: 2_000,
+      propertyNames: { pattern: `^(?:${DEFAULT_PRICE}|[1-9][0-9]{0,14})$` },
+      additionalProperties: { type: "integer", minimum: 0, maximum: 100_000_000 },
+      required: [DEFAULT_PRICE],
     },
   },
 });
@@ -133,6 +153,13 @@ const policyShape = Type.Object(
           description:
             "Short messages a day, by UTC. A text beyond them is refused (sms_day_spent), what orders send waits for the next day.",
         }),
+        costMicrosPerDay: integerOrNull({
+          minimum: 1,
+          maximum: 1_000_000_000_000_000,
+          description:
+            "What short messages may cost a day, by UTC and `prices`, in millionths of the currency's unit: 250000000 is 250.00. Beyond it as `perDay`.",
+        }),
+        prices: smsPrices,
       },
       { additionalProperties: false, description: "How much SMS may leave, wait and be spent." },
     ),
@@ -260,13 +287,15 @@ export const putPolicy = route({
 });
 
 /** What each field allows, and all of them together do not. @throws InvalidRequest */
-function refuseContradictions({ quietHours, request }: OrderPolicy): void {
+function refuseContradictions({ quietHours, request, smsLimits }: OrderPolicy): void {
   const faults: FieldError[] = [];
   const unreadable = unreadableWords({ accept: request.acceptWords, decline: request.declineWords });
   if (unreadable.length > 0) {
     const at = "body/request/acceptWords and declineWords";
     faults.push({ at, wanted: `one meaning a word, and that of every operator: ${unreadable.join(", ")}` });
   }
+  if (smsLimits.costMicrosPerDay !== null && smsLimits.prices === null)
+    faults.push({ at: "body/smsLimits/prices", wanted: "prices, by which costMicrosPerDay is counted" });
   if (quietHours) {
     const { from, to, timeZone, timeZones } = quietHours;
     if (from === to) faults.push({ at: "body/quietHours/to", wanted: "another time than from" });

@@ -17,6 +17,8 @@ export type CentreNow = {
   readonly failoverMs: number;
   /** Since when it is unbound; null where it is bound. */
   readonly downSinceMs: number | null;
+  /** Since when it is bound for seconds only, again and again; null or absent where it holds. */
+  readonly shakySinceMs?: number | null;
 };
 
 /** What is to go out: whose it is, to which number, and which centre has it in part or perhaps. */
@@ -53,12 +55,21 @@ export function chooseCentre(
   const open = serving.filter(({ drain }) => !drain);
   const [first] = open;
   if (!first) return { kind: "waits", code: serving.length > 0 ? "smsc_drained" : "smsc_none" };
+  const goes = (centre: CentreNow): CentreChoice => ({
+    kind: "goes",
+    centre: centre.name,
+    ...(centre !== first && { insteadOf: first.name }),
+  });
   for (const centre of open) {
-    if (centre.downSinceMs === null)
-      return { kind: "goes", centre: centre.name, ...(centre !== first && { insteadOf: first.name }) };
-    if (nowMs - centre.downSinceMs < centre.failoverMs) break; // it may be back at once
+    const { downSinceMs, shakySinceMs = null, failoverMs } = centre;
+    // One that falls seconds after each bind is as good as away once that goes on for its time.
+    const sinceMs = shakySinceMs ?? downSinceMs;
+    const isTrusted = sinceMs === null || nowMs - sinceMs < failoverMs;
+    if (downSinceMs === null && isTrusted) return goes(centre);
+    if (isTrusted) return { kind: "waits", code: "smsc_unbound", centre: first.name }; // it may be back at once
   }
-  return { kind: "waits", code: "smsc_unbound", centre: first.name };
+  const shaky = open.find(({ downSinceMs }) => downSinceMs === null);
+  return shaky ? goes(shaky) : { kind: "waits", code: "smsc_unbound", centre: first.name };
 }
 
 /** Those that serve an operator and a number, in the order in which they are asked. */

@@ -19,8 +19,8 @@ export type LaneOwner = {
 
 /** Of one operator on their way: enough to keep a window full. */
 const LANE_MAX = 1_000;
-/** While no operator is known, nor what its centres can take. */
-const FIRST_CLAIM = 50;
+/** While an operator is not known, nor what its centres can take. */
+export const FIRST_CLAIM = 50;
 
 /** What leaves one after the other waits in memory for no longer than this. */
 const PACED_SECONDS = 10;
@@ -55,13 +55,20 @@ export class Lanes {
     return lane.onTheirWay + count <= this.#capacityOf(lane, centres);
   }
 
-  /** So many may be claimed without overfilling anybody's lane, whosever they are. */
-  claimable(centres: readonly CentreState[]): number {
-    const rooms = [...this.#lanes.values()].flatMap((lane) => {
-      const capacity = this.#capacityOf(lane, centres);
-      return capacity === 0 || lane.isFull ? [] : [Math.max(1, capacity - lane.onTheirWay)];
-    });
-    return Math.min(...(rooms.length > 0 ? rooms : [FIRST_CLAIM]));
+  /** So many may be claimed of each operator that is known, without overfilling its lane. */
+  rooms(centres: readonly CentreState[]): ReadonlyMap<string, number> {
+    return new Map(
+      [...this.#lanes.values()].flatMap((lane) => {
+        const capacity = this.#capacityOf(lane, centres);
+        if (capacity === 0 || lane.isFull) return [];
+        return [[lane.operatorId, Math.max(1, capacity - lane.onTheirWay)] as const];
+      }),
+    );
+  }
+
+  /** Operators of whom nothing is claimed since no centre that takes their messages is bound. */
+  unserved(centres: readonly CentreState[]): readonly Pick<Lane, "operatorId" | "operatorSlug">[] {
+    return [...this.#lanes.values()].filter((lane) => this.#capacityOf(lane, centres) === 0);
   }
 
   /** Operators of whom nothing is to be claimed now. */

@@ -1,6 +1,7 @@
 /** Several message centres: where a message goes, what waits for which, and that one operator's queue holds up nobody else's. */
 import assert from "node:assert/strict";
 import { test } from "vitest";
+import { NO_SMS_LIMITS } from "../operator/sms-limits.ts";
 import type { OutgoingMessage, SubmittedPart, UnsentMessage } from "../order/message.ts";
 import { createInHand } from "./in-hand.ts";
 import type { CentreState } from "./lanes.ts";
@@ -48,7 +49,8 @@ function outboxWith(given: {
     queue: [] as OutgoingMessage[],
     claims: [] as { except: readonly string[]; took: number }[],
     rooms: 0,
-    spend: { spent: 0, lately: 0 },
+    unfit: [] as string[],
+    spend: { spent: 0, lately: 0, spentMicros: 0, latelyMicros: 0 },
     slept: [] as number[],
     ...given,
   } as {
@@ -58,29 +60,52 @@ function outboxWith(given: {
     queue: OutgoingMessage[];
     claims: { except: readonly string[]; took: number }[];
     rooms: number;
-    spend: { spent: number; lately: number };
+    unfit: string[];
+    spend: { spent: number; lately: number; spentMicros: number; latelyMicros: number };
     slept: number[];
   };
   const sent: { operator: string; centre: string }[] = [];
   const booked: SubmittedPart[] = [];
   const unsent: UnsentMessage[] = [];
   const failedOver: string[] = [];
+  const told: { operatorId: string; reason: string; limit: number }[] = [];
+  /** As the row of the message keeps it. */
+  const perhaps = new Map<string, { readonly smsc: string; readonly until: Date }>();
   const outbox = createOutbox({
     store: {
-      async claimMessages({ limit, except = [] }) {
-        const due = world.queue.filter(({ operatorId }) => !except.includes(operatorId)).slice(0, limit);
+      async claimMessages({ now, limit, except = [], most = new Map(), mostOfOthers = limit }) {
+        const counts = new Map<string, number>();
+        const due = world.queue
+          .filter(({ operatorId }) => !except.includes(operatorId))
+          .filter(({ operatorId }) => {
+            counts.set(operatorId, (counts.get(operatorId) ?? 0) + 1);
+            const cap = most.size + except.length > 0 ? (most.get(operatorId) ?? mostOfOthers) : limit;
+            return (counts.get(operatorId) ?? 0) <= cap;
+          })
+          .slice(0, limit);
         world.queue = world.queue.filter((one) => !due.includes(one));
         world.claims.push({ except, took: due.length });
-        return due;
+        return due.map((one) => {
+          const held = perhaps.get(one.messageId);
+          return held && held.until > now ? { ...one, perhapsWith: held.smsc } : one;
+        });
+      },
+      async tellWaiting({ operatorId, reason, limit }) {
+        told.push({ operatorId, reason, limit });
+        return null;
       },
       termsOf: () => Promise.reject(new Error("not asked")),
     },
     books: {
       submitted: async (part) => void booked.push(part),
-      unsent: async (one) => void unsent.push(one),
+      async unsent(one) {
+        unsent.push(one);
+        if (one.perhapsWith) perhaps.set(one.messageId, one.perhapsWith);
+      },
     },
     smsc: {
       centres: () => world.centres,
+      canWrite: (_, name) => !world.unfit.includes(name),
       submit(part, name) {
         sent.push({ operator: part.lane, centre: name });
         return world.answer(part, name);
@@ -93,11 +118,18 @@ function outboxWith(given: {
     spend: {
       now: async () => ({
         ...{ spent: world.spend.spent, waiting: 0, waitingParts: 0 },
+        spentMicros: world.spend.spentMicros,
         get lately() {
           return world.spend.lately;
         },
+        get latelyMicros() {
+          return world.spend.latelyMicros;
+        },
       }),
-      handedOver: (_, parts) => (world.spend.lately += parts),
+      handedOver(_, parts, costMicros) {
+        world.spend.lately += parts;
+        world.spend.latelyMicros += costMicros;
+      },
     },
     sleep: async (ms) => void world.slept.push(ms),
     isKeyWithheld: async () => false,
@@ -108,7 +140,7 @@ function outboxWith(given: {
     await outbox.pass(250);
     await outbox.idle();
   };
-  return { world, outbox, pass, sent, booked, unsent, failedOver };
+  return { world, outbox, pass, sent, booked, unsent, failedOver, told };
 }
 const centresOf = (sent: readonly { readonly centre: string }[]) => sent.map(({ centre }) => centre);
 
@@ -242,6 +274,114 @@ test("an operator whose centres are all unbound is claimed for no more: its queu
   assert.deepEqual(world.queue, []);
 });
 
+test("what waits since no centre of its operator is bound says so, with the moment; another operator's says nothing of it", async () => {
+  const { world, pass, told } = outboxWith({
+    centres: [
+      centre("north's", { operators: ["north"], downSinceMs: START }),
+      centre("south's", { operators: ["south"] }),
+    ],
+  });
+  await pass(message("north"), message("south"));
+  assert.equal(told.length, 0);
+  await pass(message("north"), message("south"));
+  assert.deepEqual(
+    told.map(({ operatorId, reason }) => [operatorId, reason]),
+    [
+      [
+        "id of north",
+        "no message centre of its operator was bound at 2026-05-04T08:00:00.000Z (north's); it goes in its turn once one is",
+      ],
+    ],
+  );
+  await pass();
+  assert.equal(told.length, 1, "not at each look");
+  world.nowMs += 5_000;
+  await pass();
+  assert.equal(told.length, 2, "what became due meanwhile is told too");
+  world.centres = world.centres.filter(({ name }) => name !== "north's");
+  world.nowMs += 5_000;
+  await pass();
+  assert.match(told.at(-1)?.reason ?? "", /^no message centre serves its operator/);
+});
+
+test("an operator with little room is claimed for little, and another's claim is as large as ever", async () => {
+  const { world, outbox, pass, sent } = outboxWith({ centres: [centre("one")] });
+  const single = { partCount: 1, content: { to: "4915112345678", payload: new Uint8Array(20) } };
+  const slow = { ...single, smsLimits: { ...NO_SMS_LIMITS, perSecond: 1 } };
+  await pass(message("slow", slow), message("fast", single));
+  world.queue = Array.from({ length: 400 }, (_, at) =>
+    at % 2 ? message("slow", slow) : message("fast", single),
+  );
+  assert.equal(await outbox.pass(250), true);
+  const counts = (operator: string) =>
+    sent.slice(2).filter((one) => one.operator === `id of ${operator}`).length;
+  await outbox.idle();
+  assert.deepEqual([counts("slow"), counts("fast")], [10, 200]);
+});
+
+test("a text that the first centre's alphabet lacks goes by one that has it; by none of them it is refused as ours", async () => {
+  const { world, pass, sent, unsent } = outboxWith({ centres: [centre("ascii"), centre("gsm")] });
+  world.unfit = ["ascii"];
+  await pass(message("north"));
+  assert.deepEqual(centresOf(sent), ["gsm", "gsm", "gsm"]);
+  world.centres = [centre("ascii"), centre("gsm", { downSinceMs: START })];
+  await pass(message("north"));
+  assert.deepEqual([sent.length, unsent[0]?.errorCode], [3, "smsc_unbound"]);
+  world.centres = [centre("ascii")];
+  await pass(message("north"));
+  assert.deepEqual([unsent[1]?.errorCode, unsent[1]?.retryAt], ["alphabet_unfit", null]);
+  world.centres = [centre("ascii", { operators: ["other"] })];
+  world.unfit = [];
+  await pass(message("west"));
+  assert.equal(unsent[2]?.errorCode, "smsc_none");
+});
+
+test("a centre that falls seconds after each bind is passed over once that goes on for its time, and used where there is no other", async () => {
+  const { world, pass, sent } = outboxWith({
+    centres: [centre("first", { shakySinceMs: START - 29_000 }), centre("second")],
+  });
+  const single = { partCount: 1, content: { to: "4915112345678", payload: new Uint8Array(20) } };
+  await pass(message("north", single));
+  world.nowMs += 1_000;
+  await pass(message("north", single));
+  world.centres = [centre("first", { shakySinceMs: START - 29_000 }), centre("second", { downSinceMs: 0 })];
+  await pass(message("north", single));
+  world.centres = [
+    centre("first", { shakySinceMs: START - 29_000, downSinceMs: world.nowMs }),
+    centre("second"),
+  ];
+  await pass(message("north", single));
+  assert.deepEqual(centresOf(sent), ["first", "second", "first", "second"]);
+});
+
+test("what SMS may cost a day holds back by the price of each number's prefix, and others' go on", async () => {
+  const { world, pass, sent, booked, unsent } = outboxWith({ centres: [centre("one")] });
+  const prices = { currency: "EUR", perPart: { default: 100_000, "49": 70_000, "49151": 50_000 } };
+  const smsLimits = { ...NO_SMS_LIMITS, costMicrosPerDay: 1_000_000, prices };
+  world.spend.spentMicros = 700_000;
+  await pass(message("north", { smsLimits }));
+  assert.deepEqual(
+    [booked.map(({ costMicros }) => costMicros), world.spend.latelyMicros],
+    [[50_000, 50_000, 50_000], 150_000],
+  );
+  const abroad = { to: "+12025550123", payload: new Uint8Array(300).fill(7) };
+  await pass(message("north", { smsLimits, content: abroad }));
+  assert.equal(unsent[0]?.errorCode, "sms_day_spent");
+  world.spend = { ...world.spend, spentMicros: 850_000, latelyMicros: 0 };
+  await pass(
+    message("north", { smsLimits, content: abroad }),
+    message("north", { smsLimits }),
+    message("south"),
+  );
+  assert.deepEqual(
+    [unsent[1]?.reason, sent.length],
+    [
+      "the operator's 1 EUR for SMS of the day are spent; it is looked at again at 2026-05-05T00:00:00.000Z",
+      9,
+    ],
+  );
+});
+
 test("a queue of 100,000 fills its operator's own lane alone: what another gives is claimed at the next pass", async () => {
   const waiting: (() => void)[] = [];
   const { world, outbox, sent } = outboxWith({
@@ -286,7 +426,7 @@ test("who shares a slow centre shares what it takes in its time, so that nothing
 
 test("an operator's rate lets its parts leave one after the other, and others' at once", async () => {
   const { world, pass, sent } = outboxWith({ centres: [centre("one")] });
-  const smsLimits = { perSecond: 5, waiting: null, perDay: null };
+  const smsLimits = { ...NO_SMS_LIMITS, perSecond: 5 };
   await pass(message("north", { smsLimits }), message("north", { smsLimits }), message("south"));
   assert.deepEqual(world.slept, [600], "three parts take 600 ms");
   assert.equal(sent.length, 9);
@@ -294,14 +434,14 @@ test("an operator's rate lets its parts leave one after the other, and others' a
 
 test("what is beyond a day's SMS waits for the next day with that reason, and no centre is told to have refused it", async () => {
   const { world, pass, sent, unsent } = outboxWith({ centres: [centre("one")] });
-  const smsLimits = { perSecond: null, waiting: null, perDay: 100 };
+  const smsLimits = { ...NO_SMS_LIMITS, perDay: 100 };
   world.spend.spent = 96;
   await pass(message("north", { smsLimits }));
   assert.equal(sent.length, 3);
   await pass(message("north", { smsLimits }));
   const soon = unsent[0]?.retryAt?.getTime() ?? 0;
   assert.equal(soon - START, 15_000, "it is not certain yet that the three are spent");
-  world.spend = { spent: 99, lately: 0 };
+  world.spend = { ...world.spend, spent: 99, lately: 0 };
   await pass(message("north", { smsLimits }), message("south"));
   assert.deepEqual(
     [unsent[1]?.errorCode, unsent[1]?.retryAt?.toISOString()],
@@ -313,7 +453,7 @@ test("what is beyond a day's SMS waits for the next day with that reason, and no
 
 test("many that are claimed at once do not go beyond the day together", async () => {
   const { world, pass, sent, unsent } = outboxWith({ centres: [centre("one")] });
-  const smsLimits = { perSecond: null, waiting: null, perDay: 100 };
+  const smsLimits = { ...NO_SMS_LIMITS, perDay: 100 };
   world.spend.spent = 93;
   await pass(...Array.from({ length: 20 }, () => message("north", { smsLimits })));
   assert.deepEqual([sent.length, unsent.length], [6, 18], "two messages of three parts are within it");
@@ -321,7 +461,7 @@ test("many that are claimed at once do not go beyond the day together", async ()
 
 test("what would wait for its turn longer than its lease may take is given back with the time of its turn, and expires as any", async () => {
   const { world, pass, sent, unsent } = outboxWith({ centres: [centre("one")] });
-  const smsLimits = { perSecond: 1, waiting: null, perDay: 100 };
+  const smsLimits = { ...NO_SMS_LIMITS, perSecond: 1, perDay: 100 };
   await pass(...Array.from({ length: 40 }, () => message("north", { smsLimits })));
   assert.equal(Math.max(...world.slept), 30_000);
   assert.deepEqual([sent.length, unsent.length], [33, 29]);

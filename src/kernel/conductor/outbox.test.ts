@@ -74,6 +74,7 @@ const UNLIMITED = {
 const oneCentre = (submit: SmscPort["submit"]): SmscPort => ({
   centres: () => [CENTRE],
   submit,
+  canWrite: () => true,
   failedOver: () => undefined,
 });
 const accepted = (): PartOutcome => ({ kind: "accepted", smscMessageId: "x" });

@@ -7,7 +7,7 @@
 import { minutesAfter, secondsAfter } from "../../term/moment.ts";
 import { carriesKey, KEY_WITHHELD, KEY_WITHHELD_REASON } from "../detected/withheld-key.ts";
 import { quietFrom, quietUntil } from "../operator/quiet-hours.ts";
-import { heldUntil, PACED_MS_MAX, type SmsLimits, SmsPace, type SmsSpend } from "../operator/sms-limits.ts";
+import { partCostMicros, SmsPace, type SmsSpend } from "../operator/sms-limits.ts";
 import { SETTINGS_UNCONFIRMED, WITHHELD_REASON } from "../operator/unconfirmed.ts";
 import { faultOf } from "../order/fault.ts";
 import type { OutgoingMessage, UnsentMessage } from "../order/message.ts";
@@ -15,9 +15,11 @@ import type { OrderStore } from "../order/order-store.ts";
 import { cutMessage, esmClassOf, type MessagePart } from "../payload/compose.ts";
 import type { Bookkeeper } from "./bookkeeper.ts";
 import { type CentreChoice, chooseCentre } from "./centre-choice.ts";
-import { Doubts } from "./doubts.ts";
 import type { InHand } from "./in-hand.ts";
+import { claimOf, operatorsWithMore } from "./lane-claim.ts";
 import { type CentreState, type LaneOwner, Lanes } from "./lanes.ts";
+import { limitsOf } from "./limit-hold.ts";
+import { Unserved } from "./unserved.ts";
 
 /** Longer than the SMSC session's own deadline for a part, so that a lease never lapses under a living sender. */
 export const LEASE_MS = 120_000;
@@ -29,6 +31,8 @@ const HANDED_MAX = 1_000;
 const CLAIMED_MAX = 4_000;
 /** What no centre takes now is looked at again after this at the latest: one may be bound then. */
 const MAX_WAIT_SECONDS = 60;
+/** What a centre has perhaps goes out again there, under the same reference; by another only after this: it would come twice. */
+const DOUBT_SECONDS = 600;
 /** A look past those whose lanes are closed reads all that they have: not again so soon where it found nothing. */
 const FRUITLESS_MS = 250;
 
@@ -63,6 +67,8 @@ export interface SmscPort {
   /** As they are now, in the order of the file. */
   centres(): readonly CentreState[];
   submit(part: PartToSubmit, centre: string): Promise<PartOutcome>;
+  /** Whether a centre's alphabet has what the part says. */
+  canWrite(part: PartToSubmit, centre: string): boolean;
   /** A message goes by another centre, since this one is unbound. */
   failedOver(centre: string): void;
 }
@@ -79,7 +85,7 @@ export type Outbox = {
 };
 
 type Deps = {
-  readonly store: Pick<OrderStore, "claimMessages" | "termsOf">;
+  readonly store: Pick<OrderStore, "claimMessages" | "termsOf" | "tellWaiting">;
   readonly books: Pick<Bookkeeper, "submitted" | "unsent">;
   readonly smsc: SmscPort;
   readonly inHand: InHand;
@@ -94,11 +100,12 @@ type Deps = {
   /** There is room again for an operator of whom no more was claimed. */
   readonly onRoom?: () => void;
 };
-type Sending = Deps & { readonly doubts: Doubts; readonly pace: SmsPace };
+type Sending = Deps & { readonly pace: SmsPace };
 
 export function createOutbox(deps: Deps): Outbox {
-  const sending: Sending = { ...deps, doubts: new Doubts(), pace: new SmsPace() };
+  const sending: Sending = { ...deps, pace: new SmsPace() };
   const lanes = new Lanes();
+  const unserved = new Unserved();
   const takings = new Set<Promise<void>>();
   const handed = new Set<Promise<void>>();
   const claimed = new Set<Promise<void>>();
@@ -126,19 +133,20 @@ export function createOutbox(deps: Deps): Outbox {
       while (claimed.size >= CLAIMED_MAX) await Promise.race(claimed);
       const now = deps.clock();
       const except = lanes.closed(deps.smsc.centres());
+      await unserved.tell(deps.store, lanes, deps.smsc.centres(), now);
       const sinceMs = now.getTime() - fruitlessAtMs;
       if (except.length > 0 && sinceMs >= 0 && sinceMs < FRUITLESS_MS) return false;
-      const most = Math.min(limit, lanes.claimable(deps.smsc.centres()));
-      const claim = deps.store.claimMessages({ now, limit: most, leaseMs: LEASE_MS, except });
-      const messages = await deps.inHand.take(claim, idOf);
+      const claim = claimOf(lanes.rooms(deps.smsc.centres()), limit);
+      const claiming = deps.store.claimMessages({ now, leaseMs: LEASE_MS, except, ...claim });
+      const messages = await deps.inHand.take(claiming, idOf);
       fruitlessAtMs = messages.length === 0 && except.length > 0 ? now.getTime() : Number.NEGATIVE_INFINITY;
-      const isMore = messages.length === most;
-      behind = new Set([...except, ...(isMore ? messages.map(({ operatorId }) => operatorId) : [])]);
+      const withMore = operatorsWithMore(messages, claim);
+      behind = new Set([...except, ...withMore]);
       for (const message of messages)
         send(message, claimed).catch((error: unknown) => {
           failure ??= { error }; // told by the next pass; the message is given back
         });
-      return isMore;
+      return withMore.size > 0;
     },
     hasRoom: (messages) =>
       handed.size + messages.length <= HANDED_MAX && haveRoom(lanes, behind, messages, deps.smsc.centres()),
@@ -213,36 +221,43 @@ async function sendMessage(
   const cut = partsOf(message);
   if (!cut) return deps.books.unsent({ messageId, ...UNREADABLE });
   const validUntil = message.unasked ? await validityOf(deps, message, now) : message.expiresAt;
-  const centre = centreFor(deps, message, cut.to, now);
+  const centre = centreFor(deps, message, cut, now);
+  if (centre.kind === "unfit") return deps.books.unsent({ messageId, ...ALPHABET_UNFIT });
   if (centre.kind === "waits")
     return deps.books.unsent({ messageId, ...waiting(message, centre, { now, random: deps.random }) });
   if (centre.insteadOf !== undefined) deps.smsc.failedOver(centre.insteadOf);
   const way = { cut, smsc: centre.centre };
   const outcomes = await submitParts(deps, { ...message, expiresAt: validUntil }, way, onBooking);
-  if (outcomes.some((outcome) => outcome.kind === "later" && outcome.isPerhapsTaken))
-    deps.doubts.note(messageId, centre.centre, now.getTime());
-  // What did not leave this time may have been taken the time before.
-  else if (outcomes.every(({ kind }) => kind === "accepted")) deps.doubts.settle(messageId);
   const unsent = notTaken(message, outcomes, { now, random: deps.random, smsc: centre.centre });
   if (unsent) return deps.books.unsent({ messageId, ...unsent });
 }
 
-/** Once for all its parts, which stay with one centre. */
-const centreFor = (
-  { smsc, doubts }: Sending,
-  { messageId, operatorSlug, acceptedBy }: OutgoingMessage,
-  to: string,
+/** Once for all its parts, which stay with one centre: one whose alphabet has all that they say, where one serves it. */
+function centreFor(
+  { smsc }: Sending,
+  message: OutgoingMessage,
+  cut: CutParts,
   now: Date,
-): CentreChoice =>
-  chooseCentre(
-    smsc.centres(),
-    {
-      operator: operatorSlug,
-      to,
-      staysWith: acceptedBy ?? doubts.holderOf(messageId, now.getTime()) ?? null,
-    },
-    now.getTime(),
+): CentreChoice | { readonly kind: "unfit" } {
+  const { operatorSlug: operator, acceptedBy, perhapsWith } = message;
+  const wanted = { operator, to: cut.to, staysWith: acceptedBy ?? perhapsWith ?? null };
+  const parts = wantedParts(message, cut).map(({ toSubmit }) => toSubmit);
+  const all = smsc.centres();
+  const fit = all.filter(
+    ({ name }) => name === wanted.staysWith || parts.every((part) => smsc.canWrite(part, name)),
   );
+  const choice = chooseCentre(fit, wanted, now.getTime());
+  if (fit.length === all.length || choice.kind === "goes" || choice.code === "smsc_unbound") return choice;
+  const ofAny = chooseCentre(all, wanted, now.getTime());
+  return ofAny.kind === choice.kind && ofAny.code === choice.code ? choice : { kind: "unfit" };
+}
+
+/** No other try would write it: its parts are cut already. */
+const ALPHABET_UNFIT: NotSent = {
+  reason: "it was not given to the SMSC: alphabet_unfit",
+  retryAt: null,
+  errorCode: "alphabet_unfit",
+};
 
 function waiting(
   message: OutgoingMessage,
@@ -266,37 +281,6 @@ const WHY_WAITS: Readonly<
   smsc_none: () => "no message centre serves its operator and number",
 };
 
-/** The operator's own limits: a day that is spent holds a message back, a rate lets it wait for its turn. */
-function limitsOf(
-  { spend, pace, sleep, clock }: Sending,
-  { operatorId, partCount, acceptedParts, expiresAt }: OutgoingMessage,
-  { perSecond, perDay }: SmsLimits,
-): Promise<NotSent | undefined> | undefined {
-  if (perSecond === null && perDay === null) return undefined;
-  return (async () => {
-    const parts = partCount - acceptedParts.length;
-    const today = perDay === null ? undefined : await spend.now(operatorId);
-    const now = clock(); // no turn from here to where it is counted: many of an operator come at once
-    if (perDay !== null && today) {
-      const retryAt = heldUntil(perDay, today, parts, now);
-      if (retryAt) {
-        const reason = `the operator's ${perDay} SMS of the day are spent; it is looked at again at ${retryAt.toISOString()}`;
-        return { reason, retryAt, errorCode: "sms_day_spent" };
-      }
-    }
-    const waitMs = perSecond === null ? 0 : pace.take(operatorId, perSecond, parts, now.getTime());
-    if (waitMs > PACED_MS_MAX) {
-      const turn = new Date(now.getTime() + waitMs);
-      const retryAt = turn < expiresAt ? turn : expiresAt;
-      const reason = `the operator's ${perSecond} SMS a second are taken; it is looked at again at ${retryAt.toISOString()}`;
-      return { reason, retryAt, errorCode: "sms_rate" };
-    }
-    if (perDay !== null) spend.handedOver(operatorId, parts);
-    if (waitMs > 0) await sleep(waitMs);
-    return undefined;
-  })();
-}
-
 const UNREADABLE: NotSent = {
   reason: "it cannot be read: its subscriber has no number, or its seal does not open",
   retryAt: null,
@@ -314,20 +298,17 @@ function overWith({ expiresAt, isWithheld }: OutgoingMessage, now: Date): NotSen
 function submitParts(
   deps: Deps,
   message: OutgoingMessage,
-  { cut: { to, dataCoding, parts }, smsc }: { readonly cut: CutParts; readonly smsc: string },
+  { cut, smsc }: { readonly cut: CutParts; readonly smsc: string },
   onBooking: (booking: Promise<void>) => void,
 ): Promise<PartOutcome[]> {
   const { messageId } = message;
-  const wanted = parts.flatMap((part, at) =>
-    message.acceptedParts.includes(at + 1) ? [] : [{ part, sequence: at + 1 }],
-  );
+  const costMicros = partCostMicros(message.smsLimits?.prices ?? null, cut.to);
   return Promise.all(
-    wanted.map(async ({ part, sequence }) => {
-      const wrapping = { to, dataCoding, moreToSend: sequence < parts.length };
-      const outcome = await deps.smsc.submit(toSubmit(message, part, wrapping), smsc);
+    wantedParts(message, cut).map(async ({ toSubmit, sequence }) => {
+      const outcome = await deps.smsc.submit(toSubmit, smsc);
       if (outcome.kind === "accepted") {
         const { smscMessageId } = outcome;
-        const booking = deps.books.submitted({ messageId, sequence, smsc, smscMessageId });
+        const booking = deps.books.submitted({ messageId, sequence, smsc, smscMessageId, costMicros });
         booking.catch(() => undefined); // looked at when all are sent
         onBooking(booking);
       }
@@ -350,11 +331,13 @@ function notTaken(
   if (!later) return undefined;
   const retryAt = retryTime(message, now, random());
   const doubt = outcomes.some((outcome) => outcome.kind === "later" && outcome.isPerhapsTaken);
+  const perhapsWith = { smsc, until: secondsAfter(now, DOUBT_SECONDS) };
   const again = doubt ? `${smsc} has it perhaps, and it is sent there again` : "it is sent again";
   return {
     reason: `${later.code}; ${again} at ${retryAt.toISOString()}`,
     retryAt,
     errorCode: later.code,
+    ...(doubt && { perhapsWith }),
   };
 }
 
@@ -411,7 +394,15 @@ function partsOf({ content, protocol, reference, partOctets }: OutgoingMessage):
   }
 }
 
-function toSubmit(
+/** Those that no earlier attempt got accepted. */
+const wantedParts = (message: OutgoingMessage, { to, dataCoding, parts }: CutParts) =>
+  parts.flatMap((part, at) => {
+    if (message.acceptedParts.includes(at + 1)) return [];
+    const moreToSend = at + 1 < parts.length;
+    return [{ sequence: at + 1, toSubmit: partToSubmit(message, part, { to, dataCoding, moreToSend }) }];
+  });
+
+function partToSubmit(
   message: OutgoingMessage,
   part: MessagePart,
   { to, dataCoding, moreToSend }: Pick<PartToSubmit, "to" | "dataCoding" | "moreToSend">,

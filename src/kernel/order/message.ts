@@ -78,6 +78,8 @@ export type SubmittedPart = {
   readonly sequence: number;
   readonly smsc: string;
   readonly smscMessageId: string;
+  /** What it cost by the operator's prices, in millionths of its currency; none where no price is known. */
+  readonly costMicros?: number;
 };
 
 /** A message that could not be handed over whole: when it is tried again, or that it has failed for good. */
@@ -86,6 +88,8 @@ export type UnsentMessage = {
   readonly reason: string;
   readonly retryAt: Date | null;
   readonly errorCode: string;
+  /** It left and nobody answered: the centre that has it perhaps, and until when no other one takes it. */
+  readonly perhapsWith?: { readonly smsc: string; readonly until: Date };
 };
 
 /** A message leased for sending, with what is needed to build its parts again octet for octet. */
@@ -111,6 +115,8 @@ export type OutgoingMessage = {
   readonly acceptedParts: readonly number[];
   /** By which centre; null where there are none. */
   readonly acceptedBy: string | null;
+  /** The centre that has it perhaps, from an earlier attempt that nobody answered: no other one takes it yet. */
+  readonly perhapsWith?: string | null;
   readonly attempts: number;
   readonly expiresAt: Date;
   /** Of its operator's policy. */

@@ -97,6 +97,9 @@ export type LeaseBook = {
  * @throws TurnupError by every call: `database_unavailable`, `database_timeout`, `database_full`; `seal_broken` where a
  *   row was sealed under another key
  */
+/** A message in the order in which they are due. */
+export type WaitingPlace = { readonly dueAt: Date; readonly id: string };
+
 export interface OrderStore {
   /** What requests of the device's road ask outside a transaction. */
   readonly requests: RequestStore;
@@ -116,7 +119,22 @@ export interface OrderStore {
     readonly leaseMs: number;
     /** Operators whose messages stay where they are. */
     readonly except?: readonly string[];
+    /** At most so many of each of these, by operator. */
+    readonly most?: ReadonlyMap<string, number>;
+    /** And of each that is not among them. */
+    readonly mostOfOthers?: number;
   }): Promise<OutgoingMessage[]>;
+  /**
+   * Says at messages of an operator whose time has come, and that nobody claims, why they wait: the first `limit` of them behind
+   * `after`. Answers where it stopped; null where there are no more.
+   */
+  tellWaiting(waiting: {
+    readonly operatorId: string;
+    readonly reason: string;
+    readonly now: Date;
+    readonly limit: number;
+    readonly after: WaitingPlace | null;
+  }): Promise<WaitingPlace | null>;
   /** Leases calls of one kind; a lease that lapses can be claimed again. */
   claimCalls(claim: {
     readonly kind: CallKind;

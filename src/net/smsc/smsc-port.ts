@@ -40,7 +40,8 @@ export const createCentrePort = (
   formsOf: () => SmscForms | undefined,
   esme: Pick<Esme, "submit">,
   clock: () => Date,
-): { submit(part: PartToSubmit): Promise<PartOutcome> } => ({
+): { submit(part: PartToSubmit): Promise<PartOutcome>; canWrite(part: PartToSubmit): boolean } => ({
+  canWrite: (part) => writtenFor(part, formsOf()) !== undefined,
   async submit(part) {
     const forms = formsOf();
     const written = writtenFor(part, forms);

@@ -485,6 +485,8 @@ create table message (
   is_unasked boolean not null default false,
   destination_index bytea,
   number_lost_at timestamp with time zone,
+  perhaps_with text,
+  perhaps_until timestamp with time zone,
   constraint message_pkey PRIMARY KEY (id),
   constraint message_operator_id_idempotency_key_key UNIQUE (operator_id, idempotency_key),
   constraint message_payload_id_fkey FOREIGN KEY (payload_id) REFERENCES payload(id),
@@ -1070,6 +1072,16 @@ create table sighting (
   constraint sighting_outcome_check CHECK ((outcome = ANY (ARRAY['first_registration'::text, 'sim_moved'::text, 'late'::text])))
 ) partition by RANGE (seen_at);
 create index sighting_of_subscriber ON sighting USING btree (operator_id, subscriber_id, seen_at DESC);
+
+create table sms_day (
+  operator_id uuid not null,
+  day date not null,
+  node integer not null,
+  parts bigint not null,
+  cost_micros bigint not null,
+  constraint sms_day_pkey PRIMARY KEY (operator_id, day, node),
+  constraint sms_day_operator_id_fkey FOREIGN KEY (operator_id) REFERENCES operator(id)
+);
 
 create table subscriber (
   id uuid not null,

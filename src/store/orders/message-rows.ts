@@ -16,7 +16,7 @@ import {
   type SubmittedPart,
   type UnsentMessage,
 } from "../../kernel/order/message.ts";
-import type { OrderStore, OrderTransaction } from "../../kernel/order/order-store.ts";
+import type { OrderStore, OrderTransaction, WaitingPlace } from "../../kernel/order/order-store.ts";
 import { pairsOf } from "../../term/collections.ts";
 import { TurnupError } from "../../term/error.ts";
 import { bulkInsert } from "../database/bulk.ts";
@@ -104,14 +104,22 @@ const keepUnmatched = bulkInsert<Receipt>(
  * statement, which sees the parts of before and counts its own beside them. The messages are locked already.
  */
 const BOOK_PARTS = {
-  name: "book_parts", // message_part_pkey, message_pkey, unmatched_receipt_pkey, unmatched_receipt_by_other_id
+  name: "book_parts", // message_part_pkey, message_pkey, unmatched_receipt_pkey, unmatched_receipt_by_other_id, sms_day_pkey
   text: `with v as (
-           select * from unnest($1::uuid[], $2::integer[], $3::text[], $4::text[]) as v(message_id, sequence, smsc, id)),
+           select * from unnest($1::uuid[], $2::integer[], $3::text[], $4::text[], $6::bigint[])
+             as v(message_id, sequence, smsc, id, cost_micros)),
          added as (
            insert into message_part (message_id, sequence, smsc, smsc_message_id, state, accepted_at)
            select message_id, sequence, smsc, id, 'accepted', $5 from v
                on conflict (message_id, sequence) do nothing
-        returning message_id),
+        returning message_id, sequence),
+         spent as (
+           insert into sms_day (operator_id, day, node, parts, cost_micros)
+           select m.operator_id, ($5::timestamptz at time zone 'UTC')::date, $7, count(*), sum(v.cost_micros)
+             from added a join v on v.message_id = a.message_id and v.sequence = a.sequence join message m on m.id = a.message_id
+            group by m.operator_id order by m.operator_id
+               on conflict (operator_id, day, node) do update
+              set parts = sms_day.parts + excluded.parts, cost_micros = sms_day.cost_micros + excluded.cost_micros),
          tally as (
            select message_id, sum(parts) as parts
              from (select message_id, 1 as parts from added union all select message_id, 0 from v) t
@@ -137,8 +145,11 @@ const BOOK_PARTS = {
 };
 const PUT_OFF = {
   name: "put_off", // message_pkey
-  text: `update message m set state = 'queued', reason = v.reason, due_at = v.retry_at, lease_until = null, updated_at = $4
-           from unnest($1::uuid[], $2::text[], $3::timestamptz[]) as v(id, reason, retry_at)
+  // What did not leave this time may have been taken the time before: that stays known.
+  text: `update message m set state = 'queued', reason = v.reason, due_at = v.retry_at, lease_until = null, updated_at = $4,
+                perhaps_with = coalesce(v.perhaps_with, m.perhaps_with), perhaps_until = coalesce(v.perhaps_until, m.perhaps_until)
+           from unnest($1::uuid[], $2::text[], $3::timestamptz[], $5::text[], $6::timestamptz[])
+             as v(id, reason, retry_at, perhaps_with, perhaps_until)
           where m.id = v.id and m.state = 'submitting'`,
 };
 const GIVE_UP = {
@@ -224,6 +235,7 @@ const claimOf = (chosen: string): string => `with claimed as (
                 c.attempts, c.expires_at as "expiresAt", p.protocol, p.part_octets as "partOctets", p.sealed, p.unconfirmed, s.msisdn_sealed, c.destination_sealed,
                 array(select sequence from message_part where message_id = c.id) as "acceptedParts",
                 (select smsc from message_part where message_id = c.id order by sequence limit 1) as "acceptedBy",
+                case when c.perhaps_until > $1 then c.perhaps_with end as "perhapsWith",
                 case when c.is_unasked then json_build_object('homePlmn', coalesce(s.home_plmn,
                   (select home_plmn from subscriber k where k.operator_id = c.operator_id and k.msisdn_index = c.destination_index limit 1)), 'isStopped', exists (
                   select from message_stop t where t.operator_id = c.operator_id
@@ -238,7 +250,9 @@ const CLAIM_PAST = {
   name: "claim_messages_past", // message_due_of_operator: what the others have due, however much it is, is not read
   text: claimOf(`select d.id from operator o cross join lateral (
                      select id, due_at from message where operator_id = o.id and due_at <= $1
-                      order by due_at limit $2 for update skip locked) d
+                      order by due_at limit least($2, coalesce((
+                        select v.most from unnest($6::uuid[], $7::integer[]) as v(id, most) where v.id = o.id), $8::integer))
+                        for update skip locked) d
                   where o.id <> all($5::uuid[]) order by d.due_at limit $2`),
 };
 
@@ -248,15 +262,43 @@ export function claimMessages(
     now,
     limit,
     leaseMs,
-    except,
+    except = [],
+    most = new Map(),
+    mostOfOthers = limit,
     node,
-  }: Required<Parameters<OrderStore["claimMessages"]>[0]> & { readonly node: number | null },
+  }: Parameters<OrderStore["claimMessages"]>[0] & { readonly node: number | null },
 ): Promise<ClaimedMessage[]> {
   const values = [now, limit, new Date(now.getTime() + leaseMs), node];
-  return except.length === 0
-    ? db.rows<ClaimedMessage>(CLAIM_MESSAGES, values)
-    : db.rows<ClaimedMessage>(CLAIM_PAST, [...values, except]);
+  if (except.length === 0 && most.size === 0) return db.rows<ClaimedMessage>(CLAIM_MESSAGES, values);
+  return db.rows<ClaimedMessage>(CLAIM_PAST, [
+    ...values,
+    except,
+    [...most.keys()],
+    [...most.values()],
+    mostOfOthers,
+  ]);
 }
+
+export async function tellWaiting(
+  db: Db,
+  { operatorId, reason, now, limit, after }: Parameters<OrderStore["tellWaiting"]>[0],
+): Promise<WaitingPlace | null> {
+  const place = after ?? { dueAt: new Date(0), id: NO_ID };
+  return (
+    (await db.one<WaitingPlace>(TELL_WAITING, [operatorId, now, place.dueAt, place.id, limit, reason])) ??
+    null
+  );
+}
+const NO_ID = "00000000-0000-0000-0000-000000000000";
+const TELL_WAITING = {
+  name: "tell_waiting", // message_due_of_operator, message_pkey
+  text: `with w as (
+           select id, due_at from message
+            where operator_id = $1 and due_at between $3 and $2 and state = 'queued' and (due_at, id) > ($3, $4::uuid)
+            order by due_at, id limit $5 for update skip locked),
+         told as (update message m set reason = $6, updated_at = $2 from w where m.id = w.id)
+         select due_at as "dueAt", id from w order by due_at desc, id desc limit 1`,
+};
 
 type ClaimedMessage = Omit<OutgoingMessage, "content" | "sender" | "operatorSlug"> & {
   readonly sealed: Buffer;
@@ -330,7 +372,8 @@ type OfMessages = Pick<
   | "unconfirmedPayloads"
 >;
 
-export const messageTransaction = (tx: Tx): OfMessages => ({
+/** @param node this server's number in the database; 0: none */
+export const messageTransaction = (tx: Tx, node: number): OfMessages => ({
   async bookReceipts(receipts, now) {
     const last = lastWords(await named(tx, receipts));
     if (last.length === 0) return [];
@@ -347,7 +390,7 @@ export const messageTransaction = (tx: Tx): OfMessages => ({
     const ended: EndedMessage[] = [];
     if (messageIds.length > 0) {
       const locking = tx.rows<{ id: string }>(LOCK_MESSAGES, [messageIds]);
-      const [locked, early] = await Promise.all([locking, insertParts(tx, taken, now)]);
+      const [locked, early] = await Promise.all([locking, insertParts(tx, taken, now, node)]);
       if (locked.length < messageIds.length)
         throw new Error("the SMSC took a part of a message that is not there");
       if (early.length > 0) ended.push(...(await bookParts(tx, early, now)).ended);
@@ -421,13 +464,15 @@ const endedMessage = ({ idempotencyKey, ...row }: EndedRow): EndedMessage => ({
 });
 
 /** Answers the receipts that were here before their parts. */
-const insertParts = (tx: Db, parts: readonly SubmittedPart[], now: Date): Promise<Receipt[]> =>
+const insertParts = (tx: Db, parts: readonly SubmittedPart[], now: Date, node: number): Promise<Receipt[]> =>
   tx.rows<Receipt>(BOOK_PARTS, [
     parts.map(({ messageId }) => messageId),
     parts.map(({ sequence }) => sequence),
     parts.map(({ smsc }) => smsc),
     parts.map(({ smscMessageId }) => smscMessageId),
     now,
+    parts.map(({ costMicros = 0 }) => costMicros),
+    node,
   ]);
 
 async function bookUnsent(db: Db, unsent: readonly UnsentMessage[], now: Date): Promise<EndedMessage[]> {
@@ -439,6 +484,8 @@ async function bookUnsent(db: Db, unsent: readonly UnsentMessage[], now: Date): 
       later.map(({ reason }) => reason),
       later.map(({ retryAt }) => retryAt),
       now,
+      later.map(({ perhapsWith }) => perhapsWith?.smsc ?? null),
+      later.map(({ perhapsWith }) => perhapsWith?.until ?? null),
     ]);
   }
   if (never.length === 0) return [];

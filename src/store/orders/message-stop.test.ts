@@ -56,6 +56,7 @@ function sender(fixture: RequestFixture): { pass(): Promise<void>; readonly vali
         },
       ],
       failedOver: () => undefined,
+      canWrite: () => true,
       submit: async ({ to, expiresAt }) => {
         if (to === fixture.msisdn) validity.push(expiresAt);
         return { kind: "accepted", smscMessageId: `${fixture.operatorId}-${++taken}-${shop.time.now}` };

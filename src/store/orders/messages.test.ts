@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "vitest";
 import { LEASE_MS, messageShop } from "../../../test/fixture/message-shop.ts";
 import { HOUR_MS } from "../../../test/fixture/order-engine.ts";
+import type { UnsentMessage } from "../../kernel/order/message.ts";
 
 const { shop, ordered, claim, taken, receipts, story, partsOf } = await messageShop();
 
@@ -88,6 +89,31 @@ test("a message that the centre puts off is due again then, and one that it refu
     ["failed", 1, 1],
     "what would be refused again is not sent again",
   );
+});
+
+test("which centre has a message perhaps is on disk: whoever claims it next knows it, also after a try that did not leave", async () => {
+  const order = await ordered("perhaps taken");
+  const [message] = await claim(order.operatorId);
+  assert.equal(message?.perhapsWith, null);
+  const putOff = async (more: Partial<UnsentMessage> = {}): Promise<void> => {
+    const retryAt = new Date(shop.time.now + 10_000);
+    const unsent = {
+      messageId: message!.messageId,
+      reason: "no answer",
+      retryAt,
+      errorCode: "disconnected",
+      ...more,
+    };
+    await shop.conductor.bookSubmissions([], [unsent]);
+    shop.time.now += 10_000;
+  };
+  await putOff({ perhapsWith: { smsc: "north's", until: new Date(shop.time.now + 60_000) } });
+  assert.equal((await claim(order.operatorId))[0]?.perhapsWith, "north's");
+  await putOff();
+  assert.equal((await claim(order.operatorId))[0]?.perhapsWith, "north's");
+  shop.time.now += 40_000;
+  await putOff();
+  assert.equal((await claim(order.operatorId))[0]?.perhapsWith, null, "any centre may have it now");
 });
 
 test("a message whose seal does not open is given up alone, and stops no other", async () => {

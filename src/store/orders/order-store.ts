@@ -32,7 +32,7 @@ import {
   symptomsOfDevices,
 } from "../sightings/symptom-rows.ts";
 import { issuedKeys } from "./issued-keys.ts";
-import { claimMessages, messageTransaction, outgoing } from "./message-rows.ts";
+import { claimMessages, messageTransaction, outgoing, tellWaiting } from "./message-rows.ts";
 import { CALL_DOMAIN, type FeeTermsRow, feeTermsOfRow, writeChanges } from "./order-rows.ts";
 import { ownLeases } from "./own-leases.ts";
 import { stockKeys } from "./stock-keys.ts";
@@ -193,20 +193,25 @@ export function createOrderStore(
   return {
     // Statements only: nothing outside the database is touched, so a deadlock's victim may simply run again.
     transaction: (work) =>
-      database.transaction((tx) => work(orderTransaction(tx, sealer, homePlmnOf, terms.in)), {
-        keepsPlans: true,
-        safeToRepeat: true,
-      }),
+      database.transaction(
+        (tx) =>
+          work(orderTransaction(tx, sealer, { homePlmnOf, termsIn: terms.in, node: nodeNumber() ?? 0 })),
+        {
+          keepsPlans: true,
+          safeToRepeat: true,
+        },
+      ),
     termsOf: terms.of,
     termsIn: terms.in,
-    async claimMessages({ now, limit, leaseMs, except = [] }) {
-      const rows = await claimMessages(database, { now, limit, leaseMs, except, node: nodeNumber() });
+    async claimMessages(claim) {
+      const rows = await claimMessages(database, { ...claim, node: nodeNumber() });
       const messages: OutgoingMessage[] = [];
       for (const row of rows) {
         messages.push(outgoing(row, sealer, await terms.of(row.operatorId)));
       }
       return messages;
     },
+    tellWaiting: (waiting) => tellWaiting(database, waiting),
     async claimCalls({ kind, now, limit, leaseMs }) {
       const leaseUntil = new Date(now.getTime() + leaseMs);
       const values = [kind, now, limit, leaseUntil, nodeNumber()];
@@ -373,11 +378,15 @@ function addItems(orders: readonly OrderDraft[], items: readonly ItemColumns[]):
   }
 }
 
+type TransactionDeps = Pick<PgOrderStore, "termsIn"> & {
+  readonly homePlmnOf: HomePlmnResolver;
+  readonly node: number;
+};
+
 function orderTransaction(
   db: Tx,
   sealer: Sealer,
-  homePlmnOf: HomePlmnResolver,
-  termsIn: PgOrderStore["termsIn"],
+  { homePlmnOf, termsIn, node }: TransactionDeps,
 ): OrderTransaction {
   return {
     termsOf: (operatorId) => termsIn(db, operatorId),
@@ -404,7 +413,7 @@ function orderTransaction(
     lockOrders: (orderIds) => lockWithItems(db, sealer, orderIds),
     subjectsOf: (orderIds) => subjectsOf(db, sealer, orderIds),
 
-    ...messageTransaction(db),
+    ...messageTransaction(db, node),
     async lockKeyIds(keyIds) {
       if (keyIds.length > 0) await db.rows(LOCK_KEY_IDS, [keyIds]);
     },

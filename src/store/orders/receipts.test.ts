@@ -93,7 +93,7 @@ test("a receipt is looked for as long when the transaction that kept it had begu
     come.get("begun")!();
     await when.written;
     const kept = { smsc: SMSC, state: "delivered", errorCode: null } as const;
-    await messageTransaction(tx).bookReceipts(
+    await messageTransaction(tx, 0).bookReceipts(
       ids.map((smscMessageId) => ({ ...kept, smscMessageId })),
       new Date(shop.time.now),
     );

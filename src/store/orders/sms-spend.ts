@@ -1,6 +1,6 @@
 /**
- * What an operator's short messages come to today, for the limits of its policy: parts that centres took since midnight (UTC), and
- * what waits. Looked at once in `REMEMBERED_MS`; what this server admits and hands over in between is added, so that it does not
+ * What an operator's short messages come to today, for the limits of its policy: parts that centres took since midnight (UTC) and
+ * their cost, counted as they are booked, and what waits. Looked at once in `REMEMBERED_MS`; what this server admits and hands over in between is added, so that it does not
  * go beyond a limit by itself. Another server's is seen at the next look.
  */
 import type { SmsSpend } from "../../kernel/operator/sms-limits.ts";
@@ -10,22 +10,23 @@ import { the } from "../database/driver.ts";
 const REMEMBERED_MS = 5_000;
 /** What was handed over so long ago is booked, and in the count. */
 const BOOKED_WITHIN_MS = 15_000;
-const DAY_MS = 86_400_000;
-/** Messages made before this many days hardly go out today. */
-const DAYS_BACK = 3;
 
 const COUNTS = {
-  name: "sms_spend", // message_by_id, message_part_pkey
-  text: `select coalesce(sum(p.spent), 0)::int as spent,
-                count(*) filter (where m.state in ('queued', 'submitting'))::int as waiting,
-                coalesce(sum(m.part_count) filter (where m.state in ('queued', 'submitting')), 0)::int as "waitingParts"
-           from message m
-           left join lateral (select count(*) as spent from message_part p
-                               where p.message_id = m.id and p.accepted_at >= $3) p on true
-          where m.operator_id = $1 and m.id >= $2`,
+  name: "sms_spend", // sms_day_pkey, message_due_of_operator: what waits has a time at which it is due
+  text: `select d.parts as spent, d.cost_micros as "spentMicros", w.waiting, w.parts as "waitingParts"
+           from (select coalesce(sum(parts), 0)::float8 as parts, coalesce(sum(cost_micros), 0)::float8 as cost_micros
+                   from sms_day where operator_id = $1 and day = ($2::timestamptz at time zone 'UTC')::date) d
+          cross join (select count(*)::int as waiting, coalesce(sum(part_count), 0)::int as parts
+                        from message where operator_id = $1 and due_at is not null) w`,
 };
 
-type Counts = { readonly spent: number; readonly waiting: number; readonly waitingParts: number };
+type Counts = {
+  readonly spent: number;
+  readonly spentMicros: number;
+  readonly waiting: number;
+  readonly waitingParts: number;
+};
+type Handed = { readonly atMs: number; readonly parts: number; readonly costMicros: number };
 type Known = {
   readonly counts: Promise<Counts>;
   readonly atMs: number;
@@ -34,33 +35,35 @@ type Known = {
 
 export function createSmsSpend(database: Database, clock: () => Date): SmsSpend {
   const known = new Map<string, Known>();
-  const handed = new Map<string, { readonly atMs: number; readonly parts: number }[]>();
+  const handed = new Map<string, Handed[]>();
   const look = (operatorId: string): Known => {
     const nowMs = clock().getTime();
     const seen = known.get(operatorId);
     if (seen && nowMs - seen.atMs < REMEMBERED_MS && nowMs >= seen.atMs) return seen;
-    const midnight = new Date(Math.floor(nowMs / DAY_MS) * DAY_MS);
-    const since = floorId(midnight.getTime() - DAYS_BACK * DAY_MS);
-    const counts = database.rows<Counts>(COUNTS, [operatorId, since, midnight]).then(the);
+    const counts = database.rows<Counts>(COUNTS, [operatorId, new Date(nowMs)]).then(the);
     counts.catch(() => known.delete(operatorId));
     const fresh = { counts, atMs: nowMs, admitted: { messages: 0, parts: 0 } };
     known.set(operatorId, fresh);
     return fresh;
   };
-  const lately = (operatorId: string): number => {
+  const lately = (operatorId: string, of: "parts" | "costMicros"): number => {
     const fromMs = clock().getTime() - BOOKED_WITHIN_MS;
     const recent = (handed.get(operatorId) ?? []).filter(({ atMs }) => atMs > fromMs);
     handed.set(operatorId, recent);
-    return recent.reduce((sum, { parts }) => sum + parts, 0);
+    return recent.reduce((sum, one) => sum + one[of], 0);
   };
   return {
     async now(operatorId) {
       const { counts, admitted } = look(operatorId);
-      const { spent, waiting, waitingParts } = await counts;
+      const { spent, spentMicros, waiting, waitingParts } = await counts;
       return {
         spent,
+        spentMicros,
         get lately() {
-          return lately(operatorId);
+          return lately(operatorId, "parts");
+        },
+        get latelyMicros() {
+          return lately(operatorId, "costMicros");
         },
         get waiting() {
           return waiting + admitted.messages;
@@ -75,16 +78,10 @@ export function createSmsSpend(database: Database, clock: () => Date): SmsSpend 
       admitted.messages += messages;
       admitted.parts += parts;
     },
-    handedOver(operatorId, parts) {
+    handedOver(operatorId, parts, costMicros) {
       const recent = handed.get(operatorId) ?? [];
-      recent.push({ atMs: clock().getTime(), parts });
+      recent.push({ atMs: clock().getTime(), parts, costMicros });
       handed.set(operatorId, recent);
     },
   };
-}
-
-/** The least UUIDv7 of a moment. */
-function floorId(ms: number): string {
-  const hex = ms.toString(16).padStart(12, "0");
-  return `${hex.slice(0, 8)}-${hex.slice(8)}-7000-8000-000000000000`;
 }

@@ -165,6 +165,22 @@ test("texts that come at once do not go beyond what may wait or be spent togethe
   assert.equal(await acceptedOf({ perDay: (await countOf("sum(part_count)")) + 4 }, "of-a-day"), 4);
   const spend = createSmsSpend(database, () => new Date());
   const parts = await countOf("sum(part_count)");
-  spend.handedOver(operatorId, parts); // their booking is under way
+  spend.handedOver(operatorId, parts, 0); // their booking is under way
   await desk(false, { perDay: parts + 1 }, spend).send(operatorId, [message("counted-once")]);
+});
+
+test("a text that would cost more than is left of the day's sum is refused by what its number costs", async () => {
+  const prices = { currency: "EUR", perPart: { default: 900_000, "49": 60_000 } };
+  const spend = createSmsSpend(database, () => new Date());
+  spend.handedOver(operatorId, 10, 850_000);
+  const poor = desk(false, { costMicrosPerDay: 1_000_000, prices }, spend);
+  await poor.send(operatorId, [message("cheap-1", "long ".repeat(60))]); // two parts
+  await assert.rejects(poor.send(operatorId, [message("cheap-2", "long ".repeat(80))]), {
+    code: "sms_day_spent",
+    message: /^The day's 1 EUR for SMS .* 0.18 EUR more would be beyond them\.$/,
+  });
+  await assert.rejects(poor.send(operatorId, [{ ...message("dear"), to: "+12025550123" }]), {
+    code: "sms_day_spent",
+  });
+  assert.equal(await rowsOf("dear"), 0);
 });

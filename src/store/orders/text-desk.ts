@@ -5,7 +5,7 @@
 
 import { LEASE_MS, type Outbox } from "../../kernel/conductor/outbox.ts";
 import { quietUntil } from "../../kernel/operator/quiet-hours.ts";
-import type { SmsLimits, SmsSpend } from "../../kernel/operator/sms-limits.ts";
+import { costText, partCostMicros, type SmsLimits, type SmsSpend } from "../../kernel/operator/sms-limits.ts";
 import type { NewMessage, NewPayload } from "../../kernel/order/change-set.ts";
 import type { OutgoingMessage } from "../../kernel/order/message.ts";
 import type { TextDesk } from "../../kernel/order/order-reader.ts";
@@ -131,16 +131,21 @@ export function createTextDesk(deps: TextDeskDeps): TextDesk {
 async function admit(
   deps: TextDeskDeps,
   operatorId: string,
-  { waiting, perDay }: SmsLimits,
+  limits: SmsLimits,
   rows: readonly Row[],
 ): Promise<void> {
-  if (waiting === null && perDay === null) return;
+  const { waiting, perDay, costMicrosPerDay, prices } = limits;
+  if (waiting === null && perDay === null && costMicrosPerDay === null) return;
   const parts = rows.reduce((sum, { message }) => sum + message.partCount, 0);
   const now = await deps.spend.now(operatorId);
   const isFull = waiting !== null && now.waiting + rows.length > waiting;
   // What was handed over lately waits still, or is spent: it counts already.
   const isSpent = perDay !== null && now.spent + now.waitingParts + parts > perDay;
-  if (!isFull && !isSpent) return deps.spend.admitted(operatorId, rows.length, parts);
+  // What waits has no price yet: it is held back where its turn comes after the last of the day's cost.
+  const costMicros = rows.reduce((sum, row) => sum + costOf(row), 0);
+  const isPaidFor =
+    costMicrosPerDay === null || now.spentMicros + now.latelyMicros + costMicros <= costMicrosPerDay;
+  if (!isFull && !isSpent && isPaidFor) return deps.spend.admitted(operatorId, rows.length, parts);
   if ((await knownOf(deps.database, rows)).length === rows.length) return;
   if (isFull)
     throw new TurnupError(
@@ -148,12 +153,21 @@ async function admit(
       `${now.waiting} messages of this operator wait already: its policy lets ${waiting} wait.`,
       { nextStep: "Send them when fewer wait, or raise `smsLimits.waiting` of the policy." },
     );
+  if (!isPaidFor && prices)
+    throw new TurnupError(
+      "sms_day_spent",
+      `The day's ${costText(costMicrosPerDay, prices)} for SMS of this operator are spent, or nearly: ${costText(costMicros, prices)} more would be beyond them.`,
+      { nextStep: "Send them after midnight UTC, or raise `smsLimits.costMicrosPerDay` of the policy." },
+    );
   throw new TurnupError(
     "sms_day_spent",
     `The day's ${perDay} SMS of this operator are sent, or wait: ${parts} more would be beyond them.`,
     { nextStep: "Send them after midnight UTC, or raise `smsLimits.perDay` of the policy." },
   );
 }
+
+const costOf = ({ message, smsLimits }: Row): number =>
+  message.partCount * partCostMicros(smsLimits.prices, message.destination ?? "");
 
 /** Where the courier has room, what is written is leased and handed over; else it waits its turn. */
 async function writeAndHand(deps: TextDeskDeps, batch: readonly Waiting<Row, Sent>[]): Promise<void> {
