@@ -314,7 +314,7 @@ test("a client of release 0.1.0 puts the policy without the members that it does
   for (const [smsLimits, at] of [
     [{ costMicrosPerDay: 5 }, "body/smsLimits/prices"],
     [{ prices: { currency: "EUR", perPart: { "49": 1 } } }, "body/smsLimits/prices/perPart/default"],
-    [{ prices: { currency: "EUR", perPart: { default: 1, "+49": 1 } } }, "body/smsLimits/prices/perPart"],
+    [{ prices: { currency: "EUR", perPart: { default: 1, "+49": 1 } } }, "body/smsLimits/prices/perPart/+49"],
   ] as const) {
     const refused = await put(before.version + 3, { ...before.body, smsLimits });
     assert.deepEqual([refused.statusCode, refused.json().errors?.[0]?.at], [400, at]);
