@@ -1,9 +1,10 @@
 /**
  * Kannel as a peer: bearerbox and smsbox with a configuration of their own in a temporary folder, on free ports of the
- * loopback, bound to our sink. Installed by `bench/setup.sh`.
+ * loopback, bound to our sink. Installed by `bench/setup.sh`. It never waits for the disk by itself; made durable it does, once
+ * for each message that it stores.
  */
-import { type ChildProcess, spawn } from "node:child_process";
-import { existsSync, mkdtempSync, writeFileSync } from "node:fs";
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { existsSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ownChild, ownFolder, removeFolder } from "./leftovers.ts";
@@ -17,12 +18,22 @@ export const KANNEL_USER = { name: "bench", password: "bench" } as const;
 const START_TIMEOUT_MS = 30_000;
 const POLL_MS = 100;
 
-export type Kannel = { readonly port: number; close(): Promise<void> };
+export type Kannel = {
+  readonly port: number;
+  /** Of bearerbox and smsbox. */
+  readonly pids: readonly number[];
+  /** How often it waited for the disk; undefined where it does not. */
+  syncs(): number | undefined;
+  close(): Promise<void>;
+};
 
 export const hasKannel = (): boolean => existsSync(BEARERBOX) && existsSync(SMSBOX);
 
-/** Ready when bound at the sink and its HTTP door answers. */
-export async function startKannel(sink: Sink): Promise<Kannel> {
+/**
+ * Ready when bound at the sink and its HTTP door answers.
+ * @throws Error where it does not start, or is to be durable and no C compiler is there
+ */
+export async function startKannel(sink: Sink, { isDurable = false } = {}): Promise<Kannel> {
   const folder = ownFolder(mkdtempSync(join(tmpdir(), "turnup-bench-kannel-")));
   const [adminPort, boxPort, port] = await Promise.all([freePort(), freePort(), freePort()]);
   const file = join(folder, "kannel.conf");
@@ -34,7 +45,8 @@ export async function startKannel(sink: Sink): Promise<Kannel> {
     removeFolder(folder);
   };
   try {
-    children.push(start(BEARERBOX, file));
+    const preloaded = isDurable ? durability(folder) : {};
+    children.push(start(BEARERBOX, file, preloaded));
     await until(async () => (await sink.count()).binds > binds, "bearerbox did not bind");
     children.push(start(SMSBOX, file));
     await until(() => answers(port), "smsbox does not answer");
@@ -45,7 +57,30 @@ export async function startKannel(sink: Sink): Promise<Kannel> {
     await close();
     throw error;
   }
-  return { port, close };
+  return {
+    port,
+    pids: children.flatMap(({ pid }) => pid ?? []),
+    syncs: () => (isDurable ? Number(readFileSync(syncsFile(folder)).readBigUInt64LE()) : undefined),
+    close,
+  };
+}
+
+const storeFile = (folder: string): string => join(folder, "kannel.store");
+const syncsFile = (folder: string): string => join(folder, "syncs");
+
+/** What makes bearerbox wait for the disk: its environment, with the library beside this file, compiled. */
+function durability(folder: string): NodeJS.ProcessEnv {
+  const library = join(folder, "kannel-durable.so");
+  const source = join(import.meta.dirname, "peer", "kannel-durable.c");
+  const { status } = spawnSync("cc", ["-O2", "-shared", "-fPIC", "-o", library, source, "-ldl"], {
+    stdio: "ignore",
+  });
+  if (status !== 0) throw new Error("a C compiler is needed for a durable Kannel: run bench/setup.sh");
+  return {
+    LD_PRELOAD: library,
+    TURNUP_BENCH_STORE: storeFile(folder),
+    TURNUP_BENCH_SYNCS: syncsFile(folder),
+  };
 }
 
 type Places = {
@@ -66,7 +101,7 @@ smsbox-port = ${boxPort}
 smsbox-interface = 127.0.0.1
 box-allow-ip = "127.0.0.1"
 store-type = file
-store-location = "${folder}/kannel.store"
+store-location = "${storeFile(folder)}"
 log-file = "${folder}/bearerbox.log"
 log-level = 3
 
@@ -98,8 +133,9 @@ max-messages = 10
 concatenation = true
 `;
 
-function start(program: string, configurationFile: string): ChildProcess {
-  return ownChild(spawn(program, ["-v", "4", configurationFile], { stdio: "ignore" }));
+function start(program: string, configurationFile: string, preloaded: NodeJS.ProcessEnv = {}): ChildProcess {
+  const env = { ...process.env, ...preloaded };
+  return ownChild(spawn(program, ["-v", "4", configurationFile], { stdio: "ignore", env }));
 }
 
 function stopped(child: ChildProcess): Promise<void> {

@@ -36,7 +36,8 @@ export const payloadQuestion: Question = {
     "and as xml2wbxml with a process a document, goes from XML to WBXML and neither signs nor cuts; Kannel's sendota takes an",
     "HTTP request with the XML, signs with NETWPIN and submits the parts over SMPP, 10 connections, counted at the sink.",
   ].join(" "),
-  durability: "nothing is stored, on either side.",
+  durability:
+    "nothing is stored by ours and by libwbxml; Kannel writes its store file and never waits for the disk.",
   uses: ["libwbxml", "Kannel"],
   measure,
 };

@@ -1,5 +1,6 @@
 #!/bin/sh
-# Installs what the benches compare with, from Debian's packages: libwbxml with its headers and a C compiler, Kannel, and
+# Installs what the benches compare with, from Debian's packages: libwbxml with its headers, Kannel, a C compiler (for a loop
+# around libwbxml, and for the library that lets Kannel wait for the disk), and
 # a PostgreSQL server of its own. Needs root. npm's peers come with `npm ci`. Nothing else in this repository runs this.
 set -eu
 

@@ -15,6 +15,7 @@ import { hashToken, tokenOf } from "../src/kernel/account/token.ts";
 import { uuidv7 } from "../src/store/database/uuid.ts";
 import { ensureOperator } from "../src/store/operator/operators.ts";
 import { copyPairs } from "./copy-pairs.ts";
+import { parentOf } from "./cpu.ts";
 
 /** A token may ask 5,000 times a second; a bench that asks more often stands for more than one client. */
 const TOKENS = 64;
@@ -27,6 +28,8 @@ export type TurnupProcess = {
   readonly port: number;
   readonly tokens: readonly string[];
   readonly pid: number;
+  /** Of the database's first process, whose children serve the sessions; undefined where the system does not tell. */
+  postmaster(): Promise<number | undefined>;
   /** Waits until the engine has looked at every order: what it owes no longer takes the machine's time. */
   idle(): Promise<void>;
   /** Copies as many pairs of SIM and phone into the database, each last seen two minutes ago; of numbers that begin at 0. */
@@ -79,6 +82,7 @@ export async function startTurnup(options: {
       port: Number(new URL(url).port),
       tokens,
       pid: child.pid ?? 0,
+      postmaster: async () => parentOf(await asked<number>(child, "backend")),
       idle: () => idle(child),
       copyPairs: async (pairs) => void (await asked(child, { copyPairs: pairs })),
       filled: (pairs) => filled(child, pairs),
@@ -126,7 +130,7 @@ async function filled(child: ChildProcess, pairs: number): Promise<Filled> {
   throw new Error("the pairs of a bench were not known in time");
 }
 
-type Question = "due" | "known" | { readonly copyPairs: number };
+type Question = "due" | "known" | "backend" | { readonly copyPairs: number };
 type Known = { readonly known: number; readonly seconds: number; readonly octets: number };
 
 /** One question at a time. */
@@ -177,6 +181,10 @@ async function serve(): Promise<void> {
 
 async function answerTo(server: Server, question: Question): Promise<unknown> {
   if (question === "due") return ordersDue(server);
+  if (question === "backend") {
+    const row = await server.store.database.one<{ pid: number }>("select pg_backend_pid() as pid");
+    return row?.pid;
+  }
   if (question === "known") {
     const { size: known } = server.knownPairs;
     return { known, octets: server.knownPairs.octets(), seconds: process.uptime() };
