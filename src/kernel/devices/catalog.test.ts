@@ -8,7 +8,7 @@ import { DeviceCatalog } from "./catalog.ts";
 import { labelKey, makeOf } from "./names.ts";
 
 test("every TAC of the shipped lists is found, with its source and version", () => {
-  const tacs = new Set(data.tac.flatMap(({ rows }) => rows.map(({ tac }) => tac)));
+  const tacs = new Set(data.tac.flatMap(({ rows }) => [...rows].map(({ tac }) => tac)));
   assert.equal(catalog.size, tacs.size);
   for (const tac of tacs) {
     const { make, source, datasetVersion } = catalog.deviceOf(tac);
@@ -43,7 +43,7 @@ test("of two makes the one whose year fits the number wins", () => {
 });
 
 test("a name used twice never takes the later phone's support: Nokia 22 is not the 2.2, C3 of 2010 not that of 2020", () => {
-  const nokia = data.tac.flatMap(({ rows }) => rows).filter(({ make }) => make === "Nokia");
+  const nokia = data.tac.flatMap(({ rows }) => [...rows]).filter(({ make }) => make === "Nokia");
   const matched = nokia.filter(
     ({ tac, make }) => catalog.deviceOf(tac).make === make && catalog.deviceOf(tac).lifecycle,
   );

@@ -9,7 +9,7 @@
  *      an unnamed one.
  * What lost is reported as a conflict, never hidden.
  */
-import { firstOf, onlyOf } from "../../term/collections.ts";
+import { firstOf } from "../../term/collections.ts";
 import {
   AgeRules,
   boundsOfDate,
@@ -25,6 +25,8 @@ import { type ModelClass, modelClassOf } from "./device-class.ts";
 import { LifecycleIndex, type LifecycleMatch } from "./lifecycle.ts";
 import { codesIn, labelKey, makeOf, modelWithBrand, nameIn } from "./names.ts";
 import type { DatasetRef, DeviceDatasets, FactRow, TacRow } from "./rows.ts";
+import { TacList } from "./tac-list.ts";
+import { Taught } from "./taught.ts";
 
 type Screen = {
   readonly widthPx: number | null;
@@ -91,8 +93,8 @@ const NOKIA_TYPE_CODE_YEAR = 2016;
 const OLD_NUMBERING_YEAR = 2005;
 /** The Osmocom dump of 2018 tells something of a number; the present one does not. */
 const OLD_DUMP_YEAR = 2018;
-/** Devices kept resolved, so that a stream of few models does no work twice. */
-const RESOLVED_MAX = 50_000;
+/** Devices kept resolved, so that a stream of few models does no work twice; each takes about a kilobyte. */
+const RESOLVED_MAX = 20_000;
 const UNNAMED = /^(?:unknown|n\/?a|none|-)?$/i;
 const MODEM_MAKES =
   /^(?:Wavecom|SIMCom|Cinterion|Enfora.*|Option|Sierra Wireless|Novatel|Quectel|Telular|Erco & Gener|UbiNetics|TP-Link)$/i;
@@ -102,14 +104,10 @@ const HUAWEI_MODEM = /^(?:E\d{3,4}[A-Za-z-]*|B\d{3,4}|K\d{4}|EM\d{3})\b/;
 
 export class DeviceCatalog {
   readonly data: DeviceDatasets;
-  readonly #claims = new Map<
-    string,
-    { ref: DatasetRef; row: TacRow; next?: { ref: DatasetRef; row: TacRow } }
-  >();
-  /** The first claim of each TAC, by its first six digits. */
-  readonly #bySixDigits = new Map<string, TacRow[]>();
-  readonly #nameOfCode = new Map<string, string>();
-  readonly #yearOfModel = new Map<string, number | null>();
+  /** In the order of trust. */
+  readonly #lists: readonly { readonly ref: DatasetRef; readonly list: TacList }[];
+  readonly #taught: Taught;
+  #size: number | undefined;
   readonly #facts = new Map<string, FactRow[]>();
   readonly #bodies: ReadonlyMap<string, string>;
   readonly #lifecycle: LifecycleIndex;
@@ -122,12 +120,21 @@ export class DeviceCatalog {
     this.#ages = new AgeRules(data.ageRules.rows);
     this.#bodies = new Map(data.reportingBodies.rows.map(({ rbi, body }) => [rbi, body]));
     for (const fact of data.facts.rows) this.#addFact(fact);
-    for (const { ref, rows } of data.tac) for (const row of rows) this.#addTac(ref, row);
+    this.#lists = data.tac.map(({ ref, rows }) => ({
+      ref,
+      list: rows instanceof TacList ? rows : new TacList(rows),
+    }));
+    this.#taught = new Taught(rowsOf(this.#lists));
   }
 
   /** How many TACs are known. */
   get size(): number {
-    return this.#claims.size;
+    this.#size ??= this.#lists.reduce((sum, { list }, at) => {
+      const before = this.#lists.slice(0, at);
+      for (const tac of list.tacs()) if (before.every((other) => !other.list.has(tac))) sum += 1;
+      return sum;
+    }, 0);
+    return this.#size;
   }
 
   /** The device of a TAC; `tac` is the first 8 digits of any form of the number. */
@@ -138,40 +145,6 @@ export class DeviceCatalog {
     if (this.#resolved.size >= RESOLVED_MAX) this.#resolved.clear();
     if (device.make !== null) this.#resolved.set(tac, device);
     return device;
-  }
-
-  #addTac(ref: DatasetRef, row: TacRow): void {
-    const known = this.#claims.get(row.tac);
-    if (!known) {
-      this.#claims.set(row.tac, { ref, row });
-      this.#siblingsOf(row.tac).push(row);
-    } else if (!known.next && known.ref !== ref) known.next = { ref, row };
-    const make = row.make === "Samsung" ? row.make : makeOf(row.make);
-    const name = onlyOf(row.names);
-    if (name !== undefined) for (const code of row.modelCodes) this.#nameOfCode.set(`${make}/${code}`, name);
-    if (make === "Samsung" && row.model.includes(" ")) this.#learnName(make, row.model);
-    if (row.releasedYear !== null && !row.suspect) this.#addYear(make, row);
-  }
-
-  /** `Galaxy S4 GT-I9500` teaches the name of the code to rows that have the code alone; contradictions teach nothing. */
-  #learnName(make: string, model: string): void {
-    const codes = codesIn(make, model, () => false);
-    const name = nameIn(model, codes).replace(/\bGALAXY\b/, "Galaxy");
-    if (codes.length !== 1 || !/^galaxy \w/i.test(name)) return;
-    const key = `${make}/${codes[0]}`;
-    const known = this.#nameOfCode.get(key);
-    if (known === undefined) this.#nameOfCode.set(key, name);
-    else if (labelKey(make, known) !== labelKey(make, name) && known.length > name.length) {
-      if (labelKey(make, known).startsWith(labelKey(make, name))) this.#nameOfCode.set(key, name); // "S4 LTE" is an S4
-    }
-  }
-
-  #addYear(make: string, row: TacRow): void {
-    for (const name of row.model === "" ? row.names : [row.model]) {
-      const key = `${make}/${labelKey(make, name)}`;
-      const known = this.#yearOfModel.get(key);
-      this.#yearOfModel.set(key, known === undefined || known === row.releasedYear ? row.releasedYear : null);
-    }
   }
 
   #addFact(fact: FactRow): void {
@@ -186,14 +159,12 @@ export class DeviceCatalog {
 
   #resolve(tac: string): Device {
     const windows = this.#ages.windowsOf(tac);
-    const first = this.#claims.get(tac);
+    const [first, next] = this.#rowsOf(tac);
     const ageWindow = soleWindow(windows);
     const reportingBody = this.#bodies.get(tac.slice(0, 2)) ?? null;
     if (!first) return { ...UNKNOWN_DEVICE, tac, ageWindow, ageWindows: windows, reportingBody };
 
-    const claims = [first, ...(first.next ? [first.next] : [])].map(({ ref, row }) =>
-      this.#claimOf(ref, row),
-    );
+    const claims = [first, ...(next ? [next] : [])].map(({ ref, row }) => this.#claimOf(ref, row));
     const { best, lost } = this.#judge(claims, windows);
     const year = best.row.suspect ? null : best.row.releasedYear;
     const lifecycle = best.row.suspect
@@ -250,7 +221,7 @@ export class DeviceCatalog {
     const isKnown = (code: string) =>
       this.#lifecycle.knowsCode(make, code) ||
       this.#facts.has(`${make}/${code}`) ||
-      this.#nameOfCode.has(`${make}/${code}`);
+      this.#taught.nameOfCode(make, code) !== undefined;
     const exact = codesIn(make, row.model, isKnown);
     const exactCodes = exact.length > 0 ? exact : row.modelCodes.length === 1 ? row.modelCodes : [];
     const familyCodes = [
@@ -274,7 +245,7 @@ export class DeviceCatalog {
   /** The marketing name of a code, where one list says it plainly. */
   #nameOf(make: string, codes: readonly string[]): string | undefined {
     for (const code of codes) {
-      const name = this.#lifecycle.labelOfCode(make, code) ?? this.#nameOfCode.get(`${make}/${code}`);
+      const name = this.#lifecycle.labelOfCode(make, code) ?? this.#taught.nameOfCode(make, code);
       if (name) return name.startsWith(`${make} `) ? name.slice(make.length + 1) : name;
     }
     return undefined;
@@ -309,7 +280,7 @@ export class DeviceCatalog {
 
   #modelYear(make: string, names: readonly string[]): number | null {
     for (const name of names) {
-      const year = this.#yearOfModel.get(`${make}/${labelKey(make, name)}`);
+      const year = this.#taught.yearOfModel(make, labelKey(make, name));
       if (year) return year;
     }
     return null;
@@ -376,17 +347,27 @@ export class DeviceCatalog {
    */
   #isOldNumbering({ tac, make, model }: TacRow): boolean {
     if (model === "") return false;
-    return this.#siblingsOf(tac).some((row) => row.tac !== tac && row.make === make && row.model === model);
+    return this.#lists.some(({ list }, at) => {
+      const before = this.#lists.slice(0, at);
+      for (const row of list.ofSixDigits(tac)) {
+        const isSibling = row.tac !== tac && row.make === make && row.model === model;
+        if (isSibling && before.every((other) => !other.list.has(row.tac))) return true;
+      }
+      return false;
+    });
   }
 
-  #siblingsOf(tac: string): TacRow[] {
-    const sixDigits = tac.slice(0, 6);
-    const known = this.#bySixDigits.get(sixDigits);
-    if (known) return known;
-    const none: TacRow[] = [];
-    this.#bySixDigits.set(sixDigits, none);
-    return none;
+  /** What lists say of a TAC, one row a list. */
+  #rowsOf(tac: string): { readonly ref: DatasetRef; readonly row: TacRow }[] {
+    return this.#lists.flatMap(({ ref, list }) => {
+      const row = list.find(tac);
+      return row ? [{ ref, row }] : [];
+    });
   }
+}
+
+function* rowsOf(lists: readonly { readonly list: TacList }[]): Generator<TacRow> {
+  for (const { list } of lists) yield* list;
 }
 
 const UNKNOWN_DEVICE = {

@@ -146,9 +146,12 @@ export type ReportingBodyRow = {
   readonly allocatesNow: string;
 };
 
+/** A list of TACs, which is large: packed where a server keeps it (`tac-list.ts`). */
+type TacDataset = { readonly ref: DatasetRef; readonly rows: Iterable<TacRow> };
+
 /** All that a catalog is built from. `tac` sets stand in order of trust: an operator's own import first. */
 export type DeviceDatasets = {
-  readonly tac: readonly Dataset<TacRow>[];
+  readonly tac: readonly TacDataset[];
   readonly lifecycle: Dataset<LifecycleRow>;
   /** ISO date of the lifecycle rows' `status`. */
   readonly lifecycleSnapshot: string;

@@ -103,7 +103,7 @@ for (const [tac, make, model, verdict, supportEnds] of PHONES) {
 }
 
 test("no phone of the shipped lists with a release of 2023 or later is ended unless its maker dated the end", () => {
-  const tacs = new Set(catalog.data.tac.flatMap(({ rows }) => rows.map(({ tac }) => tac)));
+  const tacs = new Set(catalog.data.tac.flatMap(({ rows }) => [...rows].map(({ tac }) => tac)));
   const wrong = [...tacs]
     .map((tac) => ask(tac))
     .filter(({ device, verdict, supportEnds }) => {

@@ -11,8 +11,8 @@ import type {
   MakerExitRow,
   ReportingBodyRow,
   SupportPolicyRow,
-  TacRow,
 } from "../../kernel/devices/rows.ts";
+import { TacList } from "../../kernel/devices/tac-list.ts";
 import { wordOf } from "../../term/narrow.ts";
 import { type DatasetContent, readShippedContent } from "./content.ts";
 import { csvObjects } from "./csv.ts";
@@ -28,9 +28,9 @@ export function readShippedDatasets(folder = shippedDataFolder()): DeviceDataset
     for (const { row } of csvObjects(content.text)) rows.push(rowOf(row));
     return { ref: refOf(content), rows };
   };
-  const readTac = (kind: "tac" | "tac_samsung"): Dataset<TacRow> => {
+  const readTac = (kind: "tac" | "tac_samsung"): DeviceDatasets["tac"][number] => {
     const content = readShippedContent(kind, folder);
-    return { ref: refOf(content), rows: parseTacImport(content.text).rows };
+    return { ref: refOf(content), rows: new TacList(parseTacImport(content.text).rows) };
   };
   return {
     tac: [readTac("tac"), readTac("tac_samsung")],

@@ -6,6 +6,7 @@
 import { platformOfRow } from "../../kernel/devices/capability.ts";
 import { labelKey, makeOf } from "../../kernel/devices/names.ts";
 import type { DatasetRef, DeviceDatasets, FactRow, LifecycleRow, TacRow } from "../../kernel/devices/rows.ts";
+import { TacList } from "../../kernel/devices/tac-list.ts";
 import { capabilityRowOf, factRowOf, lifecycleRowOf } from "./devices.ts";
 
 const OWN_KINDS = ["tac", "lifecycle", "capability", "device_facts"] as const;
@@ -26,7 +27,7 @@ export type OwnDataset = {
 export function withOwnDatasets(shipped: DeviceDatasets, own: readonly OwnDataset[]): DeviceDatasets {
   const tac = own
     .filter(({ kind }) => kind === "tac")
-    .map((set) => ({ ref: refOf(set), rows: set.rows.map(tacRowOf) }));
+    .map((set) => ({ ref: refOf(set), rows: new TacList(tacRowsOf(set)) }));
   return {
     ...shipped,
     tac: [...tac, ...shipped.tac],
@@ -139,6 +140,11 @@ export const tacRowOf = (columns: Columns): TacRow => ({
   releasedYear: yearOf(columns.released_year),
   suspect: columns.age_check === "suspect",
 });
+
+/** One after the other: they are packed, and never all there at once. */
+function* tacRowsOf({ rows }: OwnDataset): Generator<TacRow> {
+  for (const row of rows) yield tacRowOf(row);
+}
 
 const NONE: readonly string[] = [];
 const listOf = (text: string | undefined): readonly string[] => (text ? text.split("|") : NONE);
