@@ -349,7 +349,7 @@ function matches(pattern: string, path: string): boolean {
 async function mount(server: FastifyInstance, parts: ServerParts, route: Route): Promise<void> {
   await server.register(async (scope) => {
     for (const mediaType of route.consumes ?? []) {
-      const parseAs = /octet-stream$|xml$/.test(mediaType) ? "buffer" : "string"; // XML says itself how it is to be read
+      const parseAs = /octet-stream$|xml$|csv$/.test(mediaType) ? "buffer" : "string"; // XML and a byte order mark say how it is to be read
       scope.addContentTypeParser(mediaType, { parseAs }, (_request, body, done) => done(null, body));
     }
     scope.route({

@@ -13,16 +13,11 @@ import {
   parseAccessPointImport,
 } from "../../store/dataset/access-point-import.ts";
 import { contentOf } from "../../store/dataset/content.ts";
-import { type DatasetRow, importDataset, readOwnDatasets } from "../../store/dataset/dataset-store.ts";
-import {
-  parseCapabilityImport,
-  parseLifecycleImport,
-  parseModelsImport,
-} from "../../store/dataset/device-import.ts";
+import { importDataset, readOwnDatasets } from "../../store/dataset/dataset-store.ts";
 import { readShippedDatasets } from "../../store/dataset/devices.ts";
 import { isGzip, unpacked } from "../../store/dataset/gzip.ts";
-import { type OwnKind, tacColumnsOf, withOwnDatasets } from "../../store/dataset/own-devices.ts";
-import { parseTacImport } from "../../store/dataset/tac-import.ts";
+import { type OwnKind, withOwnDatasets } from "../../store/dataset/own-devices.ts";
+import { type ImportHints, readDeviceImport } from "../../store/dataset/read-import.ts";
 import { createRegistry, type Registry } from "../../store/operator/registry.ts";
 import { TurnupError } from "../../term/error.ts";
 import { maskText } from "../../term/mask.ts";
@@ -47,14 +42,17 @@ export const importCommand: Command = {
   name: "import",
   summary: "Bring an operator's own data: TAC lists, access points, lifecycles, capabilities, relations",
   description: [
-    "Kinds: tac         TAC lists: the Osmocom file as published, or csv with at least tac, make, model",
+    "Kinds: tac         TAC lists: the GSMA's Device Map, the Osmocom file as published, or csv with at least tac, make, model;",
+    "                   any other csv with --columns tac=1,make=0,model=2 (places from 0) or tac=TAC,make=Brand,model=SPECS",
     "       models      csv or JSON: make, name, model_codes, form, networks, bands, soc, camera, screen_px, blocked_access_points",
     "       apn         own access points: csv, Android's apns-conf.xml, GNOME's serviceproviders.xml",
-    "       lifecycle   csv: make, label, released, security_updates_end, os_updates_end, status, model_codes",
+    "       lifecycle   csv: make, label, released, security_updates_end, os_updates_end, status, model_codes; or a product",
+    "                   file of endoflife.date (YAML or JSON)",
     "       capability  csv: make, os, from_year, to_year, oma_cp, nokia_ericsson_ota, apple_mobileconfig, wap_push, device_key",
     "       relations   csv or JSON: what is agreed with each manufacturer",
     "",
-    "Files may be gzipped; csv may be parted by comma, semicolon, tab or |. A tac, models, lifecycle or capability file takes the",
+    "Files may be gzipped, in UTF-8 or UTF-16; csv may be parted by comma, semicolon, tab or | (or as a first line sep=; says).",
+    "Between bars quotes stand for themselves; elsewhere one that is never closed costs its own line. A tac, models, lifecycle or capability file takes the",
     "place of the one imported before under the same name; access points are added, those already there stay; a relation",
     "replaces that of its make. Bad rows are named on stderr and the rest is taken. Exit code 1 when nothing could be.",
   ].join("\n"),
@@ -66,6 +64,11 @@ export const importCommand: Command = {
     ...OPERATOR_OPTIONS,
     { flags: "--name <name>", about: "what answers call this source (default: the file's name)" },
     { flags: "--licence <licence>", about: "whose words these are (default: the operator's own)" },
+    {
+      flags: "--columns <map>",
+      about: "of a tac list: which column is which, by place from 0 or by header word",
+    },
+    { flags: "--make <make>", about: "of a lifecycle file of endoflife.date that does not name the maker" },
     { flags: "--dry-run", about: "read and check the file, write nothing; needs no database" },
   ],
   examples: [
@@ -79,7 +82,12 @@ export const importCommand: Command = {
       throw new UsageError(`There is no kind ${kind.slice(0, 40)}; there are ${KINDS.join(", ")}.`);
     const octets = await context.content(file, kind === "apn" ? IMPORT_OCTETS_MAX : FILE_OCTETS_MAX);
     const name = nameOf(context, file, kind);
-    const read = readFile(kind, octets, name, context.option("licence") ?? "the operator's own");
+    const read = readFile(kind, octets, {
+      name,
+      licence: context.option("licence") ?? "the operator's own",
+      columns: context.option("columns"),
+      make: context.option("make"),
+    });
     tellRefused(context, file, read);
     if (read.count === 0) {
       await tellSummary(context, read, { name, imported: 0 });
@@ -122,44 +130,32 @@ type Read = {
   write(opened: OperatorStore, context: CommandContext): Promise<Written>;
 };
 
-function readFile(kind: Kind, octets: Buffer, name: string, licence: string): Read {
+/** What is said of the file beside its kind. */
+type About = ImportHints & { readonly name: string; readonly licence: string };
+
+function readFile(kind: Kind, octets: Buffer, about: About): Read {
   switch (kind) {
     case "apn":
-      return readAccessPoints(octets, name, licence);
+      return readAccessPoints(octets, about.name, about.licence);
     case "relations":
       return readRelations(octets);
     case "models":
-      return { ...readDevices("device_facts", octets, name, licence), kind };
+      return { ...readDevices("device_facts", octets, about), kind };
     default:
-      return readDevices(kind, octets, name, licence);
+      return readDevices(kind, octets, about);
   }
 }
 
 // Devices: one data set that takes the place of the one before.
 
-type DeviceRows = {
-  readonly rows: readonly DatasetRow[];
-  readonly refused: readonly { readonly line: number; readonly reason: string }[];
-  readonly refusedCount: number;
-  readonly warnings: readonly string[];
-};
-
-function readDevices(kind: OwnKind, octets: Buffer, name: string, licence: string): Read {
-  const content = contentOf(kind, name, octets);
-  const parsed = kind === "tac" ? tacRows(content.text) : csvRows(kind, content.text);
-  const bad = parsed.rows.filter(({ body }) => faultOfText(body));
-  const rows = bad.length === 0 ? parsed.rows : parsed.rows.filter(({ body }) => !faultOfText(body));
-  const refused = [
-    ...parsed.refused,
-    ...bad.map(({ line, body }) => ({ line, reason: faultOfText(body) ?? "" })),
-  ].sort((one, other) => one.line - other.line);
-  const refusedCount = parsed.refusedCount + bad.length;
+function readDevices(kind: OwnKind, octets: Buffer, { name, licence, ...hints }: About): Read {
+  const { content, rows, refused, refusedCount, warnings } = readDeviceImport(kind, name, octets, hints);
   return {
     kind,
     count: rows.length,
     refused: refused.map(({ line, reason }) => ({ where: `line ${line}`, reason })),
     refusedCount,
-    warnings: parsed.warnings,
+    warnings,
     async write({ store, operator, newId }, context) {
       const progress = context.progress(`importing ${kind}`);
       const { version, sha256 } = content;
@@ -173,37 +169,6 @@ function readDevices(kind: OwnKind, octets: Buffer, name: string, licence: strin
       return { imported: rows.length };
     },
   };
-}
-
-function tacRows(text: string): DeviceRows {
-  const { rows, lines, ...rest } = parseTacImport(text);
-  const repeated = rows.length - new Set(rows.map(({ tac }) => tac)).size;
-  const warnings = repeated > 0 ? [`${repeated} rows repeat a TAC: the first row of each counts`] : [];
-  const placed = rows.map((row, at) => ({ line: lines[at] ?? 0, body: tacColumnsOf(row) }));
-  return { ...rest, rows: placed, warnings };
-}
-
-const PARSERS = {
-  lifecycle: parseLifecycleImport,
-  capability: parseCapabilityImport,
-  device_facts: parseModelsImport,
-} as const;
-
-function csvRows(kind: Exclude<OwnKind, "tac">, text: string): DeviceRows {
-  const { unusedColumns, ...parsed } = PARSERS[kind](text);
-  const warnings = unusedColumns.length > 0 ? [`columns that nobody reads: ${unusedColumns.join(", ")}`] : [];
-  return { ...parsed, warnings };
-}
-
-/** Octets that were no UTF-8 have become U+FFFD; a name with it is broken for good. PostgreSQL holds no NUL. */
-function faultOfText(body: DatasetRow["body"]): string | undefined {
-  for (const name in body) {
-    const cell = body[name] ?? "";
-    if (cell.includes("\ufffd")) return `${name} is not UTF-8: save the file as UTF-8`;
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: that is what is looked for
-    if (/[\u0000-\u0008\u000b-\u001f\u007f]/.test(cell)) return `${name} holds a control character`;
-  }
-  return undefined;
 }
 
 // Access points: added to those that are there.

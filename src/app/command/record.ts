@@ -11,12 +11,12 @@ import {
   recordColumn,
 } from "../../kernel/registration/read-record.ts";
 import { contentOf } from "../../store/dataset/content.ts";
-import { csvRecords, type Separator, separatorOf } from "../../store/dataset/csv.ts";
 import { createRegistry } from "../../store/operator/registry.ts";
 import { TurnupError } from "../../term/error.ts";
 import { parseImsi } from "../../term/imsi.ts";
 import { parseMsisdn } from "../../term/msisdn.ts";
 import { wordOf } from "../../term/narrow.ts";
+import { csvRecords, type Separator, separatorOf } from "../../wire/csv/csv.ts";
 import { CLI_ACTOR, OPERATOR_OPTIONS, type OperatorStore, withOperator } from "../server/operator-store.ts";
 import { type Command, type CommandContext, UsageError } from "../terminal/command.ts";
 
@@ -171,12 +171,12 @@ function readRows(text: string, context: CommandContext): ReadRows {
   const rejected: Rejected[] = [];
   const seen = new Map<string, number>();
   let isHeader = true;
-  for (const { line, cells } of csvRecords(text, separator)) {
+  for (const { line, cells, fault } of csvRecords(text, separator)) {
     if (isHeader) {
       isHeader = false;
       continue;
     }
-    const read = readOne(fields, cells, { now, dateOrder });
+    const read = fault ? { reason: fault } : readOne(fields, cells, { now, dateOrder });
     const keys = "record" in read ? keysOf(read.record) : [];
     const before = keys.map((key) => seen.get(key)).find((place) => place !== undefined);
     const refuse = (reason: string): void =>

@@ -24,7 +24,7 @@ export const sightCommand: Command = {
   name: "sight",
   summary: "Report sightings from a file: SIM and handset seen together",
   description: [
-    "Reads csv with a header (imsi, imei or imeisv, plmn or mcc and mnc; where known msisdn, iccid, gid1, spn, seenAt,",
+    "Reads csv (UTF-8 or UTF-16) with a header (imsi, imei or imeisv, plmn or mcc and mnc; where known msisdn, iccid, gid1, spn, seenAt,",
     "source) or one JSON object a line. Separators, letter case and common other names of columns are understood; times",
     "are RFC 3339 or seconds or milliseconds since 1970. Refused rows are named on stderr by line and reason and the rest",
     "goes on. All that was not refused is on disk at the end; the same file again opens nothing twice. A server takes up",
@@ -141,6 +141,8 @@ async function tellBatch(
       if (full) await full;
     } else if (result.outcome === "refused") {
       context.note(`line ${line}: ${result.code}: ${maskText(result.reason)}`);
+    } else {
+      for (const note of result.notes ?? []) context.note(`line ${line}: ${maskText(note)}`);
     }
   }
 }

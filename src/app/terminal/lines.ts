@@ -1,38 +1,65 @@
 /**
  * Lines of text from a stream of octets in constant memory. `node:readline` keeps a line of any length whole; this
- * cuts it, so that a file without line ends cannot fill the memory.
+ * cuts it, so that a file without line ends cannot fill the memory. UTF-16 is told by its mark; a carriage return ends a
+ * line by itself too, as old spreadsheets write it.
  */
-import { StringDecoder } from "node:string_decoder";
+import { decoderOf, textFormOf } from "../../wire/csv/text.ts";
 
 export async function* linesOf(
   stream: AsyncIterable<Buffer | string>,
   charactersMax: number,
 ): AsyncGenerator<string> {
-  const decoder = new StringDecoder("utf8");
   let rest = "";
-  let isFirst = true;
   let skipping = false; // inside a line that was cut already
-  for await (const chunk of stream) {
-    let text = rest + (typeof chunk === "string" ? chunk : decoder.write(chunk));
-    if (isFirst && text.length > 0) {
-      if (text.charCodeAt(0) === 0xfeff) text = text.slice(1); // byte order mark of spreadsheet exports
-      isFirst = false;
-    }
+  for await (const text of withLineFeeds(textOf(stream))) {
+    const whole = rest + text;
     let start = 0;
-    for (let end = text.indexOf("\n"); end >= 0; end = text.indexOf("\n", start)) {
-      if (!skipping) yield cut(text.slice(start, text[end - 1] === "\r" ? end - 1 : end), charactersMax);
+    for (let end = whole.indexOf("\n"); end >= 0; end = whole.indexOf("\n", start)) {
+      if (!skipping) yield cut(whole.slice(start, end), charactersMax);
       skipping = false;
       start = end + 1;
     }
-    rest = skipping ? "" : text.slice(start);
+    rest = skipping ? "" : whole.slice(start);
     if (rest.length > charactersMax) {
       yield cut(rest, charactersMax);
       rest = "";
       skipping = true;
     }
   }
-  rest += decoder.end();
-  if (rest.length > 0 && !skipping) yield cut(rest.endsWith("\r") ? rest.slice(0, -1) : rest, charactersMax);
+  if (rest.length > 0 && !skipping) yield cut(rest, charactersMax);
+}
+
+/** By so many octets two letters of UTF-16 are told; whoever types a line waits for no more. */
+const HEAD_OCTETS_MIN = 4;
+
+/** The octets as text, without the byte order mark of spreadsheet exports. */
+async function* textOf(stream: AsyncIterable<Buffer | string>): AsyncGenerator<string> {
+  let head: Buffer | undefined = Buffer.alloc(0);
+  let decoder = decoderOf("utf-8");
+  for await (const chunk of stream) {
+    let octets = typeof chunk === "string" ? Buffer.from(chunk) : chunk;
+    if (head) {
+      octets = Buffer.concat([head, octets]);
+      head = octets.length < HEAD_OCTETS_MIN ? octets : undefined;
+      if (head) continue; // too few to tell the encoding by
+      decoder = decoderOf(textFormOf(octets));
+    }
+    yield decoder.decode(octets, { stream: true });
+  }
+  if (head) decoder = decoderOf(textFormOf(head));
+  yield decoder.decode(head);
+}
+
+/** Each line end as one line feed: a carriage return at the end of a piece may be half of one. */
+async function* withLineFeeds(pieces: AsyncIterable<string>): AsyncGenerator<string> {
+  let held = "";
+  for await (const piece of pieces) {
+    let text = held + piece;
+    held = text.endsWith("\r") ? "\r" : "";
+    if (held !== "") text = text.slice(0, -1);
+    yield text.includes("\r") ? text.replace(/\r\n?/g, "\n") : text;
+  }
+  if (held !== "") yield "\n";
 }
 
 const cut = (line: string, charactersMax: number): string =>

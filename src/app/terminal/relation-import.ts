@@ -7,9 +7,9 @@ import { InvalidRequest } from "../../http/problem.ts";
 import { RelationIn } from "../../http/v1/relations.ts";
 import { compileValidator } from "../../http/validation.ts";
 import { DEFAULT_KEY_TERMS, type Relation } from "../../kernel/operator/operator-terms.ts";
-import { csvRecords, separatorOf } from "../../store/dataset/csv.ts";
 import { TurnupError } from "../../term/error.ts";
 import { membersOf, messageOf } from "../../term/narrow.ts";
+import { csvRecords, separatorOf } from "../../wire/csv/csv.ts";
 
 type RelationsImport = {
   readonly relations: readonly Relation[];
@@ -111,7 +111,7 @@ function integerOf(cell: string): unknown {
 
 function* csvRows(text: string): Generator<Placed> {
   let header: readonly string[] | undefined;
-  for (const { line, cells } of csvRecords(text, separatorOf(text))) {
+  for (const { line, cells, fault } of csvRecords(text, separatorOf(text))) {
     if (!header) {
       header = headerOf(cells);
       continue;
@@ -125,7 +125,7 @@ function* csvRows(text: string): Generator<Placed> {
     const isWide = cells.length > header.length;
     yield {
       where: `line ${line}`,
-      row: isWide ? `has ${cells.length} cells, the header has ${header.length}` : row,
+      row: fault ?? (isWide ? `has ${cells.length} cells, the header has ${header.length}` : row),
     };
   }
   if (!header) throw malformed("The file is empty.");

@@ -12,11 +12,12 @@ import {
 } from "../../kernel/detection/sighting.ts";
 import { TurnupError } from "../../term/error.ts";
 import { assured, isObject, membersOf, wordOf } from "../../term/narrow.ts";
+import { decodedText } from "../../wire/csv/text.ts";
 import type { Measures } from "../measures.ts";
 import { InvalidRequest } from "../problem.ts";
 import { type Answer, asItIs, type Route, route } from "../route.ts";
 import { named, text, words } from "../schema.ts";
-import { sightingsOfCsv } from "./sightings.csv.ts";
+import { RowFault, sightingsOfCsv } from "./sightings.csv.ts";
 
 const SIGHTINGS_MAX = 10_000;
 /** 10,000 rows with every field filled are below 4 MiB. */
@@ -39,7 +40,10 @@ const Sighting = named(
       spn: Type.Optional(text("Service provider name of the SIM.", FIELD_CHARACTERS_MAX)),
       plmn: Type.Optional(text("Serving network: MCC-MNC or their digits.", FIELD_CHARACTERS_MAX)),
       seenAt: Type.Optional(
-        text("RFC 3339; a sighting without it was seen when it was received.", FIELD_CHARACTERS_MAX),
+        text(
+          "RFC 3339, or seconds or milliseconds since 1970; a sighting without it was seen when it was received.",
+          FIELD_CHARACTERS_MAX,
+        ),
       ),
       source: Type.Optional(words(SIGHTING_SOURCES, "Who saw it; else what holds for the whole request.")),
       appletHome: Type.Optional(
@@ -96,6 +100,11 @@ const SightingsOut = named(
           deviceId: Type.Optional(Type.String()),
           code: Type.Optional(Type.String({ description: "Why it was refused, a code of docs/errors.md." })),
           reason: Type.Optional(Type.String()),
+          notes: Type.Optional(
+            Type.Array(Type.String(), {
+              description: "Optional fields that could not be read and were left out; the sighting counts.",
+            }),
+          ),
         }),
         { description: "One a row, in the order of the request; left out with `summary=true`." },
       ),
@@ -153,7 +162,8 @@ export const reportSightings = (measures: Measures): Route =>
 type Envelope = { readonly rows: readonly unknown[]; readonly source: SightingSource };
 
 function envelopeOf(body: unknown, asked: SightingSource | undefined): Envelope {
-  if (typeof body === "string") return { rows: sightingsOfCsv(body, SIGHTINGS_MAX), source: asked ?? "csv" };
+  if (body instanceof Uint8Array)
+    return { rows: sightingsOfCsv(decodedText(body), SIGHTINGS_MAX), source: asked ?? "csv" };
   if (Array.isArray(body)) return { rows: body, source: asked ?? "api" };
   if (typeof body !== "object" || body === null) {
     throw new InvalidRequest([
@@ -195,6 +205,7 @@ async function acceptRows(
 }
 
 function readRow(row: unknown): { readonly sighting: SightingInput } | Refused {
+  if (row instanceof RowFault) return malformed(row.reason);
   if (!isObject(row)) return malformed("a sighting is an object");
   for (const name of FIELDS) {
     const value = row[name];

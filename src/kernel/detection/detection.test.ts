@@ -50,9 +50,7 @@ const BAD: readonly {
   { name: "an IMSI of 16 digits", row: { imsi: "2620198765432101" }, code: "imsi_malformed" },
   { name: "no network", row: { plmn: undefined }, code: "sighting_malformed" },
   { name: "a network of one digit", row: { plmn: "2" }, code: "plmn_malformed" },
-  { name: "a phone number in words", row: { msisdn: "hello" }, code: "msisdn_malformed" },
   { name: "a phone number as a number", row: { msisdn: 4915112345678 }, code: "sighting_malformed" },
-  { name: "an ICCID cut short", row: { iccid: "8949" }, code: "iccid_malformed" },
   { name: "half an octet of GID1", row: { gid1: "0a1" }, code: "sighting_malformed" },
   { name: "a GID1 that is an object", row: { gid1: {} }, code: "sighting_malformed" },
   { name: "a name with a NUL", row: { spn: "Li\0me" }, code: "sighting_malformed" },
@@ -82,6 +80,16 @@ test("a sighting is read as the network tells it: 14 digits and a zero, IMEISV, 
   assert.deepEqual([plain.seenMs, plain.msisdn, plain.homePlmn], [NOW, null, "26201"]);
   assert.equal(read({ gid1: "0a1b" }).gid1, "0A1B");
   assert.equal(read({ spn: "  " }).spn, null);
+});
+
+test("a phone number or ICCID that cannot be read is left out and noted: the sighting counts without it", () => {
+  const { msisdn, iccid, notes, imsi } = read({ msisdn: "hello", iccid: "8949" });
+  assert.deepEqual([msisdn, iccid, imsi], [null, null, GOOD.imsi]);
+  assert.deepEqual(notes, [
+    "msisdn is left out: A phone number is 7 to 15 digits beginning with its country code",
+    "iccid is left out: An ICCID has 19 or 20 digits beginning with 89",
+  ]);
+  assert.deepEqual(read({ msisdn: "+49 151 12345678" }).notes, []);
 });
 
 test("who saw it is what the row says, else what its batch says; a word that no probe has is refused", () => {

@@ -31,7 +31,7 @@ export type SightingInput = {
   readonly spn?: string | undefined;
   /** Serving network, `MCC-MNC` or digits. */
   readonly plmn?: string | undefined;
-  /** RFC 3339 time; a sighting without one was seen when it was received. */
+  /** RFC 3339 time, or seconds or milliseconds since 1970; a sighting without one was seen when it was received. */
   readonly seenAt?: string | undefined;
   /** One of SIGHTING_SOURCES; a row without one has that of its batch. */
   readonly source?: string | undefined;
@@ -39,17 +39,20 @@ export type SightingInput = {
   readonly appletHome?: string | undefined;
 };
 
+/** What of the sighting could not be read and was left out, since it counts without it; clauses. */
+type Noted = { readonly notes?: readonly string[] };
+
 /** What became of one sighting of a batch, in the order of the batch. */
 export type SightingResult =
-  | {
+  | ({
       readonly outcome: "first_registration" | "sim_moved";
       readonly orderId: string;
       readonly subscriberId: string;
       readonly deviceId: string;
-    }
-  | { readonly outcome: "late"; readonly subscriberId: string; readonly deviceId: string }
+    } & Noted)
+  | ({ readonly outcome: "late"; readonly subscriberId: string; readonly deviceId: string } & Noted)
   /** Without ids where nobody asked for them: most of these are known by heart, and their ids are not. */
-  | { readonly outcome: "unchanged"; readonly subscriberId?: string; readonly deviceId?: string }
+  | ({ readonly outcome: "unchanged"; readonly subscriberId?: string; readonly deviceId?: string } & Noted)
   | { readonly outcome: "refused"; readonly code: string; readonly reason: string };
 
 /** Whether whoever reports asks for the ids of pairs that are as they were; to know these takes a look at the database. */

@@ -3,7 +3,7 @@
  * each from named data. A model is never guessed: a TAC in no list has no make and no model.
  *
  * Where lists disagree on a TAC:
- *   1. an operator's own import stands above the shipped lists;
+ *   1. an operator's own import stands above the shipped lists, which name what it leaves unnamed;
  *   2. between two makes, the one whose release year fits the number's own window wins, then the maker's own list;
  *   3. within one make, a row with the model's exact code beats a row with the codes of a family, a named model beats
  *      an unnamed one.
@@ -255,7 +255,10 @@ export class DeviceCatalog {
     const [, other] = claims;
     const one = firstOf(claims);
     if (!other) return { best: one, lost: [] };
-    if (one.ref.isOwn) return { best: one, lost: agree(one, other) ? [] : [other] };
+    if (one.ref.isOwn) {
+      const best = namedBy(one, other);
+      return { best, lost: agree(best, other) ? [] : [other] };
+    }
     if (agree(one, other)) return { best: merged(one, other), lost: [] };
     const otherWins =
       one.make === other.make
@@ -433,6 +436,25 @@ function merged(one: Claim, other: Claim): Claim {
       releasedYear: best.row.releasedYear ?? second.row.releasedYear,
       suspect: best.row.suspect || second.row.suspect,
     },
+  };
+}
+
+/** What stands above says the maker, or a code, and no name: one that a list below has for it is not hidden. */
+function namedBy(one: Claim, other: Claim): Claim {
+  const isUnnamed = one.model === null || isCodeOnly(one);
+  if (!isUnnamed || one.make !== other.make || other.model === null) return one;
+  const codes = [...one.exactCodes, ...one.familyCodes];
+  const others = [...other.exactCodes, ...other.familyCodes];
+  if (codes.length > 0 && others.length > 0 && !others.some((code) => codes.includes(code))) return one;
+  return {
+    ...merged(one, other),
+    ref: {
+      ...one.ref,
+      name: `${one.ref.name} over ${other.ref.name}`,
+      version: `${one.ref.version} ${other.ref.version}`,
+    },
+    model: other.model,
+    names: [...new Set([...one.names, ...other.names])],
   };
 }
 

@@ -15,6 +15,7 @@ import type {
 } from "../../kernel/settings/access-point.ts";
 import { type AccessPointIndex, createAccessPointIndex } from "../../kernel/settings/find-settings.ts";
 import { TurnupError } from "../../term/error.ts";
+import { csvObjects } from "../../wire/csv/csv.ts";
 import {
   accessPointOf,
   credentialOrNull,
@@ -30,7 +31,6 @@ import {
   textOrNull,
   withWap,
 } from "./access-point-fields.ts";
-import { csvObjects } from "./csv.ts";
 import { shippedDataFolder } from "./folder.ts";
 
 /** Largest file after unpacking, in octets; ours are below 1 MiB. */

@@ -9,6 +9,7 @@ import {
   USES,
   type Use,
 } from "../../kernel/settings/access-point.ts";
+import { TurnupError } from "../../term/error.ts";
 
 /** Host and port apart. An IPv4 address keeps its leading zeros: the text is what the source says. */
 type HostPort = { readonly host: string | null; readonly port: number | null };
@@ -143,3 +144,41 @@ export function accessPointOf(
     ...given,
   };
 }
+
+/** The one shape the three forms are brought to; every value is text as it stood. */
+export type Row = Readonly<Partial<Record<RowField, string>>>;
+export type RowField =
+  | "mcc"
+  | "mnc"
+  | "gid1"
+  | "spn"
+  | "imsi_prefix"
+  | "iccid_prefix"
+  | "carrier_id"
+  | "whole_network"
+  | "name"
+  | "provider"
+  | "use"
+  | "apn"
+  | "protocol"
+  | "auth_type"
+  | "user"
+  | "password"
+  | "mmsc"
+  | "mms_proxy"
+  | "mms_port"
+  | "proxy"
+  | "port"
+  | "homepage"
+  | "plan"
+  | "hidden"
+  | "bearers";
+/** A row with where it stands, or why it is none. */
+export type PlacedRow = { readonly where: string; readonly row: Row | string };
+
+/** What a file that is refused whole is refused with. */
+export const malformedImport = (message: string, cause?: unknown) =>
+  new TurnupError("access_point_import_malformed", message, {
+    cause,
+    nextStep: "See data/apn-README.md for the three forms.",
+  });

@@ -5,6 +5,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { TurnupError } from "../../term/error.ts";
 import { assured } from "../../term/narrow.ts";
+import { decodedText } from "../../wire/csv/text.ts";
 import { DATASETS, type DatasetKind } from "./datasets.ts";
 import { shippedDataFolder } from "./folder.ts";
 import { isGzip, unpacked } from "./gzip.ts";
@@ -46,9 +47,9 @@ export function contentOf(kind: string, name: string, octets: Uint8Array): Datas
 }
 
 function textOf(name: string, octets: Uint8Array): string {
-  if (!isGzip(octets)) return Buffer.from(octets.buffer, octets.byteOffset, octets.length).toString("utf8");
+  if (!isGzip(octets)) return decodedText(octets);
   try {
-    return unpacked(octets, DATASET_OCTETS_MAX).toString("utf8");
+    return decodedText(unpacked(octets, DATASET_OCTETS_MAX));
   } catch (cause) {
     throw new TurnupError("dataset_malformed", `${name} is no gzip file or unpacks to too much.`, { cause });
   }

@@ -3,10 +3,11 @@
  * Every import leaves its head row for ever (who, which version, how many rows); rows are kept of the current one alone,
  * since a list of 300,000 rows that is imported every night would otherwise fill the disk.
  */
+
+import { csvObjects } from "../../wire/csv/csv.ts";
 import { bulkInsert, type Column } from "../database/bulk.ts";
 import type { Database, Db } from "../database/database.ts";
 import { type DatasetContent, readShippedContent } from "./content.ts";
-import { csvObjects } from "./csv.ts";
 import { DATASETS, type DatasetKind, type ShippedDataset } from "./datasets.ts";
 import type { OwnDataset, OwnKind } from "./own-devices.ts";
 

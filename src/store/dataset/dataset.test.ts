@@ -5,8 +5,8 @@ import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { parse } from "csv-parse/sync";
 import { test } from "vitest";
+import { csvObjects, csvRecords, separatorOf } from "../../wire/csv/csv.ts";
 import { contentOf, readShippedContent } from "./content.ts";
-import { csvObjects, csvRecords } from "./csv.ts";
 import { DATASETS } from "./datasets.ts";
 import { readShippedDatasets } from "./devices.ts";
 import { shippedDataFolder } from "./folder.ts";
@@ -80,12 +80,35 @@ test("quotes, commas and line ends inside a cell, CRLF, a byte order mark and em
   assert.deepEqual([...csvObjects("a,b\n1")], [{ line: 2, row: { a: "1", b: "" } }]);
 });
 
-test("a quote that is never closed ends with the text and loses nothing before it", () => {
+test("a quote that is never closed is the fault of its own line, whatever quotes the lines behind it hold", () => {
+  const fault = "a quote is opened and never closed";
   assert.deepEqual(
-    [...csvRecords('a,b\n1,"2\n3,4')].map(({ cells }) => cells),
+    [...csvRecords('a,b\n1,"2\n3,4\n5,"6"\n')],
     [
-      ["a", "b"],
-      ["1", "2\n3,4"],
+      { line: 1, cells: ["a", "b"] },
+      { line: 2, cells: ["1", '"2'], fault },
+      { line: 3, cells: ["3", "4"] },
+      { line: 4, cells: ["5", "6"] },
+    ],
+  );
+});
+
+test("a line that names the separator is no data; lines of separators alone are skipped; a carriage return ends a line", () => {
+  assert.equal(separatorOf("sep=;\r\na;b,c,d\r\n"), ";");
+  assert.equal(separatorOf('"sep=|"\na|b'), "|");
+  assert.deepEqual(
+    [...csvRecords("sep=;\r\na;b\r\n;;\r\n ; ;\r\n1;2\r\n", ";")],
+    [
+      { line: 2, cells: ["a", "b"] },
+      { line: 5, cells: ["1", "2"] },
+    ],
+  );
+  assert.deepEqual(
+    [...csvRecords("a,b\r1,2\r\r3,4")].map(({ line, cells }) => [line, ...cells]),
+    [
+      [1, "a", "b"],
+      [2, "1", "2"],
+      [4, "3", "4"],
     ],
   );
 });

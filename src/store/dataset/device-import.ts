@@ -6,8 +6,9 @@
 import { MODEL_CLASSES } from "../../kernel/devices/device-class.ts";
 import { isCalendarDay } from "../../term/calendar.ts";
 import { TurnupError } from "../../term/error.ts";
-import { csvRecords, separatorOf } from "./csv.ts";
+import { type CsvRecord, csvRecords, separatorOf } from "../../wire/csv/csv.ts";
 import type { DatasetRow } from "./dataset-store.ts";
+import { isProductFile, readProductFile } from "./endoflife.ts";
 import type { RefusedRow } from "./tac-import.ts";
 
 type RowsImport = {
@@ -15,7 +16,8 @@ type RowsImport = {
   /** The first `REFUSED_KEPT_MAX`. */
   readonly refused: readonly RefusedRow[];
   readonly refusedCount: number;
-  readonly unusedColumns: readonly string[];
+  /** What the file holds that is not read, or was read on a hint; clauses. */
+  readonly warnings: readonly string[];
 };
 
 const REFUSED_KEPT_MAX = 10_000;
@@ -29,14 +31,20 @@ const matching =
   (pattern: RegExp, wanted: string): Rule =>
   (cell) =>
     pattern.test(cell) ? undefined : `is not ${wanted}`;
-/** Of that form, and of the calendar where it is a whole day or month. */
+/** Handsets were sold from 1983 on; nobody has promised anything for a year beyond these. */
+const YEARS = { from: 1983, to: 2100 } as const;
+/** Of that form, of the calendar where it is a whole day or month, and of a year that can be. */
 const dated =
   (pattern: RegExp, wanted: string): Rule =>
-  (cell) =>
-    matching(pattern, wanted)(cell) ??
-    (/^\d{4}-/.test(cell) && !isCalendarDay(`${cell}-01`.slice(0, 10))
-      ? "is no day of the calendar"
-      : undefined);
+  (cell) => {
+    const fault = matching(pattern, wanted)(cell);
+    if (fault || !/^\d{4}/.test(cell)) return fault;
+    if (cell.length > 4 && !isCalendarDay(`${cell}-01`.slice(0, 10))) return "is no day of the calendar";
+    const year = Number(cell.slice(0, 4));
+    return year < YEARS.from || year > YEARS.to
+      ? `is of the year ${year}, which cannot be (${YEARS.from} to ${YEARS.to})`
+      : undefined;
+  };
 const DATE = dated(/^\d{4}(-\d{2}(-\d{2})?)?$/, "YYYY, YYYY-MM or YYYY-MM-DD");
 const YEAR = matching(/^\d{4}$/, "a year of four digits");
 const ANSWER = matching(/^(yes|no|partly|unknown)$/, "yes, no, partly or unknown");
@@ -48,9 +56,11 @@ const LIFECYCLE: Columns = {
   form: {},
   released: { rule: DATE },
   os_updates_end: {
-    rule: dated(/^(\d{4}-\d{2}-\d{2}|ended|running)$/, "YYYY-MM-DD, ended or running"),
+    rule: dated(/^(\d{4}-\d{2}-\d{2}|ended|running|true|false)$/i, "YYYY-MM-DD, ended or running"),
   },
-  security_updates_end: { rule: dated(/^\d{4}(-\d{2}-\d{2})?$/, "YYYY or YYYY-MM-DD") },
+  security_updates_end: {
+    rule: dated(/^(\d{4}(-\d{2}-\d{2})?|true|false)$/i, "YYYY, YYYY-MM-DD, true (has ended) or false"),
+  },
   status: { rule: matching(/^(ended|supported)$/, "ended or supported") },
   end_date_quality: {},
   model_codes: {},
@@ -91,23 +101,59 @@ const FACTS: Columns = {
 /** Columns of the shipped lifecycle file that the program does not read. */
 const KNOWN_UNUSED = ["key", "discontinued", "os_versions", "dataset", "codename"];
 
-/** @throws TurnupError `dataset_malformed`: the header lacks a needed column */
-export const parseLifecycleImport = (text: string): RowsImport =>
-  parseRows(text, LIFECYCLE, (body) =>
-    body.security_updates_end || body.os_updates_end || body.status
-      ? undefined
-      : "says nothing of the end of support: give security_updates_end, os_updates_end or status",
-  );
+/**
+ * Own csv, or a product file of endoflife.date (YAML or JSON), whose make is `make` or what the file says.
+ * @throws TurnupError `dataset_malformed`: the header lacks a needed column, or nobody says the make
+ */
+export function parseLifecycleImport(text: string, make?: string): RowsImport {
+  if (!isProductFile(text)) return parseRows(text, LIFECYCLE, lifecycleOf);
+  const product = readProductFile(text, make);
+  const read = rowsOfRecords(product.records, LIFECYCLE, lifecycleOf);
+  return { ...read, warnings: product.warnings };
+}
+
+/** What the cells say of the end together, with true and false as endoflife.date means them: has ended, has not. */
+function lifecycleOf(body: Body): Body | string {
+  const { security_updates_end: said = "", os_updates_end: os = "", ...rest } = body;
+  const flag = /^(true|false)$/i.test(said) ? said.toLowerCase() === "true" : undefined;
+  const flagged = flag === undefined ? undefined : flag ? "ended" : "supported";
+  const status = rest.status ?? flagged;
+  if (flagged && status !== flagged) return `security_updates_end says ${flagged} and status ${status}`;
+  const system = /^true$/i.test(os) ? "ended" : /^false$/i.test(os) ? "running" : os;
+  const end = flagged ? "" : said;
+  if (!end && !system && !status)
+    return "says nothing of the end of support: give security_updates_end, os_updates_end or status";
+  for (const [name, day] of [
+    ["security_updates_end", end],
+    ["os_updates_end", system],
+  ] as const) {
+    if (/^\d/.test(day) && rest.released && isBefore(day, rest.released))
+      return `${name} ${day} is before released ${rest.released}`;
+  }
+  return {
+    ...rest,
+    ...(end ? { security_updates_end: end } : {}),
+    ...(system ? { os_updates_end: system } : {}),
+    ...(status ? { status } : {}),
+    ...(flagged && !rest.end_date_quality ? { end_date_quality: "flag-only" } : {}),
+  };
+}
+
+/** Whether all of one date lies before all of the other; a year or month alone is any of its days. */
+const isBefore = (end: string, start: string): boolean =>
+  end.slice(0, start.length) < start.slice(0, end.length);
 
 /** @throws TurnupError `dataset_malformed`: the header lacks a needed column */
 export const parseCapabilityImport = (text: string): RowsImport =>
-  parseRows(
-    text,
-    CAPABILITY,
-    ({ oma_cp, nokia_ericsson_ota, apple_mobileconfig, android_enterprise_apn, wap_push, device_key }) =>
-      oma_cp || nokia_ericsson_ota || apple_mobileconfig || android_enterprise_apn || wap_push || device_key
-        ? undefined
-        : "names no settings protocol and no device_key: give oma_cp, nokia_ericsson_ota, apple_mobileconfig, android_enterprise_apn, wap_push or device_key",
+  parseRows(text, CAPABILITY, (body) =>
+    body.oma_cp ||
+    body.nokia_ericsson_ota ||
+    body.apple_mobileconfig ||
+    body.android_enterprise_apn ||
+    body.wap_push ||
+    body.device_key
+      ? body
+      : "names no settings protocol and no device_key: give oma_cp, nokia_ericsson_ota, apple_mobileconfig, android_enterprise_apn, wap_push or device_key",
   );
 
 /**
@@ -118,7 +164,7 @@ export const parseModelsImport = (text: string): RowsImport =>
   parseRows(/^\ufeff?\s*\[/.test(text) ? csvOfJson(text) : text, FACTS, (body) =>
     body.blocked_access_points && !body.blocked_source
       ? "says that access points are blocked and not who says so: give blocked_source"
-      : undefined,
+      : body,
   );
 
 /** Each object a line: what is wrong with one is told by the line that it would have. */
@@ -146,31 +192,32 @@ function csvOfJson(text: string): string {
 
 type Body = DatasetRow["body"];
 
-function parseRows(
-  text: string,
-  columns: Columns,
-  faultOfWhole: (body: Body) => string | undefined,
-): RowsImport {
+/** The row as it is kept, or why it is refused. */
+type Judge = (body: Body) => Body | string;
+
+const parseRows = (text: string, columns: Columns, judge: Judge): RowsImport =>
+  rowsOfRecords(csvRecords(text, separatorOf(text)), columns, judge);
+
+/** The first record is the header. */
+function rowsOfRecords(records: Iterable<CsvRecord>, columns: Columns, judge: Judge): RowsImport {
   const rows: DatasetRow[] = [];
   const refused: RefusedRow[] = [];
   let refusedCount = 0;
   let header: readonly string[] | undefined;
-  for (const { line, cells } of csvRecords(text, separatorOf(text))) {
+  for (const record of records) {
     if (!header) {
-      header = headerOf(cells, columns);
+      header = headerOf(record.cells, columns);
       continue;
     }
-    const body = bodyOf(header, cells, columns);
-    const fault = typeof body === "string" ? body : faultOfWhole(body);
-    if (fault === undefined)
-      rows.push({ line, body: body as Body }); // no fault: it is a whole one
-    else if (++refusedCount <= REFUSED_KEPT_MAX) refused.push({ line, reason: fault });
+    const read = record.fault ?? bodyOf(header, record.cells, columns);
+    const body = typeof read === "string" ? read : judge(read);
+    if (typeof body !== "string") rows.push({ line: record.line, body });
+    else if (++refusedCount <= REFUSED_KEPT_MAX) refused.push({ line: record.line, reason: body });
   }
   if (!header) throw new TurnupError("dataset_malformed", "The file is empty.");
-  const unusedColumns = header.filter(
-    (name) => !Object.hasOwn(columns, name) && !KNOWN_UNUSED.includes(name),
-  );
-  return { rows, refused, refusedCount, unusedColumns };
+  const unused = header.filter((name) => !Object.hasOwn(columns, name) && !KNOWN_UNUSED.includes(name));
+  const warnings = unused.length > 0 ? [`columns that nobody reads: ${unused.join(", ")}`] : [];
+  return { rows, refused, refusedCount, warnings };
 }
 
 function headerOf(cells: readonly string[], columns: Columns): readonly string[] {

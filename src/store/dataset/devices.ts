@@ -14,8 +14,8 @@ import type {
 } from "../../kernel/devices/rows.ts";
 import { TacList } from "../../kernel/devices/tac-list.ts";
 import { wordOf } from "../../term/narrow.ts";
+import { csvObjects } from "../../wire/csv/csv.ts";
 import { type DatasetContent, readShippedContent } from "./content.ts";
-import { csvObjects } from "./csv.ts";
 import { DATASETS, type DatasetKind, LIFECYCLE_SNAPSHOT } from "./datasets.ts";
 import { shippedDataFolder } from "./folder.ts";
 import { parseTacImport } from "./tac-import.ts";

@@ -1,12 +1,20 @@
 /**
- * TAC lists as they come: our own columns, the Osmocom database as it is published (a licence sentence before the
- * header, two pairs of columns with one name), the Samsung list, or an operator's export with other header words. A bad
- * row is reported with its line and reason and the rest goes on.
+ * TAC lists as they come: our own columns, the GSMA's Device Map, the Osmocom database as it is published (a licence
+ * sentence before the header, two pairs of columns with one name), the Samsung list, or an operator's export with other
+ * header words or none. A bad row is reported with its line and reason and the rest goes on.
  */
 import type { TacRow } from "../../kernel/devices/rows.ts";
-import { TurnupError } from "../../term/error.ts";
-import { entriesOf } from "../../term/record.ts";
-import { type CsvRecord, csvRecords, SEPARATORS } from "./csv.ts";
+import { isRounded, plainNumber, ROUNDED } from "../../term/spreadsheet.ts";
+import { type CsvRecord, csvRecords, SEPARATORS, separatorOf } from "../../wire/csv/csv.ts";
+import {
+  type ColumnMap,
+  headerOf,
+  isByPlace,
+  isWhole,
+  mappedHeader,
+  noHeader,
+  type TacHeader,
+} from "./tac-columns.ts";
 
 export type RefusedRow = { readonly line: number; readonly reason: string };
 type TacImport = {
@@ -16,6 +24,10 @@ type TacImport = {
   /** The first `REFUSED_KEPT_MAX`. */
   readonly refused: readonly RefusedRow[];
   readonly refusedCount: number;
+  /** TACs of 7 digits that were read with the zero in front of them. */
+  readonly padded: readonly { readonly line: number; readonly tac: string }[];
+  /** Whether it is the GSMA's Device Map, or laid out as that is. */
+  readonly isDeviceMap: boolean;
 };
 
 /** Lines looked at for the header. */
@@ -23,100 +35,140 @@ const HEADER_LINES_MAX = 10;
 /** Refused rows kept with their reason; the rest are counted. */
 const REFUSED_KEPT_MAX = 10_000;
 const CELL_CHARACTERS_MAX = 4_096;
+/** TACs of one cell. */
+const CELL_TACS_MAX = 500;
 
-/** Our columns, each with the header words it is known by. The first column of a name wins, `name` means two things. */
-const COLUMNS = {
-  tac: ["tac", "type allocation code", "tac code"],
-  make: ["make", "manufacturer", "brand", "brand name", "vendor", "maker"],
-  model: ["model", "model name", "marketing name", "device"],
-  modelCodes: ["model_codes", "model_code", "model codes", "hardware model", "codes"],
-  names: ["marketing_names", "marketing_name", "names"],
-  aka: ["aka", "alias", "aliases"],
-  upstreamSource: ["upstream_source", "comment", "source"],
-  releasedYear: ["released_year", "year", "released"],
-  ageCheck: ["age_check"],
-  dump: ["dump"],
-} as const;
-type Column = keyof typeof COLUMNS;
-type Header = Partial<Record<Column, number>>;
-
-/** @throws TurnupError `dataset_malformed`: no header with a TAC column in the first lines */
-export function parseTacImport(text: string): TacImport {
-  for (const separator of SEPARATORS) {
-    const read = readRows(csvRecords(text, separator));
-    if (read) return read;
+/** @throws TurnupError `dataset_malformed`: no header with what a row needs in the first lines */
+export function parseTacImport(text: string, columns?: ColumnMap): TacImport {
+  let seen: CsvRecord | undefined;
+  const isOneForm = columns !== undefined && isByPlace(columns);
+  for (const separator of isOneForm ? [separatorOf(text)] : SEPARATORS) {
+    const read = readRows(csvRecords(text, separator), columns);
+    if ("rows" in read) return read;
+    if (read.seen && (seen?.cells.length ?? 0) < read.seen.cells.length) seen = read.seen;
   }
-  throw new TurnupError(
-    "dataset_malformed",
-    `The first ${HEADER_LINES_MAX} lines hold no header with a column tac.`,
-    {
-      nextStep: "The header needs at least tac, make and model.",
-    },
-  );
+  throw noHeader(HEADER_LINES_MAX, seen);
 }
 
-/** Undefined: there is no header among the first records, so they are parted by something else. */
-function readRows(records: Iterable<CsvRecord>): TacImport | undefined {
+type Unread = { readonly seen: CsvRecord | undefined };
+
+function readRows(records: Iterable<CsvRecord>, columns: ColumnMap | undefined): TacImport | Unread {
   const rows: TacRow[] = [];
   const lines: number[] = [];
   const refused: RefusedRow[] = [];
+  const padded: { line: number; tac: string }[] = [];
   let refusedCount = 0;
-  let header: Header | undefined;
+  let header: TacHeader | undefined;
+  let seen: CsvRecord | undefined;
   let looked = 0;
   for (const record of records) {
     if (!header) {
-      header = headerOf(record.cells);
-      if (!header && ++looked >= HEADER_LINES_MAX) break;
+      const found = columns ? mappedHeader(columns, record) : headerOf(record);
+      if (found && (columns || isWhole(found))) header = found;
+      else if (found || (seen?.cells.length ?? 0) < record.cells.length) seen = record;
+      if (!header && (found || ++looked >= HEADER_LINES_MAX)) break;
+      if (!header || !columns || !isByPlace(columns) || !isData(header, record)) continue;
+    }
+    const read = rowsOf(header, record);
+    if (typeof read === "string") {
+      if (++refusedCount <= REFUSED_KEPT_MAX) refused.push({ line: record.line, reason: read });
       continue;
     }
-    const row = rowOf(header, record);
-    if (typeof row !== "string") {
+    for (const { row, isPadded } of read) {
       rows.push(row);
       lines.push(record.line);
-    } else if (++refusedCount <= REFUSED_KEPT_MAX) refused.push({ line: record.line, reason: row });
+      if (isPadded) padded.push({ line: record.line, tac: row.tac });
+    }
   }
-  return header && { rows, lines, refused, refusedCount };
+  if (!header) return { seen };
+  const { make, applicant, model, marketingName } = header;
+  const isDeviceMap = [make, applicant, model, marketingName].every((at) => at !== undefined);
+  return { rows, lines, refused, refusedCount, padded, isDeviceMap };
 }
 
-function headerOf(cells: readonly string[]): Header | undefined {
-  const words = cells.map((cell) => cell.trim().toLowerCase());
-  const header: Header = {};
-  for (const [column, names] of entriesOf<Column, readonly string[]>(COLUMNS)) {
-    const at = words.findIndex((word) => names.includes(word));
-    if (at >= 0) header[column] = at;
-  }
-  if (header.tac === undefined) return undefined;
-  const name = words.indexOf("name"); // the published Osmocom file calls both make and model `name`
-  if (header.make === undefined && name >= 0) header.make = name;
-  if (header.model === undefined && name >= 0) header.model = words.indexOf("name", name + 1);
-  return header.make === undefined ? undefined : header;
-}
+/** With places alone the first line may be data or words. */
+const isData = (header: TacHeader, { cells }: CsvRecord): boolean => /\d/.test(cellOf(cells, header.tac));
 
-/** The row, or the reason why it is none. */
-function rowOf(header: Header, { cells }: CsvRecord): TacRow | string {
-  const tac = cellOf(cells, header.tac);
-  if (!/^\d{8}$/.test(tac)) return `a TAC has 8 digits, this cell has ${tac.length} characters`;
-  const make = cellOf(cells, header.make);
-  const model = cellOf(cells, header.model);
-  const modelCodes = listOf(cellOf(cells, header.modelCodes));
-  const names = listOf(cellOf(cells, header.names));
+type ReadRow = { readonly row: TacRow; readonly isPadded: boolean };
+
+/** The rows, one a TAC, or the reason why there is none. */
+function rowsOf(header: TacHeader, { cells, fault }: CsvRecord): readonly ReadRow[] | string {
+  if (fault) return fault;
+  const tacs = tacsOf(cellOf(cells, header.tac));
+  if (typeof tacs === "string") return tacs;
+  const make = said(cells, header.make) || said(cells, header.applicant);
   if (make === "") return "no make";
-  if (model === "" && modelCodes.length === 0 && names.length === 0) return "no model";
+  const named = namesOf(header, cells);
+  const isNamed = named.model !== "" || named.modelCodes.length > 0 || named.names.length > 0;
+  // A Device Map tells the applicant where it says "Not Known" of the model: that much is known.
+  if (!isNamed && cellOf(cells, header.model ?? header.marketingName) === "") return "no model";
   if (cells.some((cell) => cell.length > CELL_CHARACTERS_MAX)) {
     return `a cell is longer than ${CELL_CHARACTERS_MAX} characters`;
   }
-  return {
-    tac,
+  const rest = {
     make,
-    model,
-    modelCodes,
-    names,
+    ...named,
     aka: listOf(cellOf(cells, header.aka)),
     upstreamSource: cellOf(cells, header.upstreamSource),
     listedYear: yearOf(cellOf(cells, header.dump)),
     releasedYear: yearOf(cellOf(cells, header.releasedYear)),
     suspect: cellOf(cells, header.ageCheck) === "suspect",
   };
+  return tacs.map(({ tac, isPadded }) => ({ row: { tac, ...rest }, isPadded }));
+}
+
+/**
+ * The TACs of a cell, or why there are none. A spreadsheet takes the zero in front; `0` and what is left are a TAC where
+ * that reporting body gives out numbers: of those with a zero only 01 does (GSMA TS.06).
+ */
+function tacsOf(cell: string): readonly { readonly tac: string; readonly isPadded: boolean }[] | string {
+  if (/^\d{8}$/.test(cell)) return [{ tac: cell, isPadded: false }]; // nearly all
+  const words = cell.split(/[\s,;/|]+/).filter((word) => word !== "");
+  if (words.length > CELL_TACS_MAX) return `a cell holds more than ${CELL_TACS_MAX} TACs`;
+  const tacs: { tac: string; isPadded: boolean }[] = [];
+  for (const word of words) {
+    const digits = plainNumber(word);
+    if (isRounded(digits)) return `the TAC is no number any more: ${ROUNDED}`;
+    if (/^\d{8}$/.test(digits)) tacs.push({ tac: digits, isPadded: false });
+    else if (/^1\d{6}$/.test(digits)) tacs.push({ tac: `0${digits}`, isPadded: true });
+    else return `a TAC has 8 digits, this cell has ${digits.length} characters`;
+  }
+  return tacs.length > 0 ? tacs : "a TAC has 8 digits, this cell has 0 characters";
+}
+
+/** Beside a marketing name `Model Name` is a code mostly, alone or with the name: `SM-G973F`, `iPhone 11 (A2221)`. */
+function namesOf(
+  header: TacHeader,
+  cells: readonly string[],
+): Pick<TacRow, "model" | "modelCodes" | "names"> {
+  const marketingName = said(cells, header.marketingName);
+  const model = said(cells, header.model);
+  const listed = listOf(cellOf(cells, header.modelCodes));
+  const names = listOf(cellOf(cells, header.names));
+  if (header.marketingName === undefined) return { model, modelCodes: listed, names };
+  const texts = [model, said(cells, header.internalName)];
+  const codes = [...new Set([...listed, ...texts.flatMap((text) => codesBeside(marketingName, text))])];
+  if (marketingName !== "") return { model: marketingName, modelCodes: codes, names };
+  return { model: codes.length > 0 && codes[0] === model ? "" : model, modelCodes: codes, names };
+}
+
+function codesBeside(name: string, text: string): string[] {
+  const at = name === "" ? -1 : text.toLowerCase().indexOf(name.toLowerCase());
+  const rest = at < 0 ? text : `${text.slice(0, at)} ${text.slice(at + name.length)}`;
+  return rest.split(/[\s,;|()]+/).filter(isCode);
+}
+
+/** Letters and digits, or many digits; not `5G`, `128GB`, `14"`. */
+const isCode = (word: string): boolean =>
+  /\d/.test(word) && (/[A-Z]/i.test(word) || word.length >= 5) && !/^\d+(?:g|gb|tb|mp|mm|in)$/i.test(word);
+
+/** Cells that say nothing, as the GSMA's list and people's spreadsheets write it. */
+const SAYS_NOTHING =
+  /^(?:not known|not available|not applicable|unknown|undefined|none|null|n\/?a|[-?._]+)$/i;
+
+function said(cells: readonly string[], at: number | undefined): string {
+  const cell = cellOf(cells, at);
+  return SAYS_NOTHING.test(cell) ? "" : cell;
 }
 
 const cellOf = (cells: readonly string[], at: number | undefined): string =>

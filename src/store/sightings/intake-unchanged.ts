@@ -63,7 +63,8 @@ async function askAndAnswer(
     if (isBehind) touched.set(pair.pairingId, Math.max(row.seenMs, touched.get(pair.pairingId) ?? 0));
     const tell = (): void => {
       asking.know({ ...row, ...pair, lastSeenMs: isBehind ? row.seenMs : writtenMs });
-      memory.keep(row.sim, row.input, row, { subscriberId, deviceId });
+      // What is answered by heart is answered without notes.
+      if (row.notes.length === 0) memory.keep(row.sim, row.input, row, { subscriberId, deviceId });
       memory.see(row.imsiIndex, row.imeiIndex, row.seenMs);
       answer({ outcome: "unchanged", subscriberId, deviceId });
     };

@@ -109,7 +109,8 @@ export function createIntake(deps: IntakeDeps): Intake {
       }
       if (unknown.length === 0) return results;
       const answers = await Promise.all(rows.put(unknown));
-      for (const [place, answer] of pairsOf(places, answers)) results[place] = answer;
+      for (const [at, [place, answer]] of [...pairsOf(places, answers)].entries())
+        results[place] = noted(answer, unknown[at]?.notes);
       return results;
     },
   };
@@ -122,6 +123,9 @@ type Origin = {
   readonly ids: WhetherIds;
   readonly nowMs: number;
 };
+
+const noted = (result: SightingResult, notes: readonly string[] = []): SightingResult =>
+  notes.length === 0 || result.outcome === "refused" ? result : { ...result, notes };
 
 /** A row for the database to say what it is, or what became of it where that is known already. */
 function readRow(
@@ -142,8 +146,8 @@ function readRow(
     const row = rowOf(deps, origin, input);
     if (before || origin.ids === "wanted") return row;
     if (!memory.isUnchanged(row, row.seenMs)) return row;
-    memory.keepOften(row.sim, input, row);
-    return { outcome: "unchanged" };
+    if (row.notes.length === 0) memory.keepOften(row.sim, input, row);
+    return noted({ outcome: "unchanged" }, row.notes);
   } catch (error) {
     if (error instanceof TurnupError) return { outcome: "refused", code: error.code, reason: error.message };
     throw error;
