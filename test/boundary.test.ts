@@ -22,7 +22,7 @@ const ROOMS_INSIDE: Readonly<Record<string, readonly string[]>> = {
   app: ["certificates", "command", "config", "demo", "party", "release", "server", "terminal"],
   store: [
     ...["database", "dataset", "embedded", "journal", "migrations", "node"],
-    ...["operator", "orders", "requests", "seal", "settlement", "sightings"],
+    ...["operator", "orders", "requests", "retention", "seal", "settlement", "sightings"],
   ],
   kernel: [
     ...[

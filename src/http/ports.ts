@@ -28,6 +28,7 @@ import type { PortalPeople } from "../kernel/dialog/people.ts";
 import type { KeyBatches } from "../kernel/keys/key-batches.ts";
 import type { Relation } from "../kernel/operator/operator-terms.ts";
 import type { OrderPolicy } from "../kernel/operator/policy.ts";
+import type { Retention } from "../kernel/operator/retention.ts";
 import type { Confirmations, OrderDesk, OrderReader, TextDesk } from "../kernel/order/order-reader.ts";
 import type { RequestDesk } from "../kernel/order/request.ts";
 import type { SelfCare } from "../kernel/order/self-care.ts";
@@ -164,6 +165,7 @@ export type HttpDeps = {
   readonly repeats: Repeats;
   readonly audit: AuditLog;
   readonly policies: Policies<OrderPolicy>;
+  readonly retention: Retention;
   readonly relations: Relations<Relation>;
   readonly keyBatches: KeyBatches;
   readonly accessPoints: AccessPoints<AccessPoint>;

@@ -64,6 +64,7 @@ import {
 } from "./v1/proxy-accounts.ts";
 import { getRelation, listRelations, putRelation, removeRelation } from "./v1/relations.ts";
 import { reportRestored } from "./v1/reports/restored.ts";
+import { reportRetainedCounts } from "./v1/reports/retained-counts.ts";
 import {
   answerRequestTerms,
   chooseForRequest,
@@ -71,6 +72,7 @@ import {
   supplyRequestFields,
 } from "./v1/requests/answers.ts";
 import { enterForSubscriber, getRequest, listRequests } from "./v1/requests.ts";
+import { getRetention } from "./v1/retention.ts";
 import { answerReview, getReview, listReviews } from "./v1/reviews.ts";
 import { findSettings } from "./v1/settings/find.ts";
 import { reportSightings } from "./v1/sightings.ts";
@@ -148,10 +150,12 @@ const ROUTES: readonly Route[] = [
   openMakerDispute,
   listMakerDisputes,
   reportRestored,
+  reportRetainedCounts,
   reportConfirmations,
   reportSymptoms,
   reportArrivals,
   getPolicy,
+  getRetention,
   putPolicy,
   importKeyBatch,
   listKeyBatches,

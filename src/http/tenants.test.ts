@@ -65,7 +65,10 @@ const PARAMS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   "/v1/care/subscribers/:number": { number: MSISDN },
   "/v1/care/subscribers/:number/link": { number: MSISDN },
 };
-const QUERIES: Readonly<Record<string, string>> = { "/v1/settings/find": "?mcc=262&mnc=01" };
+const QUERIES: Readonly<Record<string, string>> = {
+  "/v1/settings/find": "?mcc=262&mnc=01",
+  "/v1/reports/retained-counts": "?kind=sightings",
+};
 const { make: _make, feeMinor: _fee, ...agreed } = RELATION;
 /** Of a bank, as octets: an entry that is no transfer of ours. */
 const CAMT =

@@ -23,6 +23,7 @@ import { createCardTries } from "../../store/requests/card-tries.ts";
 import { createEnrolments } from "../../store/requests/enrolments.ts";
 import { createPortalPeople } from "../../store/requests/portal-link.ts";
 import { createRequestReader } from "../../store/requests/request-reader.ts";
+import { createRetention } from "../../store/retention/retention.ts";
 import { createCollectionReturns } from "../../store/settlement/collection-returns.ts";
 import { createCollections } from "../../store/settlement/collections.ts";
 import { createCreditors } from "../../store/settlement/creditors.ts";
@@ -275,6 +276,11 @@ function httpDeps(
   return {
     ...stores.registry,
     keyBatches: createKeyBatches(stores),
+    retention: createRetention({
+      database,
+      clock,
+      policyOf: async (operatorId) => (await stores.registry.policies.current(operatorId)).body,
+    }),
     clock,
     monotonicMs: () => performance.now(),
     newId,

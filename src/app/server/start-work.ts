@@ -15,6 +15,7 @@ import { createAppletReports } from "./applet-reports.ts";
 import { askReturns } from "./ask-returns.ts";
 import type { ClosingStack } from "./closing-stack.ts";
 import { type Engine, type EngineOptions, startEngine } from "./engine.ts";
+import { keepGrowth } from "./growth.ts";
 import { keepPairs } from "./known-pairs.ts";
 import { startLoop } from "./loop.ts";
 import { observeMachines } from "./machine-measures.ts";
@@ -83,6 +84,7 @@ export function startWork(closing: ClosingStack, opened: Opened, options: Server
   lapseDisputes(closing, stores, onFault);
   lapsePaymentFiles(closing, stores, onFault);
   hearOfReturns(closing, opened, options);
+  keepGrowth(closing, stores, { measures, onFault });
   return { intake, engine, spend, measures };
 }
 

@@ -301,10 +301,12 @@ test("a client of release 0.1.0 puts the policy without the members that it does
     marketRules: { AT: { doneAt: "delivered" } },
     smsLimits: { ...before.body.smsLimits, perDay: 500 },
     payments: { secondPerson: true, approvalHours: 5 },
+    retention: { sightings: 13, events: null, audit: null },
     request: { ...before.body.request, collection: { ...before.body.request.collection, retries: 9 } },
   };
   assert.equal((await put(before.version, limited)).statusCode, 200);
-  const { unknownBearer: _u, bearers: _b, marketRules: _m, smsLimits: _s, payments: _p, ...older } = limited;
+  const { unknownBearer: _u, bearers: _b, marketRules: _m, ...others } = limited;
+  const { smsLimits: _s, payments: _p, retention: _r, ...older } = others;
   const { ownRecords: _o, collection: _c, ...olderRequest } = limited.request;
   const changed = await put(before.version + 1, { ...older, resendLimit: 7, request: olderRequest });
   assert.equal(changed.statusCode, 200, changed.body);
@@ -322,6 +324,25 @@ test("a client of release 0.1.0 puts the policy without the members that it does
   const unknown = await put(before.version + 3, { ...before.body, smsLimits: { perWeek: 5 } });
   assert.equal(unknown.statusCode, 400);
   assert.equal((await put(before.version + 3, before.body)).statusCode, 200);
+});
+
+test("how long data is kept is an admin's word: an engineer leaves it as it is, and nobody keeps less than other work needs", async () => {
+  const { version, body } = (await server.inject({ url: "/v1/policy", headers: ADMIN })).json();
+  const put = (who: object, retention: object | undefined) =>
+    server.inject({
+      method: "PUT",
+      url: "/v1/policy",
+      headers: { ...who, "if-match": `"${version}"` },
+      payload: { ...body, retention },
+    });
+  const engineer = bearer(OPERATOR_A, "engineer");
+  const refused = await put(engineer, { sightings: 13 });
+  assert.equal(refused.statusCode, 403, refused.body);
+  assert.equal(refused.json().code, "role_not_allowed");
+  const short = await put(ADMIN, { audit: 3 });
+  assert.equal(short.statusCode, 400, short.body);
+  const set = await put(ADMIN, { sightings: 13 });
+  assert.deepEqual(set.json().body?.retention, { sightings: 13, events: null, audit: null }, set.body);
 });
 
 test("a policy that would leave subscribers no way to say no, or no such time zone, is refused", async () => {

@@ -1,10 +1,13 @@
 /** The operator's policy: one value, versioned; a change names the version that it was made from. */
 import Type, { type Static } from "typebox";
 import type { Versioned } from "../../kernel/account/registry.ts";
+import type { Role } from "../../kernel/account/role.ts";
 import { unreadableWords } from "../../kernel/consent/read-reply.ts";
 import { LEVELS, type OrderPolicy } from "../../kernel/operator/policy.ts";
 import { isTimeZone, type QuietHours } from "../../kernel/operator/quiet-hours.ts";
+import { RETAINED_KINDS, type RetentionPolicy } from "../../kernel/operator/retention.ts";
 import { DEFAULT_PRICE, type SmsPrices } from "../../kernel/operator/sms-limits.ts";
+import { TurnupError } from "../../term/error.ts";
 import { BEARERS } from "../../wire/message/legs.ts";
 import { changedMeanwhile, isAmong, requiredIfMatch, versionEtag } from "../etag.ts";
 import { type FieldError, InvalidRequest } from "../problem.ts";
@@ -13,6 +16,7 @@ import { currency, instantOrNull, integerOrNull, named, text, textOrNull, words 
 import { bearers } from "./bearer-schema.ts";
 import { marketRules } from "./market-schema.ts";
 import { RequestPolicyPutSchema, RequestPolicySchema } from "./request-policy.ts";
+import { RetentionSchema } from "./retention-schema.ts";
 
 const HOURS_MAX = 24 * 90;
 const SMS_TEXT_MAX = 600;
@@ -68,7 +72,6 @@ const smsPrices = Type.Unsafe<SmsPrices | null>({
     },
   },
 });
-
 const policyShape = Type.Object(
   {
     ageCutOffYears: Type.Unsafe<number | null>({
@@ -176,6 +179,7 @@ const policyShape = Type.Object(
       },
       { additionalProperties: false, description: "Payment files to manufacturers." },
     ),
+    retention: RetentionSchema,
     request: RequestPolicySchema,
   },
   { additionalProperties: false, description: "What an operator decides about its orders." },
@@ -204,12 +208,15 @@ const PolicyPut = named(
         Type.Partial(policyShape.properties.smsLimits, { additionalProperties: false }),
       ),
       payments: Type.Optional(Type.Partial(policyShape.properties.payments, { additionalProperties: false })),
+      retention: Type.Optional(
+        Type.Partial(policyShape.properties.retention, { additionalProperties: false }),
+      ),
       request: RequestPolicyPutSchema,
     },
     {
       additionalProperties: false,
       description:
-        "As Policy. `unknownBearer`, `bearers`, `marketRules`, `smsLimits` and `payments` (or a member of the two) stay as they are in force where they are not given.",
+        "As Policy. `unknownBearer`, `bearers`, `marketRules`, `smsLimits`, `payments` and `retention` (or a member of the three) stay as they are in force where they are not given.",
     },
   ),
 );
@@ -223,6 +230,7 @@ const wholePolicy = (put: Static<typeof PolicyPut>, inForce: OrderPolicy): Order
     ...put,
     smsLimits: { ...inForce.smsLimits, ...put.smsLimits },
     payments: { ...inForce.payments, ...put.payments },
+    retention: { ...inForce.retention, ...put.retention },
     request: { ownRecords, collection, ...put.request },
   };
 };
@@ -280,11 +288,20 @@ export const putPolicy = route({
     const body = wholePolicy(given, inForce);
     refuseContradictions(body);
     if (!isAmong(wanted, versionEtag(version))) throw changedMeanwhile();
+    refuseRetentionOf(caller.role, inForce.retention, body.retention);
     const put = await policies.put(caller.operatorId, version, body, caller.label);
     if (!put) throw changedMeanwhile();
     return ok(written(put), { etag: versionEtag(put.version) });
   },
 });
+
+/** Whoever may change what is sent may not thereby let what was done be forgotten. @throws TurnupError `role_not_allowed` */
+function refuseRetentionOf(role: Role, before: RetentionPolicy, after: RetentionPolicy): void {
+  if (role === "admin" || RETAINED_KINDS.every((kind) => before[kind] === after[kind])) return;
+  throw new TurnupError("role_not_allowed", `The role ${role} may not change how long data is kept.`, {
+    nextStep: "Leave retention as it is, or use a token of the role admin.",
+  });
+}
 
 /** What each field allows, and all of them together do not. @throws InvalidRequest */
 function refuseContradictions({ quietHours, request, smsLimits }: OrderPolicy): void {

@@ -6,6 +6,7 @@ import type { BearerOverrides } from "../../wire/message/bearer-profile.ts";
 import type { Bearer } from "../../wire/message/legs.ts";
 import type { QuietHours } from "./quiet-hours.ts";
 import { DEFAULT_REQUEST_POLICY, type RequestPolicy } from "./request-policy.ts";
+import { KEEP_ALL, type RetentionPolicy } from "./retention.ts";
 import { NO_SMS_LIMITS, type SmsLimits } from "./sms-limits.ts";
 
 /** How sure it is that an item is there, least first: what each says stands in `order/order.ts`. */
@@ -75,6 +76,8 @@ export type OrderPolicy = {
   readonly smsLimits: SmsLimits;
   /** Payment files to manufacturers. */
   readonly payments: PaymentPolicy;
+  /** How long it keeps what grows with every phone. */
+  readonly retention: RetentionPolicy;
   /** Requests of devices, and of others for them. */
   readonly request: RequestPolicy;
 };
@@ -109,6 +112,7 @@ export const DEFAULT_POLICY: OrderPolicy = {
   sender: "2948",
   smsLimits: NO_SMS_LIMITS,
   payments: { secondPerson: false, approvalHours: 72 },
+  retention: KEEP_ALL,
   request: DEFAULT_REQUEST_POLICY,
 };
 
@@ -148,6 +152,7 @@ export const withDefaults = (stored: Partial<OrderPolicy> | null): OrderPolicy =
     ...stored,
     smsLimits: { ...NO_SMS_LIMITS, ...stored?.smsLimits },
     payments,
+    retention: { ...KEEP_ALL, ...stored?.retention },
     request: { ...request, fraud, cardTries, ownRecords, collection },
   };
 };

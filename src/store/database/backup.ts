@@ -16,6 +16,7 @@ import { createGunzip, createGzip } from "node:zlib";
 import pg from "pg";
 import { TurnupError } from "../../term/error.ts";
 import { messageOf } from "../../term/narrow.ts";
+import { makePartitions } from "../retention/partitions.ts";
 import { copyIn, copyOut } from "./copy.ts";
 import type { Database } from "./database.ts";
 import { sessionConfigOf, the } from "./driver.ts";
@@ -37,6 +38,8 @@ type BackupHeader = {
   /** Every migration that made its tables, with the checksum of its file. */
   readonly migrations: Readonly<Record<string, string>>;
   readonly sequences: Readonly<Record<string, Sequence>>;
+  /** Months that its large tables had; a backup of a release without them has none. */
+  readonly partitions?: readonly string[];
 };
 /** `isUsed`: `last` was given out already. */
 type Sequence = { readonly last: string; readonly isUsed: boolean };
@@ -71,6 +74,10 @@ const TABLES = `
 type Table = { readonly name: string; readonly columns: string[]; readonly estimate: string };
 const SEQUENCES = `select s.relname as name from pg_class s join pg_namespace n on n.oid = s.relnamespace
                     where n.nspname = 'public' and s.relkind = 'S' order by 1`;
+const OF_MONTHS = `select c.relname as name from pg_class c join pg_namespace n on n.oid = c.relnamespace
+                    where n.nspname = 'public' and c.relkind = 'p' order by 1`;
+const PARTITIONS = `select c.relname as name from pg_inherits i join pg_class c on c.oid = i.inhrelid
+                     join pg_namespace n on n.oid = c.relnamespace where n.nspname = 'public' and c.relkind = 'r' order by 1`;
 
 /** @throws TurnupError `database_unavailable`, `migration_unfinished` */
 export async function writeBackup(
@@ -80,7 +87,10 @@ export async function writeBackup(
   onRows: OnRows,
 ): Promise<Told> {
   return await inSession(connection, async (client) => {
+    const { rows: grown } = await client.query<{ name: string }>(OF_MONTHS);
     await client.query("begin isolation level repeatable read read only");
+    // Before the transaction's moment: a month that is dropped behind it would be missing, and not counted as gone either.
+    for (const { name } of grown) await client.query(`lock table ${quoted(name)} in access share mode`);
     const told = { tables: 0, rows: 0, version: 0 };
     await pipeline(octetsOf(client, now, told, onRows), createGzip(), sink);
     await client.query("commit");
@@ -142,6 +152,7 @@ async function headerOf(client: pg.Client, now: Date): Promise<BackupHeader> {
     at: now.toISOString(),
     migrations: Object.fromEntries(applied.rows.map(({ name, sha256 }) => [name, sha256])),
     sequences,
+    partitions: (await client.query<{ name: string }>(PARTITIONS)).rows.map(({ name }) => name),
   };
 }
 
@@ -173,6 +184,7 @@ export async function restoreBackup(
     const files = migrationsOf(header);
     await refuseUnlessEmpty(database, files);
     await migrate(database, files);
+    await makePartitions(database, header.partitions ?? []);
     const told = await inSession(connection, async (client) => {
       await client.query("begin; set local turnup.restoring = 'on'"); // versions of changes come with their table
       const written = await writeTables(client, lines, onRows);

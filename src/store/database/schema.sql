@@ -55,9 +55,8 @@ create table audit (
   subject text not null,
   detail jsonb not null default '{}'::jsonb,
   at timestamp with time zone not null default now(),
-  constraint audit_pkey PRIMARY KEY (id),
-  constraint audit_operator_id_fkey FOREIGN KEY (operator_id) REFERENCES operator(id)
-);
+  constraint audit_pkey PRIMARY KEY (id)
+) partition by RANGE (id);
 create index audit_by_time ON audit USING btree (operator_id, id DESC);
 
 create table bank_entry (
@@ -532,6 +531,17 @@ create table message_stop (
 );
 create index message_stop_of_subscriber ON message_stop USING btree (subscriber_id) WHERE (subscriber_id IS NOT NULL);
 
+create table monthly_statistic (
+  operator_id uuid not null,
+  kind text not null,
+  month date not null,
+  what text[] not null,
+  count bigint not null,
+  constraint monthly_statistic_pkey PRIMARY KEY (operator_id, kind, month, what),
+  constraint monthly_statistic_count_check CHECK ((count > 0)),
+  constraint monthly_statistic_kind_check CHECK ((kind = ANY (ARRAY['sightings'::text, 'events'::text, 'audit'::text])))
+);
+
 create table node (
   number integer not null,
   joined_at timestamp with time zone not null default now(),
@@ -599,7 +609,7 @@ create table order_event (
   at timestamp with time zone not null,
   more json,
   constraint order_event_pkey PRIMARY KEY (order_id, id)
-);
+) partition by RANGE (id);
 
 create table order_item (
   id uuid not null,
@@ -1028,6 +1038,18 @@ create table request (
 create index request_by_actor ON request USING btree (operator_id, actor, order_id DESC);
 create index request_by_id ON request USING btree (operator_id, order_id DESC);
 create index request_by_notice_key ON request USING btree (notice_key_reference) WHERE (notice_key_reference IS NOT NULL);
+
+create table retention_sweep (
+  kind text not null,
+  before jsonb not null,
+  done_to text not null default ''::text,
+  next_page bigint not null default 0,
+  gone jsonb not null default '{}'::jsonb,
+  begun_at timestamp with time zone not null,
+  ended_at timestamp with time zone,
+  constraint retention_sweep_pkey PRIMARY KEY (kind),
+  constraint retention_sweep_kind_check CHECK ((kind = ANY (ARRAY['sightings'::text, 'events'::text, 'audit'::text])))
+);
 
 create table screen_seen (
   subscriber_id uuid not null,

@@ -205,10 +205,22 @@ function policiesIn(deps: RegistryDeps, note: Note): Policies<OrderPolicy> {
         if (kind) checkPolicy(kind, body);
         const version = expected + 1;
         const now = clock();
+        const before = withDefaults(
+          (await tx.one<Row>(CURRENT_POLICY, [operatorId]))?.body ?? null,
+        ).retention;
         const written = await tx.run(INSERT_POLICY, [operatorId, version, JSON.stringify(body), actor, now]);
         if (written === 0) return undefined;
         await wakeWaiting(tx, operatorId, now);
         await note(tx, operatorId, { actor, action: "policy.put", subject: `version ${version}` });
+        if (JSON.stringify(withDefaults(body).retention) !== JSON.stringify(before)) {
+          const detail = { before, after: body.retention };
+          await note(tx, operatorId, {
+            actor,
+            action: "retention.put",
+            subject: `version ${version}`,
+            detail,
+          });
+        }
         return { version, body, madeBy: actor, madeAt: now.toISOString() };
       }),
   };

@@ -1,0 +1,24 @@
+/** How long an operator keeps what grows, as the policy holds it. */
+import Type from "typebox";
+import { LEAST_MONTHS, MOST_MONTHS } from "../../kernel/operator/retention.ts";
+import { integerOrNull } from "../schema.ts";
+
+const monthsKept = (least: number, of: string) =>
+  integerOrNull({
+    minimum: least,
+    maximum: MOST_MONTHS,
+    description: `Whole months of ${of}; null: for ever.`,
+  });
+
+export const RetentionSchema = Type.Object(
+  {
+    sightings: monthsKept(LEAST_MONTHS.sightings, "sightings that changed something"),
+    events: monthsKept(LEAST_MONTHS.events, "the histories of orders that have ended"),
+    audit: monthsKept(LEAST_MONTHS.audit, "who changed what"),
+  },
+  {
+    additionalProperties: false,
+    description:
+      "How long is kept what grows with every phone, behind the present month. What goes is still counted (GET /v1/reports/retained-counts). Only an admin changes it.",
+  },
+);
