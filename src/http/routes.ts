@@ -28,6 +28,7 @@ import { issueEnrolment } from "./v1/enrolments.ts";
 import { showIssuer } from "./v1/issuer.ts";
 import { importKeyBatch, listKeyBatches, withdrawKeyBatch } from "./v1/key-batches.ts";
 import { getMakerStatement, listMakerDisputes, openMakerDispute } from "./v1/maker/statement.ts";
+import { decodeMessage } from "./v1/messages/decode.ts";
 import { listMessages, sendMessages } from "./v1/messages.ts";
 import { putModels } from "./v1/models.ts";
 import { listOffers, sendOffers } from "./v1/offers.ts";
@@ -118,6 +119,7 @@ const ROUTES: readonly Route[] = [
   cancelOrder,
   listMessages,
   sendMessages,
+  decodeMessage,
   listCharges,
   listPostings,
   listBalances,

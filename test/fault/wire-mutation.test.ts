@@ -17,6 +17,8 @@ import { bytesOf, hexOf } from "../../src/wire/hex.ts";
 import { decodeMms, encodeMms } from "../../src/wire/mms/codec.ts";
 import { decodeNokiaOta } from "../../src/wire/nokiaota/codec.ts";
 import { decodeProvisioning, xmlOf } from "../../src/wire/omacp/codec.ts";
+import { decodeDmWbxml, decodeDmXml } from "../../src/wire/omadm/codec.ts";
+import { decodeNotification } from "../../src/wire/omadm/notification.ts";
 import { readMessage } from "../../src/wire/reading.ts";
 import { decodeSi, decodeSl } from "../../src/wire/si/codec.ts";
 import { decodeSip, encodeSip } from "../../src/wire/sip/message.ts";
@@ -32,6 +34,7 @@ import { decodePush } from "../../src/wire/wsp/push.ts";
 import { drawsOf, REPEAT_WITH, SEED } from "../fixture/seed.ts";
 import { MMS_SAMPLES, MMS_VECTORS } from "../vector/mms.ts";
 import { isWbxmlLayer, VECTORS } from "../vector/oma-cp.ts";
+import { DM_VECTORS } from "../vector/oma-dm.ts";
 import { SAMPLES } from "../vector/settings-samples.ts";
 
 const MUTATIONS = 1_000_000;
@@ -112,6 +115,14 @@ const targets: readonly Target[] = [
         decode: (bytes: Uint8Array) => readMessage("smpp", [bytes], { secret: SECRET }),
       })),
     ].map((target) => ({ ...target, name: id }));
+  }),
+  ...DM_VECTORS.flatMap(({ id, group, hex, xml }): Target[] => {
+    if (!hex || hex.includes("x") || id === "bootstrap-cp-w7") return [];
+    if (group === "package0") return [{ name: id, bytes: bytesOf(hex), decode: decodeNotification }];
+    return [
+      { name: id, bytes: bytesOf(hex), decode: decodeDmWbxml },
+      ...(xml ? [{ name: id, bytes: Buffer.from(xml), decode: decodeDmXml }] : []),
+    ];
   }),
   {
     name: "package",
@@ -260,6 +271,8 @@ const HEAD = "030b6a";
 const hexTimes = (hex: string, times: number): string => hex.repeat(times);
 const body = (hex: string): Uint8Array => bytesOf(`${HEAD}00${hex}`);
 const tableOf = (hex: string): string => hexOf(Uint8Array.from(uintvar(hex.length / 2))) + hex;
+const TREE = `02016a00000260${hexTimes("06", LIMITS.elements - 1)}01`;
+const EMBEDDED = `c3${tableOf(TREE)}`;
 /** Messages that use the decoders' limits up, each in its own way. */
 const COSTLY: readonly Target[] = [
   {
@@ -271,6 +284,11 @@ const COSTLY: readonly Target[] = [
     name: "one element more",
     bytes: body(`45${hexTimes("865101", LIMITS.elements)}01`),
     decode: decodeProvisioning,
+  },
+  {
+    name: "as many documents inside as are read, each of as many elements",
+    bytes: bytesOf(`02a4016a006d4f${hexTimes(EMBEDDED, 4)}0101`),
+    decode: decodeDmWbxml,
   },
   { name: "elements without end", bytes: body(`45${hexTimes("06", 60_000)}`), decode: decodeProvisioning },
   { name: "nesting without end", bytes: body(hexTimes("46", 60_000)), decode: xmlOf },

@@ -18,6 +18,14 @@ export type Guard = {
 export const GUARDS: readonly Guard[] = [
   {
     protects: "identity",
+    what: "a link that went by WAP push, which opens somebody's settings, is shown to whoever may read messages",
+    file: "src/http/v1/orders/decoded-message.ts",
+    line: "return { xml: seesSecrets ? xmlOfSi(body) : REDACTED };",
+    broken: "return { xml: xmlOfSi(body) };",
+    tests: ["src/http/v1/orders/decoded-message.test.ts"],
+  },
+  {
+    protects: "identity",
     what: "a certificate that was taken back is let in with a false certificate of its authority, which no list speaks of",
     file: "src/http/revocation-check.ts",
     line: "const verdict = isSignedThroughout(chain) ? await check(chain) : FORGED;",

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Readable, Writable } from "node:stream";
 import { test } from "vitest";
+import { captureOf } from "../../../test/fixture/capture.ts";
 import { isWbxmlLayer, VECTORS, type Vector } from "../../../test/vector/oma-cp.ts";
 import { SAMPLES } from "../../../test/vector/settings-samples.ts";
 import { jsonOfCharacteristics } from "../../wire/omacp/json.ts";
@@ -146,6 +147,45 @@ test("payload encode takes a wap-provisioningdoc in XML, to the octets of the sa
   assert.equal((await turnup(["encode", "-"], "<settings/>")).exitCode, 1);
 });
 
+test("payload decode without --as looks into whatever it is given: arguments, standard input, a capture in a file", async () => {
+  const {
+    pdus = [],
+    hex,
+    expected,
+    auth,
+  } = VECTORS.find((one) => one.pdus && one.auth?.valid && one.auth.sec === "USERPIN") ??
+  assert.fail("no such vector");
+  const pin = ["--pin", auth?.pin ?? ""];
+  const file = join(mkdtempSync(join(tmpdir(), "turnup-")), "smpp.pcap");
+  writeFileSync(
+    file,
+    captureOf(
+      "pcap",
+      pdus.map((pdu) => Buffer.from(pdu, "hex")),
+    ),
+  );
+  const inputs = [
+    { argv: [hex, ...pin], form: "hex" },
+    { argv: [...pdus, ...pin], form: "hex" },
+    { argv: ["-", ...pin], stdin: Buffer.from(hex, "hex").toString("base64"), form: "base64" },
+    { argv: ["--file", file, ...pin], form: "capture" },
+  ];
+  for (const { argv, stdin, form } of inputs) {
+    const found = await json(["decode", ...argv], stdin);
+    assert.deepEqual(
+      [found.form, found.messages[0].xml, found.messages[0].signature.isRight],
+      [form, expected.xml, true],
+    );
+  }
+  const { stdout } = await turnup(["decode", "--file", file, "--pin", "99999"]);
+  assert.match(stdout, /^read as capture: one message$/m);
+  assert.match(stdout, /^message 1 10\.0\.0\.1:41000 > 10\.0\.0\.2:2775 .* in packets 1, 2/m);
+  assert.match(stdout, /^ +8 {2}00000000 +command_status = 0 .*\[SMPP v3\.4 §5\.1\.3\]$/m);
+  assert.match(stdout, /^ {2}! bad_mac in wsp: /m);
+  assert.equal((await turnup(["decode"])).exitCode, 2);
+  assert.equal((await turnup(["decode", "hello there"])).exitCode, 1);
+});
+
 test("payload encode for USERPINMAC tells what the user types, and the message does not carry it", async () => {
   const file = '{"characteristics":[]}';
   const { mac, push } = await json(["encode", "-", "--sec", "userpinmac", "--pin", "4711"], file);
@@ -249,7 +289,7 @@ for (const { name, argv, stdin, error } of REFUSED) {
 }
 
 test("payload says how it is used when it is used wrongly", async () => {
-  for (const argv of [["decode"], ["decode", "00"], ["decode", "00", "--as", "sms"], ["encode"]]) {
+  for (const argv of [["decode"], ["decode", "00", "--as", "sms"], ["encode"]]) {
     assert.equal((await turnup(argv)).exitCode, 2, argv.join(" "));
   }
   const file = '{"characteristics":[]}';

@@ -1,6 +1,7 @@
 /** `turnup payload encode` and `turnup payload decode`: settings documents to octets of every layer, and back. */
 import { TurnupError } from "../../term/error.ts";
-import { assured, messageOf, wordOf } from "../../term/narrow.ts";
+import { messageOf, wordOf } from "../../term/narrow.ts";
+import { EXPLORED_OCTETS_MAX, explore } from "../../wire/explore/explore.ts";
 import { bytesOf, hexOf } from "../../wire/hex.ts";
 import { encodeProvisioning } from "../../wire/omacp/codec.ts";
 import type { ProvisioningDocument } from "../../wire/omacp/document.ts";
@@ -17,6 +18,7 @@ import type { Udh } from "../../wire/sms/udh.ts";
 import type { WspHeader } from "../../wire/wsp/header.ts";
 import { encodePush, type Push } from "../../wire/wsp/push.ts";
 import { type Command, type CommandContext, type OptionSpec, UsageError } from "../terminal/command.ts";
+import { printExploration } from "../terminal/exploration.ts";
 
 const CONTENT_TYPE = "application/vnd.wap.connectivity-wbxml";
 const PORTS = { destPort: 2948, srcPort: 9200 };
@@ -66,12 +68,15 @@ export const payloadDecodeCommand: Command = {
   name: "payload decode",
   summary: "Decode a provisioning message of any layer and check its MAC",
   description:
-    "One message a call: parts takes each part's header and data as one argument or line, in any order, smpp whole " +
-    "PDUs likewise. Reads OMA CP, Nokia OTA settings, Service Indication and Service Loading. macVerified is null " +
-    "without the secret; a MAC that does not verify is an answer (false), not a failure.",
+    "Without --as, whatever it is given is told field by field, with offset, octets, meaning and clause, and what is wrong " +
+    "is named: hexadecimal, Base64, XML, or by --file a capture of SMPP (pcap, pcapng) or the octets themselves. With --as, " +
+    "one message a call: parts takes each part's header and data as one argument or line, in any order, smpp whole " +
+    "PDUs likewise. Reads OMA CP, Nokia OTA settings, Service Indication and Service Loading, and without --as OMA DM. " +
+    "macVerified is null without the secret; a MAC that does not verify is an answer (false), not a failure.",
   args: [{ usage: "[hex...]", about: "the octets in hex; - reads them from standard input, one a line" }],
   options: [
-    { flags: "--as <layer>", about: "what the octets are", needed: true, choices: LAYERS },
+    { flags: "--as <layer>", about: "what the octets are", choices: LAYERS },
+    { flags: "--file <path>", about: "a capture, XML or octets to look into; - reads standard input" },
     ...SECRET_OPTIONS,
     { flags: "--sec <sec>", about: `SEC, for a message without its header: ${SECS.join(", ")}` },
     { flags: "--mac <hex>", about: "MAC, for a message without its header" },
@@ -80,10 +85,12 @@ export const payloadDecodeCommand: Command = {
     "turnup payload decode 030b6a004501 --as wbxml --sec netwpin --imsi 466923103145252 \\\n" +
       "    --mac 1AF545FE2823DC9347064450F90FF1BBF957E146 --json",
     "turnup payload decode - --as parts --pin 4711 < parts.txt",
+    "turnup payload decode --file smpp.pcapng --pin 4711",
   ],
   async run(context) {
-    if (context.args.length === 0) return "usage";
-    const layer = assured(wordOf(LAYERS, context.option("as")), "the option is needed and one of these");
+    const layer = wordOf(LAYERS, context.option("as"));
+    if (context.args.length === 0 && (layer || context.option("file") === undefined)) return "usage";
+    if (!layer) return await exploreGiven(context);
     const reading = readMessage(layer, await inputsOf(layer, context), {
       secret: secretIn(context),
       sec: secIn(context),
@@ -94,6 +101,16 @@ export const payloadDecodeCommand: Command = {
     return "ok";
   },
 };
+
+async function exploreGiven(context: CommandContext): Promise<"ok"> {
+  const { args, content, option } = context;
+  const file = option("file") ?? (args.length === 1 && args[0] === "-" ? "-" : undefined);
+  const given = file === undefined ? Buffer.from(args.join("\n")) : await content(file, EXPLORED_OCTETS_MAX);
+  const found = explore(given, { secret: secretIn(context), sec: secIn(context), mac: option("mac") });
+  if (context.json) await context.printJson(found);
+  else await printExploration(found, context);
+  return "ok";
+}
 
 type Encoded = {
   /** What phones make nothing of, although the document is well-formed. */

@@ -1,8 +1,8 @@
 /** Which protocol a model gets its settings in. */
 import assert from "node:assert/strict";
 import { test } from "vitest";
-import type { Answer } from "./rows.ts";
-import { otherProtocolsOf, settingsProtocolOf } from "./settings-protocol.ts";
+import type { Answer, LinkPush } from "./rows.ts";
+import { linkPushOf, otherProtocolsOf, settingsProtocolOf } from "./settings-protocol.ts";
 
 const protocol = (omaCp: Answer, nokiaOta: Answer, form: string | null = "phone") =>
   settingsProtocolOf({ capability: { omaCp, nokiaOta }, form }, "omacp");
@@ -33,4 +33,14 @@ test("R30: beside its protocol a model takes the Nokia one where the data says s
   assert.deepEqual(others("yes", "modem", "omacp"), ["nokiaota"]);
   assert.deepEqual(others("no", "modem", "omacp"), []);
   assert.deepEqual(others("yes", "phone", "link"), []);
+});
+
+test("a link goes by the push that the data names; of a modem, and where nothing is known, as a text", () => {
+  const push = (linkPush: LinkPush, form: string | null = "phone") =>
+    linkPushOf({ capability: { linkPush }, form });
+  assert.deepEqual(
+    (["si", "sl", "bookmark"] as const).map((one) => push(one)),
+    ["si", "sl", "bookmark"],
+  );
+  assert.deepEqual([push("no"), push("unknown"), push("si", "modem")], [undefined, undefined, undefined]);
 });

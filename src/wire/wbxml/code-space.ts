@@ -32,6 +32,8 @@ export type CodeSpace = {
     readonly textOf: (octets: Uint8Array) => string | undefined;
     readonly octetsOf: (text: string) => Uint8Array | undefined;
   };
+  /** Documents of another type that stand as OPAQUE octets in an element's content, known by their root. */
+  readonly embedded?: { readonly root: string; readonly codeSpace: CodeSpace };
   /** The text that EXT_I_n, EXT_T_n and EXT_n stand for; without it they are refused. */
   readonly extension?: (index: number, argument: string | null) => string;
 };

@@ -41,9 +41,12 @@ export const LIMITS = {
   textCharacters: 16_384,
   /** Separate pieces of text (inline strings, references, entities, value tokens). */
   textPieces: 4_096,
+  /** Each has the limits of a whole one. */
+  embeddedDocuments: 4,
 } as const;
 
 const UNKNOWN_PUBLIC_ID = 1;
+const LAST_VERSION = 0x03;
 const XML_NAME = /^[\p{L}_:][\p{L}\p{N}_:.\-\u00b7]*$/u;
 
 /** What stands before the body; offsets are octets in the document, `end` the one behind the last. */
@@ -85,7 +88,7 @@ export function decodeWbxmlHead(bytes: Uint8Array): WbxmlHead {
   }
   const version = bytes[0];
   if (version === undefined) throw new DecodeError("no WBXML version", 0);
-  if (version < 0x01 || version > 0x03) throw new DecodeError(`WBXML version ${hex(version)}`, 0);
+  if (version < 0x01 || version > LAST_VERSION) throw new DecodeError(`WBXML version ${hex(version)}`, 0);
   const publicId = decodeUintvar(bytes, 1);
   const publicIdIndex = publicId.value === 0 ? decodeUintvar(bytes, publicId.next) : undefined;
   const charset = decodeUintvar(bytes, publicIdIndex?.next ?? publicId.next);
@@ -129,6 +132,7 @@ class Reader {
   #attributes = 0;
   #characters = 0;
   #pieces = 0;
+  #documents = 0;
   /** Attributes of the list being read. */
   readonly #open: WbxmlAttribute[] = [];
 
@@ -183,6 +187,11 @@ class Reader {
     for (;;) {
       const token = this.#bytes[this.#at];
       if (token === undefined) throw new DecodeError("element without its end", this.#at);
+      const inside = token === OPAQUE ? this.#embedded() : undefined;
+      if (inside) {
+        content.push(inside);
+        continue;
+      }
       const piece = token === END ? undefined : this.#textPiece(token, null);
       if (piece !== undefined) {
         text ??= [];
@@ -197,6 +206,26 @@ class Reader {
       }
       if (token === PI) this.#instructions();
       else content.push(this.#element(depth + 1));
+    }
+  }
+
+  /** A document inside this one; undefined where the OPAQUE octets are text, which begins with no WBXML version. */
+  #embedded(): WbxmlElement | undefined {
+    const { embedded } = this.#space;
+    if (!embedded) return undefined;
+    const { value: length, next } = decodeUintvar(this.#bytes, this.#at + 1);
+    const version = this.#bytes[next];
+    if (length === 0 || version === undefined || version > LAST_VERSION) return undefined;
+    if (next + length > this.#bytes.length) throw new DecodeError("opaque octets cut short", this.#at);
+    if (++this.#documents > LIMITS.embeddedDocuments) {
+      throw new DecodeError(`more than ${LIMITS.embeddedDocuments} documents inside`, this.#at);
+    }
+    this.#at = next + length;
+    try {
+      return decodeWbxml(this.#bytes.subarray(next, this.#at), embedded.codeSpace);
+    } catch (error) {
+      if (!(error instanceof DecodeError)) throw error;
+      throw new DecodeError(`inside: ${error.message}`, next + error.offset);
     }
   }
 

@@ -44,9 +44,15 @@ class Writer {
     if (flags & HAS_ATTRIBUTES) this.octets.push(END);
     for (const part of element.content) {
       if (typeof part === "string") this.#inline(part);
+      else if (part.name === this.#space.embedded?.root) this.#embed(part, this.#space.embedded.codeSpace);
       else this.element(part);
     }
     if (flags & HAS_CONTENT) this.octets.push(END);
+  }
+
+  #embed(root: WbxmlElement, codeSpace: CodeSpace): void {
+    const octets = encodeWbxml(root, codeSpace);
+    this.octets.push(OPAQUE, ...uintvar(octets.length), ...octets);
   }
 
   #attribute({ name, value }: WbxmlAttribute): void {

@@ -32,13 +32,24 @@ const BY_CODE = /^0x[0-7][0-9A-F]$/;
  * All headers from `from` to before `end`.
  * @throws DecodeError with the offset: cut short, a value of no known form, or more headers than a push has
  */
-export function decodeHeaders(bytes: Uint8Array, from: number, end: number): WspHeader[] {
-  const headers: WspHeader[] = [];
+export const decodeHeaders = (bytes: Uint8Array, from: number, end: number): WspHeader[] =>
+  placedHeaders(bytes, from, end).map(({ name, value }) => ({ name, value }));
+
+/**
+ * The same, each with where it stands.
+ * @throws DecodeError as {@link decodeHeaders}
+ */
+export function placedHeaders(
+  bytes: Uint8Array,
+  from: number,
+  end: number,
+): (WspHeader & { readonly at: number; readonly end: number })[] {
+  const headers: (WspHeader & { readonly at: number; readonly end: number })[] = [];
   for (let at = from; at < end; ) {
     if (headers.length === HEADERS_MAX) throw new DecodeError(`more than ${HEADERS_MAX} headers`, at);
     const name = decodeName(bytes, at, end);
     const value = decodeValue(bytes, name.next, end, name.value);
-    headers.push({ name: name.value, value: value.value });
+    headers.push({ name: name.value, value: value.value, at, end: value.next });
     at = value.next;
   }
   return headers;
