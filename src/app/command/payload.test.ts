@@ -7,13 +7,19 @@ import { Readable, Writable } from "node:stream";
 import { test } from "vitest";
 import { captureOf } from "../../../test/fixture/capture.ts";
 import { isWbxmlLayer, VECTORS, type Vector } from "../../../test/vector/oma-cp.ts";
+import { dmVector } from "../../../test/vector/oma-dm.ts";
 import { SAMPLES } from "../../../test/vector/settings-samples.ts";
 import { jsonOfCharacteristics } from "../../wire/omacp/json.ts";
 import type { CommandEntry } from "../terminal/command.ts";
 import { runCli } from "../terminal/runner.ts";
 import { payloadDecodeCommand, payloadEncodeCommand } from "./payload.ts";
+import { payloadNotifyCommand } from "./payload-notify.ts";
 
-const ENTRIES: readonly CommandEntry[] = [payloadDecodeCommand, payloadEncodeCommand].map((command) => ({
+const ENTRIES: readonly CommandEntry[] = [
+  payloadDecodeCommand,
+  payloadEncodeCommand,
+  payloadNotifyCommand,
+].map((command) => ({
   name: command.name,
   summary: command.summary,
   load: async () => command,
@@ -184,6 +190,30 @@ test("payload decode without --as looks into whatever it is given: arguments, st
   assert.match(stdout, /^ {2}! bad_mac in wsp: /m);
   assert.equal((await turnup(["decode"])).exitCode, 2);
   assert.equal((await turnup(["decode", "hello there"])).exitCode, 1);
+});
+
+test("payload notify composes the SMS of a vector, its password read from a file or standard input, never an argument", async () => {
+  const { smsUserDataHex, hex } = dmVector("pkg0-background-server");
+  const options = ["--password-file", "-", "--session", "1234"];
+  const nonce = ["--nonce", Buffer.from("MyServerNonce").toString("base64")];
+  const composed = await json(["notify", "com.mgmtsrv.manage", ...options, ...nonce], "srvpw\n");
+  assert.equal(composed.notification, hex);
+  assert.deepEqual(
+    composed.parts.map(({ udh, data }: { udh: string; data: string }) => udh + data),
+    [smsUserDataHex],
+  );
+  const resync = await json(["notify", "com.mgmtsrv.manage", ...options, "--nonce", "resync"], "srvpw");
+  assert.equal(resync.notification, dmVector("pkg0-resync-zero-octets").hex);
+  const read = await json(["decode", composed.parts[0].udh + composed.parts[0].data]);
+  assert.equal(read.messages[0].layers.at(-1).layer, "dm-notification");
+  const { stdout } = await turnup(["notify", "com.mgmtsrv.manage", ...options], "srvpw");
+  assert.ok(stdout.includes(dmVector("pkg0-empty-nonce").hex ?? "none"), stdout);
+  for (const wrong of [
+    ["--session", "0"],
+    ["--session", "x"],
+    ["--nonce", "?"],
+  ])
+    assert.equal((await turnup(["notify", "s", ...options, ...wrong], "p")).exitCode, 2, wrong.join(" "));
 });
 
 test("payload encode for USERPINMAC tells what the user types, and the message does not carry it", async () => {

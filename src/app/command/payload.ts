@@ -157,7 +157,8 @@ function secIn({ option }: CommandContext): Sec | undefined {
   return sec;
 }
 
-function referenceIn({ option }: CommandContext): number {
+/** `--reference`, of commands that compose parts. */
+export function referenceIn({ option }: CommandContext): number {
   const text = option("reference") ?? "1";
   if (!/^\d{1,3}$/.test(text) || Number(text) > 255) throw new UsageError("--reference is 0 to 255.");
   return Number(text);

@@ -48,6 +48,7 @@ const COMMANDS: readonly CommandEntry[] = [
   { name: "order show", summary: "Tell the whole story of one order", load: async () => (await import("../command/order.ts")).orderShowCommand },
   { name: "payer set", summary: "Write the account from which payment files pay", load: async () => (await import("../command/creditor.ts")).payerSetCommand },
   { name: "payload decode", summary: "Decode a provisioning message of any layer and check its MAC", load: async () => (await import("../command/payload.ts")).payloadDecodeCommand },
+  { name: "payload notify", summary: "Compose the SMS that asks a device to open an OMA DM session", load: async () => (await import("../command/payload-notify.ts")).payloadNotifyCommand },
   { name: "payload encode", summary: "Encode a settings document as WBXML, WSP push and SMS parts", load: async () => (await import("../command/payload.ts")).payloadEncodeCommand },
   { name: "payment approve", summary: "Approve a payment file as its second person: from then on it can be had", load: async () => (await import("../command/payment.ts")).paymentApproveCommand },
   { name: "payment cancel", summary: "Take back a transfer whose file no bank has: its portions wait for the next one", load: async () => (await import("../command/payment.ts")).paymentCancelCommand },

@@ -11,7 +11,7 @@ import { type MacSecret, SECS, type Sec, verifyMac } from "../omacp/mac.ts";
 import { handsetTraps } from "../omacp/traps.ts";
 import { documentOfXml } from "../omacp/xml.ts";
 import { SYNCML_DM } from "../omadm/code-space.ts";
-import { DM_WBXML_CONTENT_TYPE, decodeDmXml, xmlOfDm } from "../omadm/codec.ts";
+import { DM_WBXML_CONTENT_TYPE, DM_XML_CONTENT_TYPE, decodeDmXml, xmlOfDm } from "../omadm/codec.ts";
 import { NOTIFICATION_CONTENT_TYPE } from "../omadm/notification.ts";
 import { SI, SL } from "../si/code-space.ts";
 import { SI_CONTENT_TYPE, SL_CONTENT_TYPE, xmlOfSi, xmlOfSl } from "../si/codec.ts";
@@ -114,6 +114,7 @@ function exploredContent({ contentType, params, body }: Content, options: Explor
       layers: [notificationLayer(body)],
     }));
   }
+  if (type === DM_XML_CONTENT_TYPE) return exploredXml(body);
   const kind = KINDS.find((one) => one.contentTypes.includes(type));
   const { SEC, MAC } = params;
   const sec = (typeof SEC === "number" ? SECS[SEC] : options.sec) ?? null;
@@ -235,7 +236,9 @@ const trapsOf = (document: ProvisioningDocument): Finding[] =>
     clause,
   }));
 
-/** A bare document tells its type by its public identifier; without one it is what can be read. */
+/**
+ * A bare document tells its type by its public identifier; without one it is what can be read. What is broken is a finding.
+ */
 export function exploredWbxml(bytes: Uint8Array, options: ExploreOptions): Explored {
   return orFinding("wbxml", "WAP-192-WBXML §5.4", () => {
     const { publicId, publicIdText } = decodeWbxmlHead(bytes);
@@ -245,7 +248,7 @@ export function exploredWbxml(bytes: Uint8Array, options: ExploreOptions): Explo
     const tried = (named ? [named] : KINDS).map((kind) => ({ kind, read: exploredDocument(bytes, kind) }));
     const best =
       tried.find(({ read }) => read.findings.every(({ code }) => code !== "malformed")) ?? tried[0];
-    if (!best) throw new DecodeError("no document type is known by its public identifier", 1);
+    if (!best) return NOTHING;
     const signature = options.sec
       ? signed(bytes, { sec: options.sec, mac: options.mac ?? null }, options.secret ?? {})
       : NOTHING;

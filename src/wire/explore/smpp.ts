@@ -1,6 +1,6 @@
 /** Fields of an SMPP PDU with where they stand. Source: SMPP v3.4. */
 
-import { keysOf, recordOf } from "../../term/record.ts";
+import { keysOf } from "../../term/record.ts";
 import { hexOf } from "../hex.ts";
 import { COMMAND, FIELDS, type Pdu } from "../smpp/command.ts";
 import { HEADER_OCTETS } from "../smpp/pdu.ts";
@@ -108,17 +108,14 @@ function tlvFields(bytes: Uint8Array, from: number): ExploredField[] {
 }
 
 const UDHI = 0x40;
-const MODES = recordOf(
-  ["0", "1", "2", "3"] as const,
-  (mode) => ["default mode", "datagram", "transaction", "store and forward"][Number(mode)] ?? "",
-);
+const MODES = ["default mode", "datagram", "transaction", "store and forward"] as const;
 
 function meaningOf(name: string, value: unknown): string | null {
   if (typeof value !== "number") return null;
   switch (name) {
     case "esm_class": {
       const kind = (value & 0x3c) === 4 ? "delivery receipt, " : "";
-      return `${kind}${MODES[`${(value & 3) as 0 | 1 | 2 | 3}`]}${value & UDHI ? ", user data header (UDHI)" : ""}`;
+      return `${kind}${MODES[value & 3]}${value & UDHI ? ", user data header (UDHI)" : ""}`;
     }
     case "data_coding":
       return value === 4 || value === 0xf5

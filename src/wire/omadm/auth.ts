@@ -8,14 +8,11 @@
  *
  * The nonce goes in as octets. Whoever checks needs B64(H(user ":" password)) alone: the password is never kept for that.
  */
-import { createHash, timingSafeEqual } from "node:crypto";
+import { createHash } from "node:crypto";
 import { DecodeError } from "../decode-error.ts";
 
-export type AuthType = "syncml:auth-basic" | "syncml:auth-md5" | "syncml:auth-MAC";
-export const AUTH_TYPES: readonly AuthType[] = ["syncml:auth-basic", "syncml:auth-md5", "syncml:auth-MAC"];
-
 /** The header's name, in the case in which Node.js gives headers. */
-export const HMAC_HEADER = "x-syncml-hmac";
+const HMAC_HEADER = "x-syncml-hmac";
 /** A user's name and a MAC stand in it; more is no such header. */
 const HEADER_CHARACTERS_MAX = 1_024;
 
@@ -29,19 +26,19 @@ const md5 = (...parts: readonly (Uint8Array | string)[]): Buffer => {
 export const credentialHash = (user: string, password: string): string =>
   md5(`${user}:${password}`).toString("base64");
 
-export const basicCredential = (user: string, password: string): string =>
+export const encodeBasicCredential = (user: string, password: string): string =>
   Buffer.from(`${user}:${password}`).toString("base64");
 
 /** @param hash as {@link credentialHash} gives it */
-export const md5Credential = (hash: string, nonce: Uint8Array): string =>
+export const encodeMd5Credential = (hash: string, nonce: Uint8Array): string =>
   md5(hash, ":", nonce).toString("base64");
 
 /** @param body the body of the HTTP message as sent */
-export const macOfBody = (hash: string, nonce: Uint8Array, body: Uint8Array): string =>
+export const encodeBodyMac = (hash: string, nonce: Uint8Array, body: Uint8Array): string =>
   md5(hash, ":", nonce, ":", md5(body).toString("base64")).toString("base64");
 
 /** The value of the header for a body. */
-export const hmacHeader = (user: string, mac: string): string =>
+export const encodeHmacHeader = (user: string, mac: string): string =>
   `algorithm=MD5, username="${user.replace(/["\\]/g, "\\$&")}", mac=${mac}`;
 
 /** What the header says; `mac` is B64 of 16 octets. */
@@ -52,7 +49,7 @@ export type HmacHeader = { readonly user: string; readonly mac: string };
  * the specification's own example has it, is read too.
  * @throws DecodeError: no user, no MAC, or another algorithm
  */
-export function readHmacHeader(text: string): HmacHeader {
+export function decodeHmacHeader(text: string): HmacHeader {
   if (text.length > HEADER_CHARACTERS_MAX) throw new DecodeError(`${HMAC_HEADER} is too long`, 0);
   const members = new Map<string, string>();
   for (const [, name = "", quoted, plain] of text.matchAll(
@@ -73,10 +70,4 @@ function plainMac(mac: string): string {
   const octets = Buffer.from(mac, "base64");
   const text = octets.toString("latin1");
   return /^[0-9a-f]{32}$/i.test(text) ? Buffer.from(text, "hex").toString("base64") : mac;
-}
-
-/** In a time that does not tell how much of it is right. */
-export function isSameCredential(given: string, right: string): boolean {
-  const [one, other] = [Buffer.from(given), Buffer.from(right)];
-  return one.length === other.length && timingSafeEqual(one, other);
 }

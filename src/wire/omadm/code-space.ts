@@ -34,7 +34,7 @@ const rowsOf = (rows: readonly Row[]) => page(rows, (name) => name);
 const NO_ATTRIBUTES: Pages<never> = [[]];
 
 /** A tree of nodes, root `MgmtTree`: it stands as OPAQUE octets in a message. */
-export const MGMT_TREE: CodeSpace = {
+const MGMT_TREE: CodeSpace = {
   title: "a management tree",
   version: 0x02,
   // No number is assigned: senders spell the identifier out, or say that it is unknown.

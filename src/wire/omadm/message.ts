@@ -4,7 +4,7 @@
  */
 import type { WbxmlElement } from "../wbxml/element.ts";
 
-/** `Cred`: what the sender proves itself by. `type` is one of `AUTH_TYPES` where it is known. */
+/** `Cred`: what the sender proves itself by; `type` is `syncml:auth-basic` or `syncml:auth-md5`. */
 export type Credential = { readonly type: string; readonly format: string | null; readonly data: string };
 
 /** `Chal`: what the other side is to prove itself by, and the nonce for the next time. */
@@ -76,7 +76,7 @@ export type GroupCommand = {
 export type DmCommand = StatusCommand | ResultsCommand | AlertCommand | ItemCommand | GroupCommand;
 
 export type DmMessage = {
-  /** As written; compare by {@link isSameSession}. */
+  /** As written: hexadecimal; some clients of little-endian machines swap its two octets. */
   readonly sessionId: string;
   readonly msgId: string;
   readonly target: string;
@@ -91,13 +91,3 @@ export type DmMessage = {
   /** The package ends here. */
   readonly isFinal: boolean;
 };
-
-/**
- * Whether a message is of a session: by its number, in any case and with leading zeros; some clients of little-endian machines
- * give its two octets the other way round.
- */
-export function isSameSession(text: string, sessionId: number): boolean {
-  if (!/^[0-9a-f]{1,4}$/i.test(text)) return false;
-  const given = Number.parseInt(text, 16);
-  return given === sessionId || (((given & 0xff) << 8) | (given >> 8)) === sessionId;
-}

@@ -15,7 +15,8 @@ export const NOTIFICATION_CONTENT_TYPE = "application/vnd.syncml.notification";
 /** X-WAP-Application-Id of OMA DM. */
 export const DM_APPLICATION_ID = 0x07;
 
-const UI_MODES = ["unspecified", "background", "informative", "interaction"] as const;
+/** What the device asks its user before the session, by its number. */
+export const UI_MODES = ["unspecified", "background", "informative", "interaction"] as const;
 const INITIATORS = ["user", "server"] as const;
 /** 1.1, times ten. */
 const VERSION = 11;

@@ -16,7 +16,7 @@ export type DmNode = {
 };
 
 /** The tree with one root, for an Add to `./Inbox` or to a place of its own. */
-export const managementTree = (root: DmNode): WbxmlElement =>
+export const encodeManagementTree = (root: DmNode): WbxmlElement =>
   element("MgmtTree", {}, element("VerDTD", {}, "1.2"), nodeTree(root));
 
 function nodeTree({ name, object, acl, format = "chr", value, nodes }: DmNode): WbxmlElement {
