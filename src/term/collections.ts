@@ -78,3 +78,15 @@ export function dropOldest(entries: Map<unknown, unknown> | Set<unknown>, max: n
 /** The entry of a list that has just one; undefined where it has none, or more. */
 export const onlyOf = <Entry>(list: readonly Entry[]): Entry | undefined =>
   list.length === 1 ? list[0] : undefined;
+
+/** Entries by their keys, each group in the order of the list. */
+export function groupBy<Entry, Key>(list: readonly Entry[], keyOf: (entry: Entry) => Key): Map<Key, Entry[]> {
+  const groups = new Map<Key, Entry[]>();
+  for (const entry of list) {
+    const key = keyOf(entry);
+    const group = groups.get(key);
+    if (group) group.push(entry);
+    else groups.set(key, [entry]);
+  }
+  return groups;
+}

@@ -608,6 +608,22 @@ export const GUARDS: readonly Guard[] = [
     tests: ["src/kernel/proof/traffic.test.ts"],
   },
   {
+    protects: "identity",
+    what: "what a server remembers of an order hides that its message's number is another SIM's by now",
+    file: "src/store/orders/order-memory.ts",
+    line: "now?.isLost ?? item.message.isLost ?? false",
+    broken: "item.message.isLost ?? false",
+    tests: ["src/store/orders/order-memory.test.ts"],
+  },
+  {
+    protects: "money",
+    what: "an item that another server brought on is written over by what this one remembers",
+    file: "src/store/orders/order-memory.ts",
+    line: "itemVersions.get(itemId) === itemVersion)",
+    broken: "itemVersions.has(itemId))",
+    tests: ["src/store/orders/order-memory.test.ts"],
+  },
+  {
     protects: "money",
     what: "settings work without evidence: by traffic that was there before anything left us",
     file: "src/store/orders/order-store.ts",

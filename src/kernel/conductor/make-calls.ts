@@ -3,7 +3,7 @@
  * asks the operator's payment system for fees and pays portions. A call that was made and not booked is made again with
  * the same id, which changes nothing there.
  */
-import { getFrom } from "../../term/collections.ts";
+import { getFrom, groupBy } from "../../term/collections.ts";
 import type { DownloadNotice, KeyRequest, Remittance } from "../../wire/message/maker-api.ts";
 import type { CallAnswer } from "../calls/answer.ts";
 import { type Relation, relationOf } from "../operator/operator-terms.ts";
@@ -236,13 +236,3 @@ function keyRequestOf({ made, relations, binder }: Visit, call: MakerCall, subje
 
 /** Key ids are UUIDs in rows and 32 hex digits in the maker's API. */
 const hexOf = (uuid: string): string => uuid.replaceAll("-", "");
-
-function groupBy<T>(values: readonly T[], keyOf: (value: T) => string): Map<string, T[]> {
-  const groups = new Map<string, T[]>();
-  for (const value of values) {
-    const group = groups.get(keyOf(value));
-    if (group) group.push(value);
-    else groups.set(keyOf(value), [value]);
-  }
-  return groups;
-}

@@ -5,7 +5,7 @@ import type { NetworkKind, OperatorTerms, Relation } from "../../kernel/operator
 import { type OrderPolicy, withDefaults } from "../../kernel/operator/policy.ts";
 import type { TakenKey } from "../../kernel/order/device-key.ts";
 import type { OutgoingMessage } from "../../kernel/order/message.ts";
-import type { DueOrder, ItemDraft, OrderDraft, Subscriber } from "../../kernel/order/order-draft.ts";
+import type { DueOrder, Subscriber } from "../../kernel/order/order-draft.ts";
 import type { OrderStore, OrderTransaction } from "../../kernel/order/order-store.ts";
 import type { OpenCall, OutboundCall } from "../../kernel/order/outbound-call.ts";
 import type { AccountDraft } from "../../kernel/order/request-draft.ts";
@@ -20,7 +20,7 @@ import type { Database, Db, Tx } from "../database/database.ts";
 import { createLeaseWatch } from "../node/node-presence.ts";
 import { remembered } from "../node/versions.ts";
 import { writeReplies } from "../requests/reply-rows.ts";
-import { withRequests, writeRequests } from "../requests/request-rows.ts";
+import { writeRequests } from "../requests/request-rows.ts";
 import { requestStore, requestTransaction } from "../requests/request-store.ts";
 import { takeServingChanges } from "../requests/serving-changes.ts";
 import type { Sealer } from "../seal/seal.ts";
@@ -33,7 +33,16 @@ import {
 } from "../sightings/symptom-rows.ts";
 import { issuedKeys } from "./issued-keys.ts";
 import { claimMessages, messageTransaction, outgoing, tellWaiting } from "./message-rows.ts";
-import { CALL_DOMAIN, type FeeTermsRow, feeTermsOfRow, writeChanges } from "./order-rows.ts";
+import {
+  lockWithItems,
+  ORDER,
+  type OrderColumns,
+  OWN_VERSION,
+  readOrders,
+  withItems,
+} from "./order-drafts.ts";
+import { createOrderMemory, type Recall } from "./order-memory.ts";
+import { CALL_DOMAIN, writeChanges } from "./order-rows.ts";
 import { ownLeases } from "./own-leases.ts";
 import { stockKeys } from "./stock-keys.ts";
 
@@ -50,41 +59,20 @@ type SealedSubject = {
 };
 const SUBJECT = `s.imsi_sealed, s.msisdn_sealed, s.iccid_sealed, s.gid1, s.spn, s.home_plmn, s.number_lost_at, d.imei_sealed`;
 
-const ORDER = `o.id, o.operator_id as "operatorId", o.subscriber_id as "subscriberId", o.device_id as "deviceId", o.cause,
-  o.created_at as "createdAt", o.state, o.reason, o.next_action as "nextAction", o.due_at as "dueAt", o.deadline_at as "deadlineAt",
-  o.attempts, o.market, o.serving_plmn as "servingPlmn", o.make, o.model, o.verdict, o.verdict_reasons as "verdictReasons"`;
-
 const CLAIM_DUE = {
   name: "claim_due", // provisioning_order_due, provisioning_order_of_subscriber
   text: `select ${ORDER}, ${SUBJECT},
-                exists (select from provisioning_order y where y.subscriber_id = o.subscriber_id and y.id > o.id
+                ${OWN_VERSION}, exists (select from provisioning_order y where y.subscriber_id = o.subscriber_id and y.id > o.id
                                                            and y.cause in ('first_registration', 'sim_moved')) as "isSuperseded"
            from provisioning_order o join subscriber s on s.id = o.subscriber_id join device d on d.id = o.device_id
           where o.due_at <= $1 order by o.due_at limit $2
             for update of o skip locked -- conductors never wait on each other's rows`,
-};
-const LOCK_ORDERS = {
-  name: "lock_orders", // provisioning_order_pkey
-  text: `select ${ORDER} from provisioning_order o where o.id = any($1::uuid[]) order by o.id for update`,
-};
-const READ_ORDERS = {
-  name: "read_orders", // provisioning_order_pkey
-  text: `select ${ORDER} from provisioning_order o where o.id = any($1::uuid[])`,
 };
 const ACCOUNTS_OF = {
   name: "accounts_of", // provisioning_order_pkey, user_account_operator_id_subscriber_id_key
   text: `select o.id as "orderId", a.id, a.state from provisioning_order o
            join user_account a on a.operator_id = o.operator_id and a.subscriber_id = o.subscriber_id
           where o.id = any($1::uuid[])`,
-};
-const ITEMS_OF_ORDERS = {
-  name: "items_of_orders", // order_item_of_order, message_pkey, device_key_pkey
-  text: `select i.id, i.order_id as "orderId", i.kind, i.state, i.cause, i.reason, i.next_action as "nextAction",
-                i.deadline_at as "deadlineAt", i.attempt, i.key_id as "keyId", i.apns, i.apns_seen as "apnsSeen", i.applications_seen as "applicationsSeen", i.subject, i.fee_terms as "feeTerms", k.source as "keySource", k.state as "keyState",
-                i.message_id as "messageId", m.payload_id as "payloadId", m.kind as "messageKind",
-                m.part_count as "partCount", m.reference, m.number_lost_at is not null as "isLost"
-           from order_item i left join message m on m.id = i.message_id left join device_key k on k.id = i.key_id
-          where i.order_id = any($1::uuid[]) order by i.id`,
 };
 const SUBJECTS_OF = {
   name: "subjects_of", // provisioning_order_pkey, former_number_of_subscriber
@@ -187,20 +175,24 @@ export function createOrderStore(
   surroundings: Surroundings = {},
 ): PgOrderStore {
   const { nodeNumber = () => null, homePlmnOf = () => undefined, changes = NOTHING_HEARD } = surroundings;
+  const recalling = createOrderMemory();
   const terms = remembered({ database, changes }, TERMS_KINDS, (operatorId) =>
     readTerms(database, registry, operatorId),
   );
   return {
     // Statements only: nothing outside the database is touched, so a deadlock's victim may simply run again.
-    transaction: (work) =>
-      database.transaction(
-        (tx) =>
-          work(orderTransaction(tx, sealer, { homePlmnOf, termsIn: terms.in, node: nodeNumber() ?? 0 })),
-        {
-          keepsPlans: true,
-          safeToRepeat: true,
+    async transaction(work) {
+      let recall: Recall | undefined;
+      const result = await database.transaction(
+        (tx) => {
+          recall = recalling();
+          return work(orderTransaction(tx, sealer, { homePlmnOf, termsIn: terms.in, recall, nodeNumber }));
         },
-      ),
+        { keepsPlans: true, safeToRepeat: true },
+      );
+      recall?.committed();
+      return result;
+    },
     termsOf: terms.of,
     termsIn: terms.in,
     async claimMessages(claim) {
@@ -249,13 +241,6 @@ export function createOrderStore(
     ...issuedKeys(database, sealer),
     ...stockKeys(database, sealer, surroundings.clock),
   };
-}
-
-/** In the order of their ids as given. */
-async function readOrders(db: Db, sealer: Sealer, ids: readonly string[]): Promise<OrderDraft[]> {
-  if (ids.length === 0) return [];
-  const orders = await withItems(db, sealer, await db.rows(READ_ORDERS, [ids]));
-  return ids.flatMap((id) => orders.find((order) => order.id === id) ?? []);
 }
 
 type CallRow = Omit<OutboundCall, "kind" | "body" | "secret"> & {
@@ -322,80 +307,25 @@ async function subjectsOf(
   return new Map(rows.map((row) => [row.id, subjectOf(row, sealer)]));
 }
 
-type OrderColumns = Omit<OrderDraft, "items" | "request" | "changed">;
-type ItemColumns = Omit<ItemDraft, "message" | "feeTerms" | "isNew" | "changed"> & {
-  readonly feeTerms: FeeTermsRow | null;
-  readonly orderId: string;
-  readonly messageId: string | null;
-  readonly payloadId: string;
-  readonly messageKind: NonNullable<ItemDraft["message"]>["kind"];
-  readonly partCount: number;
-  readonly reference: number;
-  readonly isLost: boolean;
-};
-
-async function withItems(db: Db, sealer: Sealer, rows: readonly OrderColumns[]): Promise<OrderDraft[]> {
-  const orders = rows.map(draftOf);
-  await withRequests(db, sealer, orders);
-  // An order that was not yet opened has no items to look for, unless somebody asked for them.
-  const opened = orders
-    .filter(({ state, request }) => request || (state !== "received" && state !== "waiting"))
-    .map(({ id }) => id);
-  if (opened.length > 0) addItems(orders, await db.rows<ItemColumns>(ITEMS_OF_ORDERS, [opened]));
-  return orders;
-}
-
-/** The items are asked for behind the lock, not after its answer: they are read when it is held. */
-async function lockWithItems(tx: Tx, sealer: Sealer, orderIds: readonly string[]): Promise<OrderDraft[]> {
-  const [rows, items] = await Promise.all([
-    tx.rows<OrderColumns>(LOCK_ORDERS, [orderIds]),
-    tx.rows<ItemColumns>(ITEMS_OF_ORDERS, [orderIds]),
-  ]);
-  const orders = rows.map(draftOf);
-  await withRequests(tx, sealer, orders);
-  addItems(orders, items);
-  return orders;
-}
-
-const draftOf = (row: OrderColumns): OrderDraft => ({ ...row, items: [], request: null, changed: false });
-
-function addItems(orders: readonly OrderDraft[], items: readonly ItemColumns[]): void {
-  const byId = new Map(orders.map((order) => [order.id, order]));
-  for (const row of items) {
-    const { orderId, messageId, payloadId, messageKind, partCount, reference, isLost, feeTerms, ...item } =
-      row;
-    const message =
-      messageId === null
-        ? null
-        : { id: messageId, payloadId, kind: messageKind, partCount, reference, isLost };
-    byId.get(orderId)?.items.push({
-      ...item,
-      message,
-      feeTerms: feeTermsOfRow(feeTerms),
-      isNew: false,
-      changed: false,
-    });
-  }
-}
-
-type TransactionDeps = Pick<PgOrderStore, "termsIn"> & {
+type Within = {
   readonly homePlmnOf: HomePlmnResolver;
-  readonly node: number;
+  readonly termsIn: PgOrderStore["termsIn"];
+  readonly recall: Recall;
+  readonly nodeNumber: () => number | null;
 };
 
 function orderTransaction(
   db: Tx,
   sealer: Sealer,
-  { homePlmnOf, termsIn, node }: TransactionDeps,
+  { homePlmnOf, termsIn, recall, nodeNumber }: Within,
 ): OrderTransaction {
   return {
     termsOf: (operatorId) => termsIn(db, operatorId),
     ...requestTransaction(db, sealer, homePlmnOf),
     async claimDue({ now, limit }): Promise<DueOrder[]> {
-      const rows = await db.rows<OrderColumns & SealedSubject & { isSuperseded: boolean }>(CLAIM_DUE, [
-        now,
-        limit,
-      ]);
+      const rows = await db.rows<DueRow>(CLAIM_DUE, [now, limit]);
+      const [first] = rows;
+      if (first) recall.begin(first.ownVersion);
       const orders = await withItems(db, sealer, rows.map(orderColumns));
       const symptoms = await symptomsOfDevices(
         db,
@@ -410,10 +340,10 @@ function orderTransaction(
         };
       });
     },
-    lockOrders: (orderIds) => lockWithItems(db, sealer, orderIds),
+    lockOrders: (orderIds) => lockWithItems(db, sealer, recall, orderIds),
     subjectsOf: (orderIds) => subjectsOf(db, sealer, orderIds),
 
-    ...messageTransaction(db, node),
+    ...messageTransaction(db, nodeNumber() ?? 0),
     async lockKeyIds(keyIds) {
       if (keyIds.length > 0) await db.rows(LOCK_KEY_IDS, [keyIds]);
     },
@@ -431,6 +361,7 @@ function orderTransaction(
     lockCharges: (chargeIds) => db.rows<ChargeDraft>(LOCK_CHARGES, [chargeIds]),
     async write(changes, now) {
       writeChanges(db, sealer, changes, now);
+      recall.noteWritten(changes.orders);
       await writeRequests(db, sealer, changes, now);
       await writeReplies(db, sealer, changes, now);
       await writeCollections(db, changes, now);
@@ -440,8 +371,10 @@ function orderTransaction(
 
 const isToBeJudged = ({ state }: OrderColumns): boolean => state === "received" || state === "waiting";
 
+type DueRow = OrderColumns & SealedSubject & { readonly isSuperseded: boolean; readonly ownVersion: string };
+
 /** The draft's own columns, without the sealed ones that came along. */
-function orderColumns(row: OrderColumns & SealedSubject & { readonly isSuperseded: boolean }): OrderColumns {
+function orderColumns(row: DueRow): OrderColumns {
   const {
     imsi_sealed,
     msisdn_sealed,
@@ -452,6 +385,7 @@ function orderColumns(row: OrderColumns & SealedSubject & { readonly isSupersede
     home_plmn,
     number_lost_at,
     isSuperseded,
+    ownVersion,
     ...order
   } = row;
   return order;
