@@ -40,6 +40,9 @@ export function liveSession(first: Esme): LiveSession {
     get stats() {
       return current.stats;
     },
+    get ratePerSecond() {
+      return current.ratePerSecond;
+    },
     start: () => current.start(),
     async stop(options) {
       isStopping = true;

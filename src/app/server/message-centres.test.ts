@@ -97,6 +97,7 @@ test("a change of where messages go ends no session; another password does, a ce
   await until(() => two.stats.sessions === 1);
   const [north] = centres.port.centres();
   assert.deepEqual([north?.operators, north?.drain], [["vega"], true]);
+  assert.equal(centres.port.centres()[0], north, "asked again, it is told as it was and not made anew");
   assert.equal(centres.all()[0]?.stats.binds, 1, "it was not bound anew");
   centres.prepare([optionsOf("south", two)])();
   await until(() => one.stats.sessions === 0);

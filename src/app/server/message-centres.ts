@@ -67,6 +67,8 @@ type Held = {
   /** Since when it falls within seconds of each bind. */
   shakySinceMs: number | null;
   failedOver: number;
+  /** As the kernel was last told of it, and of which options. */
+  told: { readonly options: SmscOptions; readonly state: CentreState } | undefined;
   readonly seen: MessageCentre;
 };
 
@@ -166,6 +168,7 @@ function hold(smsc: SmscOptions, { open, clock, onBound, onTrouble }: CentresDep
     boundAtMs: 0,
     shakySinceMs: null,
     failedOver: 0,
+    told: undefined,
     seen: seenAs(() => held),
   };
   live.on("state", ({ name }) => {
@@ -220,14 +223,7 @@ const seenAs = (held: () => Held): MessageCentre => ({
 });
 
 const portOf = (centres: () => readonly Held[], clock: () => Date): SmscPort => ({
-  centres: () =>
-    centres().map((held) => ({
-      name: held.options.name,
-      ...held.options.route,
-      downSinceMs: held.downSinceMs,
-      shakySinceMs: held.downSinceMs === null && holds(held, clock().getTime()) ? null : held.shakySinceMs,
-      room: held.live.stats.ratePerSecond * ROOM_SECONDS,
-    })),
+  centres: () => centres().map((held) => stateOf(held, clock)),
   canWrite: (part, centre) =>
     centres()
       .find(({ options: { name } }) => name === centre)
@@ -245,6 +241,23 @@ const portOf = (centres: () => readonly Held[], clock: () => Date): SmscPort => 
     if (held) held.failedOver += 1;
   },
 });
+
+/** Asked for several times a message: made anew only when something of it is another. */
+function stateOf(held: Held, clock: () => Date): CentreState {
+  const { options, downSinceMs, told } = held;
+  const isSteady = held.shakySinceMs === null || (downSinceMs === null && holds(held, clock().getTime()));
+  const shakySinceMs = isSteady ? null : held.shakySinceMs;
+  const room = held.live.ratePerSecond * ROOM_SECONDS;
+  const isAsTold =
+    told?.options === options &&
+    told.state.downSinceMs === downSinceMs &&
+    told.state.shakySinceMs === shakySinceMs &&
+    told.state.room === room;
+  if (isAsTold) return told.state;
+  const state = { name: options.name, ...options.route, downSinceMs, shakySinceMs, room };
+  held.told = { options, state };
+  return state;
+}
 
 /** The centre's own word; not ours, and not that of a link which was lost. */
 function refusalIn(outcome: PartOutcome): string | undefined {

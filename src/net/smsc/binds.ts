@@ -50,6 +50,9 @@ export function createBinds({
         submits,
       );
     },
+    get ratePerSecond() {
+      return submits.ratePerSecond;
+    },
     get all() {
       return sessions.map(({ role, esme }, at) => ({
         role,
@@ -67,7 +70,7 @@ function group(
   sessions: readonly Esme[],
   senders: readonly Esme[],
   submits: Submits,
-): Omit<Esme, "state" | "stats"> {
+): Omit<Esme, "state" | "stats" | "ratePerSecond"> {
   const listeners: Listeners = { state: new Set(), trouble: new Set() };
   for (const esme of sessions) {
     // Whatever bind changed, what is told is how all of them stand.

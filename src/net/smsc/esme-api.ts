@@ -91,6 +91,8 @@ export type EsmeEvents = {
 export interface Esme {
   readonly state: EsmeState;
   readonly stats: EsmeStats;
+  /** That of `stats`, which is asked for with each message. */
+  readonly ratePerSecond: number;
   start(): void;
   /** Takes nothing new, sends what is queued and waits for answers for at most `drainMs`, unbinds, closes. */
   stop(options?: { readonly drainMs?: number }): Promise<void>;

@@ -112,6 +112,10 @@ class Session implements Esme {
     };
   }
 
+  get ratePerSecond(): number {
+    return this.#submits.ratePerSecond;
+  }
+
   on<E extends keyof EsmeEvents>(event: E, listener: EsmeEvents[E]): () => void {
     const listeners = (event === "state" ? this.#stateListeners : this.#troubleListeners) as Set<unknown>; // by event
     listeners.add(listener);

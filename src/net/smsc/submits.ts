@@ -104,8 +104,11 @@ export class Submits {
       ...this.#counts,
       queued: this.#waiting,
       inFlight: this.#inFlight,
-      ratePerSecond: this.#pace.ratePerSecond,
+      ratePerSecond: this.ratePerSecond,
     };
+  }
+  get ratePerSecond(): number {
+    return this.#pace.ratePerSecond;
   }
   /** Without their outcome yet: those that wait, and those that left by this bind. */
   leftOf(way: SubmitWay): number {

@@ -20,9 +20,9 @@ test("a claim past an operator reads nothing of all that it has due, and takes w
   };
   const first = await send(passed, "first");
   await shop.database.run(
-    `insert into message (id, operator_id, payload_id, kind, idempotency_key, reference, part_count, state, reason,
+    `insert into message (id, operator_id, sealed, octets, kind, idempotency_key, reference, part_count, state, reason,
                           due_at, expires_at, created_at, updated_at)
-     select gen_random_uuid(), operator_id, payload_id, kind, 'copy ' || n, 1, 1, state, reason, due_at, expires_at,
+     select gen_random_uuid(), operator_id, sealed, octets, kind, 'copy ' || n, 1, 1, state, reason, due_at, expires_at,
             created_at, updated_at
        from message, generate_series(1, ${DUE}) n where id = $1`,
     [first],

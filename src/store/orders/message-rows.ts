@@ -47,8 +47,8 @@ const LOCK_MESSAGES = {
   name: "lock_messages", // message_pkey; in order of id, so that two batches never wait on each other
   text: "select id from message where id = any($1::uuid[]) order by id for update",
 };
-/** What the conductor hears of a message that ended. */
-const ENDED = `m.id as "messageId", m.order_id as "orderId", m.state as outcome, m.id, m.payload_id as "payloadId", m.kind,
+/** What the conductor hears of a message that ended; a text of the API is its own payload. */
+const ENDED = `m.id as "messageId", m.order_id as "orderId", m.state as outcome, m.id, coalesce(m.payload_id, m.id) as "payloadId", m.kind,
   m.part_count as "partCount", m.reference, m.idempotency_key as "idempotencyKey"`;
 type EndedRow = Omit<EndedMessage, "attempt" | "isCompanion"> & { readonly idempotencyKey: string };
 
@@ -232,7 +232,8 @@ const claimOf = (chosen: string): string => `with claimed as (
             where m.id in (${chosen})
         returning m.*)
          select c.id as "messageId", c.operator_id as "operatorId", c.order_id as "orderId", c.kind, c.reference, c.part_count as "partCount",
-                c.attempts, c.expires_at as "expiresAt", p.protocol, p.part_octets as "partOctets", p.sealed, p.unconfirmed, s.msisdn_sealed, c.destination_sealed,
+                c.attempts, c.expires_at as "expiresAt", coalesce(p.protocol, 'text') as protocol, p.part_octets as "partOctets",
+                coalesce(c.sealed, p.sealed) as sealed, coalesce(p.unconfirmed, false) as unconfirmed, s.msisdn_sealed, c.destination_sealed,
                 array(select sequence from message_part where message_id = c.id) as "acceptedParts",
                 (select smsc from message_part where message_id = c.id order by sequence limit 1) as "acceptedBy",
                 case when c.perhaps_until > $1 then c.perhaps_with end as "perhapsWith",
@@ -240,7 +241,7 @@ const claimOf = (chosen: string): string => `with claimed as (
                   (select home_plmn from subscriber k where k.operator_id = c.operator_id and k.msisdn_index = c.destination_index limit 1)), 'isStopped', exists (
                   select from message_stop t where t.operator_id = c.operator_id
                      and (t.msisdn_index = coalesce(c.destination_index, s.msisdn_index) or t.subscriber_id = c.subscriber_id))) end as unasked
-           from claimed c join payload p on p.id = c.payload_id left join subscriber s on s.id = c.subscriber_id
+           from claimed c left join payload p on p.id = c.payload_id left join subscriber s on s.id = c.subscriber_id
           order by c.created_at, c.id`;
 const CLAIM_MESSAGES = {
   name: "claim_messages", // message_due

@@ -126,7 +126,7 @@ test("a message whose seal does not open is given up alone, and stops no other",
   assert.ok(all.find(({ operatorId }) => operatorId === sound.operatorId)?.content);
 });
 
-test("a text sent again under its key is sent once and leaves no payload behind", async () => {
+test("a text is one row, which holds what is sent; sent again under its key it is sent once", async () => {
   const operatorId = await shop.operator();
   const text = { to: "4915112345678", text: "Hello", idempotencyKey: "hello" };
   const [first] = await shop.texts.send(operatorId, [text]);
@@ -135,7 +135,18 @@ test("a text sent again under its key is sent once and leaves no payload behind"
   assert.equal(again?.id, first?.id);
   const theirs = await shop.operator();
   assert.equal((await shop.texts.send(theirs, [text]))[0]?.created, true);
-  assert.equal(await shop.count("payload", "operator_id = $1", [operatorId]), 2);
+  assert.equal(await shop.count("message", "operator_id = $1", [operatorId]), 2);
+  assert.equal(await shop.count("payload", "operator_id = $1", [operatorId]), 0);
   const message = (await claim(operatorId)).find(({ messageId }) => messageId === first?.id);
-  assert.equal(message?.content?.to, text.to);
+  assert.ok(message);
+  assert.equal(message.content?.to, text.to);
+  assert.equal(message.protocol, "text");
+  assert.equal(Buffer.from(message.content?.payload ?? []).toString(), text.text);
+  await taken(message, 1);
+  await receipts(message, "delivered", 1);
+  const { rows } = await shop.reader.listMessages(operatorId, { state: "delivered" }, { limit: 10 });
+  assert.deepEqual(
+    rows.map(({ id, protocol, octets, parts }) => [id, protocol, octets, parts.length]),
+    [[first?.id, "text", Buffer.byteLength(text.text), 1]],
+  );
 });

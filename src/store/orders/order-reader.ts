@@ -219,7 +219,8 @@ const COUNT_ORDERS = {
   text: "select state, count(*)::int as count from provisioning_order where operator_id = $1 group by state",
 };
 
-const MESSAGE = `m.id, m.order_id as "orderId", m.kind, p.protocol, p.sec, m.state, m.reason, p.octets,
+/** A text of the API holds its payload itself. */
+const MESSAGE = `m.id, m.order_id as "orderId", m.kind, coalesce(p.protocol, 'text') as protocol, p.sec, m.state, m.reason, coalesce(m.octets, p.octets) as octets,
   m.part_count as "partCount", p.bearer, p.channel, p.channel_rule as "channelRule", p.part_octets as "partOctets", m.attempts, m.created_at as "createdAt", m.updated_at as "updatedAt",
   m.expires_at as "expiresAt"`;
 type StoredMessage = Dated<Omit<MessageView, "parts">, "createdAt" | "updatedAt" | "expiresAt">;
@@ -239,7 +240,11 @@ export function messagesQuery(
   const conditions = new Conditions().add("m.operator_id = ?", operatorId).maybe("m.order_id = ?", orderId);
   if (state !== undefined && UNSUCCESSFUL.includes(state)) conditions.fixed(`m.state = '${state}'`);
   else conditions.maybe("m.state = ?", state);
-  return conditions.page(`select ${MESSAGE} from message m join payload p on p.id = m.payload_id`, "m", page);
+  return conditions.page(
+    `select ${MESSAGE} from message m left join payload p on p.id = m.payload_id`,
+    "m",
+    page,
+  );
 }
 
 const PARTS = {

@@ -113,7 +113,7 @@ test("the same idempotency key sends nothing twice: later, in one batch, or thro
 });
 
 test("an empty text, one of more than ten SMS and a number that is none are refused before anything is stored", async () => {
-  const before = (await database.rows("select 1 from payload")).length;
+  const before = (await database.rows("select 1 from message")).length;
   await assert.rejects(desk().send(operatorId, [message("empty", "")]), { code: "text_empty" });
   await assert.rejects(desk().send(operatorId, [message("long", "ä€".repeat(760))]), {
     code: "text_too_long",
@@ -121,7 +121,7 @@ test("an empty text, one of more than ten SMS and a number that is none are refu
   await assert.rejects(desk().send(operatorId, [{ ...message("who"), to: "12" }]), {
     code: "msisdn_malformed",
   });
-  assert.equal((await database.rows("select 1 from payload")).length, before);
+  assert.equal((await database.rows("select 1 from message")).length, before);
 });
 
 test("texts beyond what may wait or be spent in a day are refused whole, with the limit named; a repeat of what was accepted is not", async () => {

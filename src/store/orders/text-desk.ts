@@ -38,32 +38,41 @@ type Sent = { readonly id: string; readonly created: boolean };
 type Lease = { readonly until: Date; readonly node: number | null };
 
 /**
- * Payload and message in one statement, which is a transaction by itself: one round trip and one commit a batch. Answers
- * the keys that were new.
+ * One row a message, which holds its text itself, in one statement, which is a transaction by itself: one round trip and one
+ * commit for all that wait. Answers the keys that were new.
  */
-const PUT = {
-  name: "put_texts", // message_operator_id_idempotency_key_key
-  text: `with q as (
-           select * from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::bytea[], $5::integer[], $6::bytea[], $7::text[],
-                                $8::integer[], $9::integer[], $10::timestamptz[], $14::bytea[], $15::timestamptz[])
-             as v(id, payload_id, operator_id, sealed, octets, destination_sealed, key, reference, part_count, expires_at,
-                  destination_index, not_before)
-            where not exists (select 1 from message m where m.operator_id = v.operator_id and m.idempotency_key = v.key)),
-         p as (
-           insert into payload (id, operator_id, kind, protocol, octets, sealed, created_at)
-           select payload_id, operator_id, 'text', 'text', octets, sealed, $11 from q)
-         insert into message (id, operator_id, destination_sealed, payload_id, kind, idempotency_key, reference, part_count,
-                              state, reason, due_at, lease_until, leased_by, attempts, expires_at, created_at, updated_at,
-                              is_unasked, destination_index)
-         select id, operator_id, destination_sealed, payload_id, 'text', key, reference, part_count,
-                case when lease is null then 'queued' else 'submitting' end,
-                case when not_before > $11 then 'waits for the end of the quiet hours'
-                     when lease is null then 'waits for its turn at the SMSC' else 'being handed to the SMSC' end,
-                coalesce(lease, not_before, $11), lease, case when lease is not null then $13::integer end,
-                case when lease is null then 0 else 1 end, expires_at, $11, $11, not_before is not null, destination_index
-           from (select q.*, case when not_before is null then $12::timestamptz end as lease from q) q
-             on conflict (operator_id, idempotency_key) do nothing
-         returning id`,
+const putOf = (columns: string, values: string, arrays: string, names: string): string =>
+  `insert into message (id, operator_id, destination_sealed, sealed, octets, kind, idempotency_key, reference, part_count,
+                        expires_at, created_at, updated_at, ${columns})
+   select id, operator_id, destination_sealed, sealed, octets, 'text', key, reference, part_count, expires_at, $1, $1, ${values}
+     from unnest($2::uuid[], $3::uuid[], $4::bytea[], $5::bytea[], $6::integer[], $7::text[], $8::integer[], $9::integer[],
+                 $10::timestamptz[]${arrays}) as v(id, operator_id, destination_sealed, sealed, octets, key, reference, part_count,
+                 expires_at${names})
+       on conflict (operator_id, idempotency_key) do nothing
+   returning id`;
+const PUT_QUEUED = {
+  name: "put_texts_queued", // message_operator_id_idempotency_key_key
+  text: putOf("state, reason, due_at", "'queued', 'waits for its turn at the SMSC', $1", "", ""),
+};
+const PUT_LEASED = {
+  name: "put_texts_leased", // message_operator_id_idempotency_key_key
+  text: putOf(
+    "state, reason, due_at, lease_until, leased_by, attempts",
+    "'submitting', 'being handed to the SMSC', $11::timestamptz, $11::timestamptz, $12::integer, 1",
+    "",
+    "",
+  ),
+};
+/** What nobody asked for is claimed in its turn, since a claim looks for STOP. */
+const PUT_UNASKED = {
+  name: "put_texts_unasked", // message_operator_id_idempotency_key_key
+  text: putOf(
+    "state, reason, due_at, is_unasked, destination_index",
+    `'queued', case when not_before > $1 then 'waits for the end of the quiet hours' else 'waits for its turn at the SMSC' end,
+     not_before, true, destination_index`,
+    ", $11::bytea[], $12::timestamptz[]",
+    ", destination_index, not_before",
+  ),
 };
 const KNOWN = {
   name: "known_messages", // message_operator_id_idempotency_key_key
@@ -220,7 +229,7 @@ const outgoing = ({ payload, message, sender, operatorSlug, smsLimits }: Row): O
   kind: "text",
   protocol: "text",
   sender,
-  content: { to: assured(message.destination, "a text goes to a number"), payload: payload.bytes },
+  content: { to: numberOf(message), payload: payload.bytes },
   reference: message.reference,
   partCount: message.partCount,
   acceptedParts: [],
@@ -236,8 +245,10 @@ const knownOf = (database: Db, rows: readonly Row[]) =>
     rows.map(({ message }) => message.idempotencyKey),
   ]);
 
+type Writing = { readonly database: Db; readonly sealer: Sealer };
+
 async function write(
-  { database, sealer }: { readonly database: Db; readonly sealer: Sealer },
+  writing: Writing,
   rows: readonly Row[],
   now: Date,
   lease: Lease | null,
@@ -248,41 +259,13 @@ async function write(
     if (!wanted.has(key)) wanted.set(key, row);
   }
   const first = [...wanted.values()];
-  const inserted = await database.rows<{ id: string }>(PUT, [
-    first.map(({ message }) => message.id),
-    first.map(({ payload }) => payload.id),
-    first.map(({ message }) => message.operatorId),
-    first.map(({ payload }) => sealer.seal("payload", payload.bytes)),
-    first.map(({ payload }) => payload.bytes.length),
-    first.map(({ message }) =>
-      sealer.seal("msisdn", assured(message.destination, "a text goes to a number")),
-    ),
-    first.map(({ message }) => message.idempotencyKey),
-    first.map(({ message }) => message.reference),
-    first.map(({ message }) => message.partCount),
-    first.map(({ message }) => message.expiresAt),
-    now,
-    lease?.until ?? null,
-    lease?.node ?? null,
-    // What nobody asked for is claimed in its turn, since a claim looks for STOP.
-    first.map(({ message }) =>
-      message.isUnasked
-        ? sealer.blindIndex(
-            "msisdn",
-            message.operatorId,
-            assured(message.destination, "a text goes to a number"),
-          )
-        : null,
-    ),
-    first.map(({ message }) => (message.isUnasked ? message.dueAt : null)),
-  ]);
-  const created = new Set(inserted.map(({ id }) => id));
+  const created = await insert(writing, first, now, lease);
   const ids = new Map(
     first.map(({ message }) => [keyOf(message.operatorId, message.idempotencyKey), message.id]),
   );
   const repeated = first.filter(({ message }) => !created.has(message.id));
   if (repeated.length > 0) {
-    const known = await knownOf(database, repeated);
+    const known = await knownOf(writing.database, repeated);
     for (const { id, operatorId, key } of known) ids.set(keyOf(operatorId, key), id);
   }
   return rows.map(({ message }) => {
@@ -290,3 +273,47 @@ async function write(
     return { id, created: id === message.id };
   });
 }
+
+/** Answers which were new. */
+async function insert(
+  { database, sealer }: Writing,
+  rows: readonly Row[],
+  now: Date,
+  lease: Lease | null,
+): Promise<ReadonlySet<string>> {
+  const asked = rows.filter(({ message }) => !message.isUnasked);
+  const unasked = rows.filter(({ message }) => message.isUnasked);
+  const written: Promise<{ id: string }[]>[] = [];
+  if (asked.length > 0) {
+    const values = [now, ...columnsOf(sealer, asked)];
+    written.push(
+      lease
+        ? database.rows(PUT_LEASED, [...values, lease.until, lease.node])
+        : database.rows(PUT_QUEUED, values),
+    );
+  }
+  if (unasked.length > 0)
+    written.push(
+      database.rows(PUT_UNASKED, [
+        now,
+        ...columnsOf(sealer, unasked),
+        unasked.map(({ message }) => sealer.blindIndex("msisdn", message.operatorId, numberOf(message))),
+        unasked.map(({ message }) => message.dueAt),
+      ]),
+    );
+  return new Set((await Promise.all(written)).flat().map(({ id }) => id));
+}
+
+const numberOf = ({ destination }: NewMessage): string => assured(destination, "a text goes to a number");
+
+const columnsOf = (sealer: Sealer, rows: readonly Row[]): unknown[][] => [
+  rows.map(({ message }) => message.id),
+  rows.map(({ message }) => message.operatorId),
+  rows.map(({ message }) => sealer.seal("msisdn", numberOf(message))),
+  rows.map(({ payload }) => sealer.seal("payload", payload.bytes)),
+  rows.map(({ payload }) => payload.bytes.length),
+  rows.map(({ message }) => message.idempotencyKey),
+  rows.map(({ message }) => message.reference),
+  rows.map(({ message }) => message.partCount),
+  rows.map(({ message }) => message.expiresAt),
+];
