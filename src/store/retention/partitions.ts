@@ -126,13 +126,17 @@ async function makeMonth(database: Database, grown: Grown, month: Date): Promise
   );
 }
 
-/** With what the default holds of it; writers to the default wait meanwhile, and all others do not. */
+/**
+ * With what the default holds of it. Writers of the table wait for that moment, readers of its other parts do not: a row that
+ * was on its way into the default as its month came would be refused by PostgreSQL, and not led to the month.
+ */
 async function addPartition(tx: Tx, grown: Grown, { name, from, to }: Partition): Promise<string> {
   const { table, key } = grown;
   const [low, high] = [from && boundOf(grown, from), to && boundOf(grown, to)];
   const bounds = `from (${low ? `'${low}'` : "minvalue"}) to ('${high}')`;
   const within = `${low ? `${key} >= '${low}' and ` : ""}${key} < '${high}'`;
   tx.send(`create table ${name} (like ${table} including defaults including constraints)`);
+  tx.send(`lock table ${table} in share row exclusive mode`);
   tx.send(`lock table ${table}_default in access exclusive mode`);
   tx.send(
     `with moved as (delete from ${table}_default where ${within} returning *) insert into ${name} select * from moved`,

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "vitest";
 import { freshDatabase } from "../../../test/fixture/database.ts";
+import { until } from "../../../test/fixture/story.ts";
 import { DEFAULT_POLICY } from "../../kernel/operator/policy.ts";
 import { KEEP_ALL, type RetainedKind, type RetentionPolicy } from "../../kernel/operator/retention.ts";
 import type { Database } from "../database/database.ts";
@@ -162,6 +163,40 @@ test("what came before anybody made its month moves into it; at the turn of a mo
     events.map(({ place }) => place),
     ["order_event_2026_04", "order_event_2026_05"],
   );
+});
+
+test("whoever writes into a month in the moment in which it is made is not refused", async () => {
+  const own = await freshDatabase();
+  const mine = idAt("2026-01-01T00:00:00Z");
+  let isOver = false;
+  let written = 0;
+  const write = async (): Promise<void> => {
+    while (!isOver) {
+      for (let month = 1; month <= 9; month++) {
+        await seen(mine, `2026-0${month}-10T00:00:00Z`, "late", own);
+        written++;
+      }
+    }
+  };
+  const writers = [write(), write(), write(), write()];
+  try {
+    for (const month of [1, 4, 7]) {
+      const due = new Date(Date.UTC(2026, month - 1, 15));
+      await until(
+        async () => {
+          await makeMonthsAhead(own, due).catch(() => undefined); // writers were before it: it comes again
+          return (await monthsAheadOf(own, due)).sightings;
+        },
+        (ahead) => ahead === 2,
+        "the months are made",
+      );
+    }
+  } finally {
+    isOver = true;
+  }
+  await Promise.all(writers);
+  assert.deepEqual(await own.rows("select count(*)::int as n from sighting"), [{ n: written }]);
+  assert.deepEqual(await own.rows("select from sighting_default"), []);
 });
 
 test("a month that nobody keeps is dropped as a whole and is counted still; with two times the rows of one go, and the month with the last", async () => {
