@@ -15,6 +15,7 @@ import {
   writeDown,
 } from "./document.ts";
 import { knownPairsQuestion } from "./known-pairs.bench.ts";
+import { listsQuestion } from "./lists.bench.ts";
 import { machineOf } from "./machine.ts";
 import { messagesQuestion } from "./messages.bench.ts";
 import { payloadQuestion } from "./payload.bench.ts";
@@ -38,6 +39,7 @@ const QUESTIONS: readonly Question[] = [
   sightingsQuestion,
   knownPairsQuestion,
   phonesQuestion,
+  listsQuestion,
   startQuestion,
 ];
 

@@ -14,6 +14,8 @@ import { type Server, startServer } from "../src/app/server/server.ts";
 import { hashToken, tokenOf } from "../src/kernel/account/token.ts";
 import { uuidv7 } from "../src/store/database/uuid.ts";
 import { ensureOperator } from "../src/store/operator/operators.ts";
+import { writeListedOrders } from "../test/fixture/listed-orders.ts";
+import { withoutIndexes } from "../test/fixture/many-orders.ts";
 import { copyPairs } from "./copy-pairs.ts";
 import { parentOf } from "./cpu.ts";
 
@@ -22,6 +24,8 @@ const TOKENS = 64;
 const START_TIMEOUT_MS = 60_000;
 const STOP_TIMEOUT_MS = 20_000;
 const IDLE_TIMEOUT_MS = 180_000;
+/** A million orders in a year. */
+const ORDERS_APART_MS = 31_536;
 
 export type TurnupProcess = {
   readonly host: string;
@@ -34,6 +38,8 @@ export type TurnupProcess = {
   idle(): Promise<void>;
   /** Copies as many pairs of SIM and phone into the database, each last seen two minutes ago; of numbers that begin at 0. */
   copyPairs(pairs: number): Promise<void>;
+  /** Writes as many orders into the database, the last of them opened now. */
+  listedOrders(orders: number): Promise<void>;
   /** Waits until that many pairs are known by heart. */
   filled(pairs: number): Promise<Filled>;
   close(): Promise<void>;
@@ -85,6 +91,7 @@ export async function startTurnup(options: {
       postmaster: async () => parentOf(await asked<number>(child, "backend")),
       idle: () => idle(child),
       copyPairs: async (pairs) => void (await asked(child, { copyPairs: pairs })),
+      listedOrders: async (orders) => void (await asked(child, { listedOrders: orders })),
       filled: (pairs) => filled(child, pairs),
       close,
     };
@@ -130,7 +137,12 @@ async function filled(child: ChildProcess, pairs: number): Promise<Filled> {
   throw new Error("the pairs of a bench were not known in time");
 }
 
-type Question = "due" | "known" | "backend" | { readonly copyPairs: number };
+type Question =
+  | "due"
+  | "known"
+  | "backend"
+  | { readonly copyPairs: number }
+  | { readonly listedOrders: number };
 type Known = { readonly known: number; readonly seconds: number; readonly octets: number };
 
 /** One question at a time. */
@@ -189,8 +201,17 @@ async function answerTo(server: Server, question: Question): Promise<unknown> {
     const { size: known } = server.knownPairs;
     return { known, octets: server.knownPairs.octets(), seconds: process.uptime() };
   }
-  await copyPairs(server.store, question.copyPairs);
+  if ("copyPairs" in question) await copyPairs(server.store, question.copyPairs);
+  else await listedOrders(server, question.listedOrders);
   return true;
+}
+
+async function listedOrders({ store: { database } }: Server, orders: number): Promise<void> {
+  const operator = await database.one<{ id: string }>("select id from operator where slug = 'bench'", []);
+  if (!operator) throw new Error("the operator of the bench is made with its tokens");
+  const written = { operatorId: operator.id, orders, until: new Date(), apartMs: ORDERS_APART_MS };
+  await withoutIndexes(database, "provisioning_order", () => writeListedOrders(database, written));
+  await database.run("vacuum (analyze) provisioning_order"); // as the database does by itself in time
 }
 
 async function ordersDue({ store }: Server): Promise<number> {

@@ -83,15 +83,18 @@ export const anything = (description: string) => Type.Unsafe<unknown>({ descript
 export const PAGE_ROWS_MAX = 1_000;
 export const PAGE_ROWS_DEFAULT = 100;
 
-/** The query of every list. */
+/** The length of a page, of every list. */
+export const pageLimit = Type.Optional(
+  Type.Integer({
+    minimum: 1,
+    maximum: PAGE_ROWS_MAX,
+    description: `Rows of one page; ${PAGE_ROWS_DEFAULT} unless given.`,
+  }),
+);
+
+/** The query of every list that is by id. */
 export const pageQuery = {
-  limit: Type.Optional(
-    Type.Integer({
-      minimum: 1,
-      maximum: PAGE_ROWS_MAX,
-      description: `Rows of one page; ${PAGE_ROWS_DEFAULT} unless given.`,
-    }),
-  ),
+  limit: pageLimit,
   cursor: Type.Optional(id("`nextCursor` of the page before.")),
   order: Type.Optional(words(["asc", "desc"], "By id, which is by time: `desc` is newest first.")),
 };

@@ -76,6 +76,24 @@ test("pages follow each other by cursor and lose no order", async () => {
   assert.match((await run("--limit", "1")).stderr, /there are more: add --cursor [0-9a-f-]{36}/);
 });
 
+test("orders are listed by what --sort names, filtered by times and attempts, with their number", async () => {
+  await fixture.database.run("update provisioning_order set sends = 3 where make is null");
+  const makesOf = async (...argv: string[]) =>
+    jsonLines((await run(...argv, "--json")).stdout).flatMap(({ id, make }) =>
+      id === undefined ? [] : [make],
+    );
+  assert.deepEqual(await makesOf("--sort", "make"), ["Acme", "Bolt", "Bolt", "Bolt", "Bolt", null]);
+  assert.deepEqual(await makesOf("--sort", "make", "--order", "desc", "--limit", "2"), [null, "Bolt"]);
+  assert.deepEqual(await makesOf("--attempts-from", "2"), [null]);
+  assert.deepEqual(await makesOf("--sort", "attempts"), [null]);
+  assert.equal((await makesOf("--sort", "deadline")).length, 5);
+  assert.deepEqual(await makesOf("--sort", "updated", "--updated-from", "2126-01-01T00:00:00Z"), []);
+  assert.match((await run("--state", "waiting", "--total", "exact")).stderr, /^5 in all$/m);
+  assert.match((await run("--total", "estimate")).stderr, /^about \d+ in all$/m);
+  const last = jsonLines((await run("--json", "--total", "exact")).stdout).at(-1);
+  assert.deepEqual(last, { total: { kind: "exact", count: 6 } });
+});
+
 test("another operator sees none of it", async () => {
   await fixture.operator("south");
   assert.deepEqual(idsOf((await run("--json", "--operator", "south")).stdout), []);
@@ -88,9 +106,23 @@ test("wrong usage and wrong numbers are refused before anything is asked", async
     ["--limit", "0"],
     ["--limit", "1001"],
     ["--limit", "1e2"],
-    ["--cursor", "x"],
+    ["--sort", "size"],
+    ["--order", "up"],
+    ["--total", "about"],
+    ["--updated-from", "yesterday"],
+    ["--created-to", "2026-13-01T00:00:00Z"],
+    ["--attempts-from", "1"],
   ]) {
     assert.equal((await run(...argv)).exitCode, 2, argv.join(" "));
+  }
+  for (const [argv, said] of [
+    [["--cursor", "x"], /^cursor_malformed: /],
+    [["--sort", "updated", "--make", "Bolt"], /^list_not_offered: .*\n.*state, updatedFrom/],
+    [["--sort", "model"], /^list_not_offered: .*make alone/],
+  ] as [string[], RegExp][]) {
+    const refused = await run(...argv, "--operator", "north");
+    assert.equal(refused.exitCode, 1, argv.join(" "));
+    assert.match(refused.stderr, said);
   }
   const { exitCode, stderr } = await run("--imei", "352013071234567");
   assert.equal(exitCode, 1);

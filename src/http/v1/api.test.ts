@@ -146,7 +146,7 @@ test("an order's filters arrive as given, numbers in their checked form; the nex
       msisdn: "491701234567",
       createdFrom: "2026-01-01T00:00:00Z",
     },
-    page: { limit: 1, cursor: undefined, order: "desc" },
+    page: { limit: 1, cursor: undefined, sort: "created", order: "desc", total: undefined },
   });
   assert.equal(answer.json().nextCursor, ORDER_ID);
   const next = /^<(.+)>; rel="next"$/.exec(String(answer.headers.link))?.[1];

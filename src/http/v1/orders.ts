@@ -1,12 +1,13 @@
 /** Orders: the list, one order's whole story, and a request without a sighting. */
 import Type from "typebox";
-import { ITEM_KINDS, ITEM_STATES, ORDER_CAUSES, ORDER_STATES } from "../../kernel/order/order.ts";
+import { ITEM_KINDS, ITEM_STATES, ORDER_CAUSES, ORDER_STATES, VERDICTS } from "../../kernel/order/order.ts";
+import { ATTEMPTS_FROM_MIN, ORDER_LISTS, ORDER_SORTS } from "../../kernel/order/order-list.ts";
 import type { ItemSubjectView } from "../../kernel/order/order-reader.ts";
 import { TurnupError } from "../../term/error.ts";
 import { parseImei } from "../../term/imei.ts";
 import { parseImsi } from "../../term/imsi.ts";
 import { parseMsisdn } from "../../term/msisdn.ts";
-import { answerPage, pageOf } from "../page.ts";
+import { answerPage } from "../page.ts";
 import { accepted, ok, route } from "../route.ts";
 import {
   anything,
@@ -15,8 +16,9 @@ import {
   instantIn,
   instantOrNull,
   named,
+  PAGE_ROWS_DEFAULT,
   page,
-  pageQuery,
+  pageLimit,
   text,
   textOrNull,
   words,
@@ -28,7 +30,8 @@ import { marketIn } from "./market-schema.ts";
 import { messageFields } from "./messages.ts";
 import { DecodedMessage, decodedMessage } from "./orders/decoded-message.ts";
 
-const VERDICTS = ["ended", "supported", "unknown"] as const;
+/** More than any policy sends. */
+const ATTEMPTS_FROM_MAX = 1_000;
 
 const orderFields = {
   id: Type.String(),
@@ -46,6 +49,7 @@ const orderFields = {
   make: textOrNull(),
   model: textOrNull(),
   verdict: wordsOrNull(VERDICTS),
+  attempts: Type.Integer({ description: "Sends of that of its items which was sent most often." }),
   subscriberId: Type.String(),
   deviceId: Type.String(),
   createdAt: instant(),
@@ -171,13 +175,32 @@ const OrderStory = named(
 export const listOrders = route({
   method: "GET",
   path: "/v1/orders",
-  summary: "Orders, newest first",
+  summary:
+    "Orders, newest first, or by another sort; docs/api.md has the pairs of sort and filter that are offered",
   tag: "orders",
   roles: ["admin", "engineer", "care"],
-  errors: IDENTIFIER_ERRORS,
+  errors: [...IDENTIFIER_ERRORS, "list_not_offered", "cursor_malformed"],
   status: 200,
   query: {
-    ...pageQuery,
+    limit: pageLimit,
+    cursor: Type.Optional(
+      Type.String({
+        description: "`nextCursor` of the page before, with the same sort and order.",
+        pattern: "^[A-Za-z0-9_-]{36,1000}$", // an id is the shortest
+      }),
+    ),
+    sort: Type.Optional(
+      words(ORDER_SORTS, "`created` unless given; orders of one value follow by creation."),
+    ),
+    order: Type.Optional(
+      words(["asc", "desc"], "`desc` by created, updated and attempts, else `asc`, unless given."),
+    ),
+    total: Type.Optional(
+      words(
+        ["estimate", "exact"],
+        "Says in `total` how many orders fit on all pages: by statistics at once, or counted.",
+      ),
+    ),
     state: Type.Optional(words(ORDER_STATES)),
     cause: Type.Optional(words(ORDER_CAUSES)),
     market: Type.Optional(marketIn),
@@ -189,18 +212,39 @@ export const listOrders = route({
     deviceId: Type.Optional(id("Of an order or a pairing.")),
     createdFrom: Type.Optional(instantIn("RFC 3339 time; orders of this moment and later.")),
     createdTo: Type.Optional(instantIn("RFC 3339 time; orders before this moment.")),
+    updatedFrom: Type.Optional(instantIn("RFC 3339 time; changed last at this moment or later.")),
+    updatedTo: Type.Optional(instantIn("RFC 3339 time; changed last before this moment.")),
+    deadlineFrom: Type.Optional(instantIn("RFC 3339 time; that end at this moment at the latest, or later.")),
+    deadlineTo: Type.Optional(instantIn("RFC 3339 time; that end before this moment at the latest.")),
+    attemptsFrom: Type.Optional(
+      Type.Integer({
+        minimum: ATTEMPTS_FROM_MIN,
+        maximum: ATTEMPTS_FROM_MAX,
+        description: "Orders of which something was sent so often, or more often.",
+      }),
+    ),
   },
-  answer: page(Order),
+  answer: Type.Object({
+    ...page(Order).properties,
+    total: Type.Optional(
+      Type.Object(
+        { kind: words(["estimate", "exact"]), count: Type.Integer() },
+        {
+          description: "Where it was asked for.",
+        },
+      ),
+    ),
+  }),
   async handle({ orders }, { query, caller, request }) {
-    const { limit, cursor, order, imsi, imei, msisdn, ...plain } = query;
+    const { limit = PAGE_ROWS_DEFAULT, cursor, sort = "created", imsi, imei, msisdn, ...rest } = query;
+    const { order = ORDER_LISTS[sort].order, total, ...plain } = rest;
     const filter = {
       ...plain,
       ...identifiersIn({ imsi, imei, msisdn }),
     };
-    return answerPage(
-      await orders.listOrders(caller.operatorId, filter, pageOf({ limit, cursor, order })),
-      request,
-    );
+    const list = await orders.listOrders(caller.operatorId, filter, { limit, cursor, sort, order, total });
+    const { body, ...answer } = answerPage(list, request);
+    return { ...answer, body: { ...body, ...(list.total && { total: list.total }) } };
   },
 });
 

@@ -63,6 +63,7 @@ export type OrderDraft = {
   nextAction: string;
   dueAt: Date | null;
   deadlineAt: Date | null;
+  /** Sends of that of its items which was sent most often. */
   attempts: number;
   /** ISO 3166 country of a listed market, where it is of one, and MCC and MNC of the network that served the device. */
   readonly market?: string | null;

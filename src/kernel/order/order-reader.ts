@@ -7,6 +7,7 @@ import type { KeySource, NetworkKind } from "../operator/operator-terms.ts";
 import type { Level } from "../operator/policy.ts";
 import type { ApplicationView } from "../support/applications.ts";
 import type { ItemKind, ItemState, OrderCause, OrderState, Verdict } from "./order.ts";
+import type { OrderFilter, OrderSort } from "./order-list.ts";
 
 /** A page, newest first unless `order` says otherwise. `limit` is 1 to 1,000. */
 export type PageQuery = {
@@ -33,6 +34,8 @@ export type OrderRow = {
   readonly make: string | null;
   readonly model: string | null;
   readonly verdict: Verdict | null;
+  /** Sends of that of its items which was sent most often. */
+  readonly attempts: number;
   readonly subscriberId: string;
   readonly deviceId: string;
   readonly createdAt: string;
@@ -40,22 +43,16 @@ export type OrderRow = {
   readonly endedAt: string | null;
 };
 
-/** Members that are absent let everything through. Numbers are digits; they are compared by blind index, not by value. */
-export type OrderFilter = {
-  readonly state?: OrderState | undefined;
-  readonly cause?: OrderCause | undefined;
-  readonly market?: string | undefined;
-  readonly verdict?: Verdict | undefined;
-  readonly make?: string | undefined;
-  readonly model?: string | undefined;
-  readonly subscriberId?: string | undefined;
-  readonly deviceId?: string | undefined;
-  readonly imsi?: string | undefined;
-  readonly msisdn?: string | undefined;
-  readonly imei?: string | undefined;
-  readonly createdFrom?: string | undefined;
-  readonly createdTo?: string | undefined;
+/** A page of orders; `cursor` is what the page before said, whatever it looks like. */
+export type OrderPage = PageQuery & {
+  /** `created` unless given. */
+  readonly sort?: OrderSort | undefined;
+  /** Whether to say how many there are on all pages: by the database's statistics, which costs nothing, or counted. */
+  readonly total?: OrderTotal["kind"] | undefined;
 };
+export type OrderTotal = { readonly kind: "estimate" | "exact"; readonly count: number };
+/** `total` where it was asked for. */
+type OrderList = Page<OrderRow> & { readonly total?: OrderTotal };
 
 /** What of the catalog an item is, and how far its parts are; nothing that is the subscriber's own. */
 export type ItemSubjectView = {
@@ -217,8 +214,12 @@ export type RestoredRow = {
  * @throws TurnupError by every call, as `OrderStore`
  */
 export interface OrderReader {
-  /** By id, and so by the time at which they were opened. */
-  listOrders(operatorId: string, filter: OrderFilter, page: PageQuery): Promise<Page<OrderRow>>;
+  /**
+   * By the page's `sort`, in the direction that `ORDER_LISTS` names where the page names none.
+   * @throws TurnupError `list_not_offered`: that filter with that sort
+   * @throws TurnupError `cursor_malformed`: a cursor of another list
+   */
+  listOrders(operatorId: string, filter: OrderFilter, page: OrderPage): Promise<OrderList>;
   /** Undefined where this operator has no order of that id. */
   findOrder(operatorId: string, orderId: string): Promise<OrderStory | undefined>;
   /** By state; every state is there, also with 0. */

@@ -92,4 +92,5 @@ export const CHANNELS = ["self_service", "representative", "telephone", "partner
 export type Channel = (typeof CHANNELS)[number];
 export const ORDER_CAUSES = [...SPINE_CAUSES, ...CHANNELS] as const;
 export type OrderCause = (typeof ORDER_CAUSES)[number];
-export type Verdict = "ended" | "supported" | "unknown";
+export const VERDICTS = ["ended", "supported", "unknown"] as const;
+export type Verdict = (typeof VERDICTS)[number];

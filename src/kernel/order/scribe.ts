@@ -85,6 +85,7 @@ export function createScribe(now: Date, newId: () => string): Scribe {
       item.cause = move.cause ?? null;
       item.changed = true;
       keepInTime(order, item.deadlineAt);
+      if (item.attempt > order.attempts) change(order, { attempts: item.attempt });
       scribe.touch(order);
       scribe.note(order, {
         kind: move.event ?? move.state,

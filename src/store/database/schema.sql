@@ -880,6 +880,8 @@ create table provisioning_order (
   updated_at timestamp with time zone not null,
   ended_at timestamp with time zone,
   serving_plmn text,
+  updated_slot timestamp with time zone,
+  sends integer not null default 0,
   constraint provisioning_order_pkey PRIMARY KEY (id),
   constraint provisioning_order_device_id_fkey FOREIGN KEY (device_id) REFERENCES device(id),
   constraint provisioning_order_subscriber_id_fkey FOREIGN KEY (subscriber_id) REFERENCES subscriber(id),
@@ -889,11 +891,13 @@ create table provisioning_order (
   constraint provisioning_order_state_check CHECK ((state = ANY (ARRAY['received'::text, 'waiting'::text, 'verifying'::text, 'awaiting_consent'::text, 'provisioning'::text, 'completed'::text, 'partly_completed'::text, 'failed'::text, 'cancelled'::text, 'rejected'::text, 'declined'::text, 'expired'::text]))),
   constraint provisioning_order_verdict_check CHECK ((verdict = ANY (ARRAY['ended'::text, 'supported'::text, 'unknown'::text])))
 );
-create index provisioning_order_by_id ON provisioning_order USING btree (operator_id, id DESC);
-create index provisioning_order_by_make ON provisioning_order USING btree (operator_id, make, id DESC);
+create index provisioning_order_by_attempts ON provisioning_order USING btree (operator_id, sends, id) WHERE (sends > 1);
+create index provisioning_order_by_deadline ON provisioning_order USING btree (operator_id, state, deadline_at, id) WHERE (deadline_at IS NOT NULL);
 create index provisioning_order_by_market ON provisioning_order USING btree (operator_id, market, id DESC) WHERE (market IS NOT NULL);
+create index provisioning_order_by_phone ON provisioning_order USING btree (operator_id, make, model, id);
 create index provisioning_order_by_road ON provisioning_order USING btree (operator_id, cause, id DESC) WHERE (cause = ANY (ARRAY['self_service'::text, 'representative'::text, 'telephone'::text, 'partner'::text, 'offer'::text]));
-create index provisioning_order_by_state ON provisioning_order USING btree (operator_id, state, id DESC);
+create index provisioning_order_by_standing ON provisioning_order USING btree (operator_id, state, cause, verdict, id);
+create index provisioning_order_by_update ON provisioning_order USING btree (operator_id, state, updated_slot);
 create index provisioning_order_due ON provisioning_order USING btree (due_at) WHERE (due_at IS NOT NULL);
 create index provisioning_order_of_device ON provisioning_order USING btree (device_id, id DESC);
 create index provisioning_order_of_subscriber ON provisioning_order USING btree (subscriber_id, id DESC);

@@ -50,7 +50,7 @@ const PILES = {
                 ${counted("dispute where deadline_at is not null")} as "openDisputes"`,
 };
 const OPEN_ORDERS = {
-  name: "backlog_open_orders", // provisioning_order_by_state, an operator at a time
+  name: "backlog_open_orders", // provisioning_order_by_standing, an operator at a time
   text: `select s.state, coalesce(sum(n.count), 0)::int as count
            from unnest(array['received', 'waiting', 'verifying', 'awaiting_consent', 'provisioning']) as s(state) left join operator o on true
            left join lateral (select count(*) from (select from provisioning_order p

@@ -2,18 +2,14 @@
 import assert from "node:assert/strict";
 import { test } from "vitest";
 import { freshDatabase } from "../../../test/fixture/database.ts";
-import type { OrderFilter } from "../../kernel/order/order-reader.ts";
+import type { OrderFilter, OrderSort } from "../../kernel/order/order-list.ts";
+import type { Query } from "../database/conditions.ts";
 import { uuidv7 } from "../database/uuid.ts";
 import { createSealer } from "../seal/seal.ts";
 import { createPairings } from "../sightings/pairings.ts";
-import {
-  chargesQuery,
-  createOrderReader,
-  messagesQuery,
-  ordersQuery,
-  postingsQuery,
-  type Query,
-} from "./order-reader.ts";
+import type { Place } from "./list-cursor.ts";
+import { orderListQueries } from "./order-list.ts";
+import { chargesQuery, createOrderReader, messagesQuery, postingsQuery } from "./order-reader.ts";
 
 const ORDERS = 20_000;
 const MINE = uuidv7();
@@ -154,10 +150,18 @@ async function scansOf({ text, values }: Query): Promise<string[]> {
 }
 
 const someone = storyOrder?.subscriberId as string;
+const PLACES: Partial<Record<OrderSort, Place>> = {
+  created: { key: [], id: storyId },
+  make: { key: ["Make1", "Model1"], id: storyId },
+  updated: { key: [Date.parse("2026-01-03T00:00:00Z") / 1_000], id: storyId },
+  deadline: { key: [Date.parse("2026-01-03T00:00:00Z") / 1_000], id: storyId },
+  attempts: { key: [2], id: storyId },
+};
 const orderFilters: {
   name: string;
   filter: OrderFilter;
   parties?: { subscriberIds?: string[]; deviceId?: string };
+  sort?: OrderSort;
 }[] = [
   { name: "all", filter: {} },
   { name: "a common state", filter: { state: "completed" } },
@@ -172,14 +176,24 @@ const orderFilters: {
   { name: "an IMSI", filter: {}, parties: { subscriberIds: [someone] } },
   { name: "an IMEI", filter: {}, parties: { deviceId: someone } },
   { name: "an IMSI and a state", filter: { state: "failed" }, parties: { subscriberIds: [someone] } },
+  { name: "a model", filter: { model: "Model0" } },
+  { name: "a make", filter: {}, sort: "make" },
+  { name: "their last change", filter: {}, sort: "updated" },
+  { name: "their last change and a state", filter: { state: "failed" }, sort: "updated" },
+  { name: "their deadline", filter: {}, sort: "deadline" },
+  { name: "their attempts", filter: {}, sort: "attempts" },
   { name: "a day", filter: { createdFrom: "2026-01-03T00:00:00Z", createdTo: "2026-01-04T00:00:00Z" } },
 ];
-for (const { name, filter, parties = {} } of orderFilters) {
+for (const { name, filter, parties = {}, sort = "created" } of orderFilters) {
   for (const order of ["asc", "desc"] as const) {
     test(`orders by ${name}, ${order}, run on an index, from the first page and from a later one`, async () => {
-      for (const cursor of [undefined, storyId]) {
-        const query = ordersQuery(MINE, filter, parties, { ...page, order, cursor });
-        assert.deepEqual(await scansOf(query), [], query.text);
+      for (const after of [undefined, PLACES[sort]]) {
+        for (const query of orderListQueries({ operatorId: MINE, filter, parties }, sort, {
+          limit: 101,
+          order,
+          after,
+        }))
+          assert.deepEqual(await scansOf(query), [], query.text);
       }
     });
   }

@@ -1,10 +1,11 @@
 /**
- * Lists and stories of orders on PostgreSQL. Lists page by (operator_id, id); every query names the index that it runs
- * on, and order-reader.test.ts asks PostgreSQL whether it does. Sealed numbers are opened only to be masked.
+ * Lists and stories of orders on PostgreSQL. Orders are listed by order-list.ts; every other list
+ * pages by (operator_id, id). Every query names the index that it runs on, and order-reader.test.ts asks PostgreSQL whether it does. Sealed numbers are opened only to be masked.
  */
 
 import { localized } from "../../kernel/catalog/localized.ts";
 import { ORDER_STATES } from "../../kernel/order/order.ts";
+import { checkOffered } from "../../kernel/order/order-list.ts";
 import type {
   Balance,
   ChargeRow,
@@ -12,9 +13,7 @@ import type {
   ItemSubjectView,
   ItemView,
   MessageView,
-  OrderFilter,
   OrderReader,
-  OrderRow,
   OrderStory,
   PageQuery,
   PostingRow,
@@ -22,34 +21,31 @@ import type {
 } from "../../kernel/order/order-reader.ts";
 import type { ItemRequest } from "../../kernel/order/request-draft.ts";
 import { applicationsOf } from "../../kernel/support/applications.ts";
-import { type Imei, imei14Of } from "../../term/imei.ts";
 import { maskIdentifier } from "../../term/mask.ts";
 import { membersOf } from "../../term/narrow.ts";
 import { recordOf } from "../../term/record.ts";
-import type { Database, Db, Values } from "../database/database.ts";
+import { Conditions, type Query } from "../database/conditions.ts";
+import type { Database, Db } from "../database/database.ts";
 import { cutPage } from "../database/page.ts";
 import type { Sealer } from "../seal/seal.ts";
-import { DEVICE_BY_IMEI } from "../sightings/pairings.ts";
 import { historyOf } from "./event-rows.ts";
+import { type Dated, iso, ORDER, orderRow, type StoredOrder } from "./listed-order.ts";
+import { readOrderList, totalOf } from "./order-list.ts";
+import { partiesOf } from "./parties.ts";
 
-/** Ids are made by the clock of the machine that makes them; two machines differ by less than this. */
-const CLOCK_SLACK_MS = 600_000;
 /** A story is read by a person: so many entries of one kind are shown, the newest. */
 const STORY_ENTRIES_MAX = 1_000;
-/** Subscribers that one phone number was seen with; more than a few is a mistake in the data. */
-const SUBSCRIBERS_OF_NUMBER_MAX = 100;
-
-/** SQL that is put together from fixed pieces, with its values. */
-export type Query = { readonly text: string; readonly values: Values };
 
 export function createOrderReader(database: Database, sealer: Sealer): OrderReader {
   return {
     async listOrders(operatorId, filter, page) {
+      checkOffered(filter, page.sort ?? "created");
       const parties = await partiesOf(database, sealer, operatorId, filter);
-      if (parties === "none") return { rows: [], nextCursor: null };
-      const { text, values } = ordersQuery(operatorId, filter, parties, page);
-      const rows = await database.rows<StoredOrder>(text, values);
-      return cutPage(rows.map(orderRow), page.limit);
+      if (parties === "none")
+        return { rows: [], nextCursor: null, ...(page.total && { total: { kind: page.total, count: 0 } }) };
+      const scope = { operatorId, filter, parties };
+      const list = await readOrderList(database, scope, page);
+      return page.total ? { ...list, total: await totalOf(database, scope, page.total) } : list;
     },
     findOrder: (operatorId, orderId) =>
       database.transaction((tx) => storyOf(tx, sealer, operatorId, orderId), {
@@ -89,133 +85,8 @@ export function createOrderReader(database: Database, sealer: Sealer): OrderRead
 
 // Lists.
 
-/** Collects conditions and their values. */
-export class Conditions {
-  readonly #values: unknown[] = [];
-  readonly #texts: string[] = [];
-  /** `?` in the text stands for the value. */
-  add(text: string, value: unknown): this {
-    this.#values.push(value);
-    this.#texts.push(text.replace("?", `$${this.#values.length}`));
-    return this;
-  }
-  /** Adds nothing where the value is not given. */
-  maybe(text: string, value: unknown): this {
-    return value === undefined ? this : this.add(text, value);
-  }
-  /** A condition without a value. */
-  fixed(text: string): this {
-    this.#texts.push(text);
-    return this;
-  }
-  /** `select`, these conditions, and the page: one row more than asked. */
-  page(select: string, alias: string, { limit, cursor, order = "desc" }: PageQuery): Query {
-    this.maybe(`${alias}.id ${order === "asc" ? ">" : "<"} ?::uuid`, cursor);
-    this.#values.push(limit + 1);
-    const text = `${select} where ${this.#texts.join(" and ")} order by ${alias}.id ${order} limit $${this.#values.length}`;
-    return { text, values: this.#values };
-  }
-}
-
-const ORDER = `o.id, o.state, o.reason, o.next_action as "nextAction", o.due_at as "dueAt", o.deadline_at as "deadlineAt",
-  o.cause, o.network_kind as "networkKind", o.market, o.serving_plmn as "servingPlmn", o.make, o.model, o.verdict, o.subscriber_id as "subscriberId",
-  o.device_id as "deviceId", o.created_at as "createdAt", o.updated_at as "updatedAt", o.ended_at as "endedAt"`;
-
-export type Dated<Row, Name extends keyof Row> = Omit<Row, Name> & {
-  readonly [At in Name]: null extends Row[At] ? Date | null : Date;
-};
-type StoredOrder = Dated<OrderRow, "dueAt" | "deadlineAt" | "createdAt" | "updatedAt" | "endedAt">;
-
-const orderRow = (row: StoredOrder): OrderRow => ({
-  ...row,
-  dueAt: iso(row.dueAt),
-  deadlineAt: iso(row.deadlineAt),
-  createdAt: row.createdAt.toISOString(),
-  updatedAt: row.updatedAt.toISOString(),
-  endedAt: iso(row.endedAt),
-});
-
-/** The rows behind the numbers that a filter names. */
-export type Parties = { readonly subscriberIds?: readonly string[]; readonly deviceId?: string };
-
-const SUBSCRIBER_BY_IMSI = {
-  name: "subscriber_by_imsi", // subscriber_operator_id_imsi_index_key
-  text: "select id from subscriber where operator_id = $1 and imsi_index = $2",
-};
-const SUBSCRIBERS_BY_MSISDN = {
-  name: "subscribers_by_msisdn", // subscriber_by_msisdn
-  text: `select id from subscriber where operator_id = $1 and msisdn_index = $2 limit ${SUBSCRIBERS_OF_NUMBER_MAX}`,
-};
-
-export async function partiesOf(
-  db: Db,
-  sealer: Sealer,
-  operatorId: string,
-  { imsi, msisdn, imei }: OrderFilter,
-): Promise<Parties | "none"> {
-  const parties: { subscriberIds?: readonly string[]; deviceId?: string } = {};
-  if (imsi !== undefined) {
-    const index = sealer.blindIndex("imsi", operatorId, imsi);
-    parties.subscriberIds = idsOf(await db.rows<Id>(SUBSCRIBER_BY_IMSI, [operatorId, index]));
-  }
-  if (msisdn !== undefined) {
-    const index = sealer.blindIndex("msisdn", operatorId, msisdn);
-    const found = idsOf(await db.rows<Id>(SUBSCRIBERS_BY_MSISDN, [operatorId, index]));
-    const before = parties.subscriberIds;
-    parties.subscriberIds = before ? found.filter((id) => before.includes(id)) : found;
-  }
-  if (imei !== undefined) {
-    const index = sealer.blindIndex("imei", operatorId, imei14Of(imei as Imei)); // the door has read it
-    const device = await db.one<Id>(DEVICE_BY_IMEI, [operatorId, index]);
-    if (!device) return "none";
-    parties.deviceId = device.id;
-  }
-  return parties.subscriberIds?.length === 0 ? "none" : parties;
-}
-
-type Id = { readonly id: string };
-const idsOf = (rows: readonly Id[]): readonly string[] => rows.map(({ id }) => id);
-
-/**
- * Runs on provisioning_order_of_subscriber or _of_device where a party is named, on _by_state, _by_make or _by_market where
- * that is, else on _by_id, all in the order of the page. A time is also a bound on the id, which begins with a time.
- */
-export function ordersQuery(
-  operatorId: string,
-  filter: OrderFilter,
-  { subscriberIds, deviceId }: Parties,
-  page: PageQuery,
-): Query {
-  const { createdFrom, createdTo } = filter;
-  return new Conditions()
-    .add("o.operator_id = ?", operatorId)
-    .maybe("o.state = ?", filter.state)
-    .maybe("o.cause = ?", filter.cause)
-    .maybe("o.market = ?", filter.market)
-    .maybe("o.verdict = ?", filter.verdict)
-    .maybe("o.make = ?", filter.make)
-    .maybe("o.model = ?", filter.model)
-    .maybe("o.subscriber_id = ?", filter.subscriberId)
-    .maybe("o.device_id = ?", filter.deviceId)
-    .maybe("o.subscriber_id = any(?::uuid[])", subscriberIds)
-    .maybe("o.device_id = ?", deviceId)
-    .maybe("o.created_at >= ?::timestamptz", createdFrom)
-    .maybe("o.id >= ?::uuid", createdFrom && idAt(Date.parse(createdFrom) - CLOCK_SLACK_MS))
-    .maybe("o.created_at < ?::timestamptz", createdTo)
-    .maybe("o.id < ?::uuid", createdTo && idAt(Date.parse(createdTo) + CLOCK_SLACK_MS))
-    .page(`select ${ORDER} from provisioning_order o`, "o", page);
-}
-
-/** The least UUIDv7 of a moment. */
-function idAt(ms: number): string {
-  const hex = Math.min(Math.max(ms, 0), 2 ** 48 - 1)
-    .toString(16)
-    .padStart(12, "0");
-  return `${hex.slice(0, 8)}-${hex.slice(8)}-0000-0000-000000000000`;
-}
-
 const COUNT_ORDERS = {
-  name: "count_orders", // provisioning_order_by_state
+  name: "count_orders", // provisioning_order_by_standing
   text: "select state, count(*)::int as count from provisioning_order where operator_id = $1 group by state",
 };
 
@@ -260,7 +131,7 @@ async function withParts<Row extends StoredMessage>(
 ): Promise<(Omit<Row, keyof StoredMessage> & MessageView)[]> {
   const parts = new Map<string, MessageView["parts"][number][]>();
   for (const { messageId, ...part } of rows.length > 0
-    ? await db.rows<StoredPart>(PARTS, [idsOf(rows)])
+    ? await db.rows<StoredPart>(PARTS, [rows.map(({ id }) => id)])
     : []) {
     const view = { ...part, acceptedAt: part.acceptedAt.toISOString(), doneAt: iso(part.doneAt) };
     const known = parts.get(messageId);
@@ -342,7 +213,7 @@ const RESTORED_ROWS_MAX = 1_000;
  * the policy calls done. Bounded by when the last of them was seen to work.
  */
 const RESTORED = {
-  name: "restored", // provisioning_order_by_state, order_item_of_order, order_event_pkey
+  name: "restored", // provisioning_order_by_standing, order_item_of_order, order_event_pkey
   text: `select make, model, rule, count(distinct device_id)::int as handsets,
                 count(distinct device_id) filter (where with_key)::int as "withKey"
            from (
@@ -434,7 +305,7 @@ async function storyOf(
   const calls = await tx.rows<Dated<OrderStory["calls"][number], "dueAt" | "updatedAt">>(STORY_CALLS, [
     orderId,
   ]);
-  const charges = await tx.rows<StoredCharge>(STORY_CHARGES, [idsOf(items)]);
+  const charges = await tx.rows<StoredCharge>(STORY_CHARGES, [items.map(({ id }) => id)]);
   return {
     ...orderRow(order),
     verdictReasons: order.verdictReasons,
@@ -473,5 +344,3 @@ function reasonCodeOf(
   const { cause } = membersOf(last?.detail);
   return typeof cause === "string" ? cause : null;
 }
-
-export const iso = (date: Date | null): string | null => (date === null ? null : date.toISOString());

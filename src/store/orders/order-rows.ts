@@ -21,6 +21,7 @@ import { bulkInsert, bulkUpdate } from "../database/bulk.ts";
 import type { Tx } from "../database/database.ts";
 import type { Sealer } from "../seal/seal.ts";
 import { insertSteps, stepsOf } from "./event-rows.ts";
+import { slotOf } from "./updated-slot.ts";
 
 const sqlList = (words: readonly string[]): string =>
   `array[${words.map((word) => `'${word}'`).join(", ")}]::text[]`;
@@ -126,14 +127,16 @@ const updateOrders = bulkUpdate<At<OrderDraft>>(
     { name: "next_action", type: "text", value: (row) => row.nextAction },
     { name: "due_at", type: "timestamptz", value: (row) => row.dueAt },
     { name: "deadline_at", type: "timestamptz", value: (row) => row.deadlineAt },
-    { name: "attempts", type: "integer", value: (row) => row.attempts },
+    { name: "sends", type: "integer", value: (row) => row.attempts },
     { name: "make", type: "text", value: (row) => row.make },
     { name: "model", type: "text", value: (row) => row.model },
     { name: "verdict", type: "text", value: (row) => row.verdict },
     { name: "verdict_reasons", type: "jsonb", value: (row) => row.verdictReasons },
     { name: "updated_at", type: "timestamptz", value: (row) => row.now },
   ],
-  { also: "ended_at = case when v.due_at is null then v.updated_at end" },
+  {
+    also: `ended_at = case when v.due_at is null then v.updated_at end, updated_slot = ${slotOf("v.updated_at")}`,
+  },
 );
 
 /** Of what is somebody's in the body of a call. */

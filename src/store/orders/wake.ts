@@ -6,7 +6,7 @@ const ASKED_FOR = "array['self_service', 'representative', 'telephone', 'partner
 
 const WAKE_WAITING = {
   // Not by the clock of whoever writes alone: a command's may be ahead.
-  name: "wake_waiting_orders", // provisioning_order_by_state; one that is being put to waiting now looks again by itself
+  name: "wake_waiting_orders", // provisioning_order_by_standing; one that is being put to waiting now looks again by itself
   text: `update provisioning_order o set due_at = least($2, now())
           where operator_id = $1 and due_at > $2
             and (state = 'waiting' or (state = 'provisioning' and cause = any(${ASKED_FOR})

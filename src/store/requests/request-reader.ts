@@ -25,10 +25,12 @@ import type {
 } from "../../kernel/requested/request-reader.ts";
 import { maskAccount } from "../../term/iban.ts";
 import { maskIdentifier } from "../../term/mask.ts";
+import { Conditions, type Query } from "../database/conditions.ts";
 import type { Database } from "../database/database.ts";
 import { cutPage } from "../database/page.ts";
 import { isUuid } from "../database/uuid.ts";
-import { Conditions, type Dated, iso, type Parties, partiesOf, type Query } from "../orders/order-reader.ts";
+import { type Dated, iso } from "../orders/listed-order.ts";
+import { type Parties, partiesOf } from "../orders/parties.ts";
 import type { Sealer } from "../seal/seal.ts";
 import { SENT_BY } from "./request-rows.ts";
 
@@ -100,7 +102,7 @@ const FOR_REVIEW = "o.state = 'verifying' and r.verification #>> '{findings,revi
 
 /**
  * Runs on provisioning_order_of_subscriber or _of_device where a party is named, on request_by_actor where who entered it is,
- * on provisioning_order_by_road, _by_state or _by_market where that is, else on request_by_id, all in the order of the page. A channel is
+ * on provisioning_order_by_road, _by_standing or _by_market where that is, else on request_by_id, all in the order of the page. A channel is
  * written into the text, since a parameter would hide the index that holds channels alone.
  */
 export function requestsQuery(

@@ -21,10 +21,10 @@ import type {
   PaymentDesk,
   TransferFact,
 } from "../../kernel/settlement/payment-desk.ts";
+import { Conditions } from "../database/conditions.ts";
 import type { Database, Tx } from "../database/database.ts";
 import { cutPage } from "../database/page.ts";
 import { noteIn, type RegistryDeps } from "../operator/audited.ts";
-import { Conditions } from "../orders/order-reader.ts";
 import { createCollectionReturns } from "./collection-returns.ts";
 import { takeMoneyTurn } from "./payable-rows.ts";
 import { bookGivenBack, bookPaid, linesOf, sayUnpaid, type TransferBook } from "./transfer-books.ts";

@@ -9,9 +9,9 @@ import {
 } from "../../kernel/settlement/collection.ts";
 import { dueEntry, settledEntry, takenEntry } from "../../kernel/settlement/postings.ts";
 import { TurnupError } from "../../term/error.ts";
+import { Conditions } from "../database/conditions.ts";
 import { cutPage } from "../database/page.ts";
 import { noteIn, type RegistryDeps } from "../operator/audited.ts";
-import { Conditions } from "../orders/order-reader.ts";
 import { writeChanges } from "../orders/order-rows.ts";
 import { SETTLED, writeCollectionPostings } from "./collection-rows.ts";
 import { takeMoneyTurn } from "./payable-rows.ts";

@@ -11,10 +11,10 @@ import {
 import type { Disputes, DisputeView } from "../../kernel/settlement/payment-desk.ts";
 import { makerAccount } from "../../kernel/settlement/postings.ts";
 import { TurnupError } from "../../term/error.ts";
+import { Conditions } from "../database/conditions.ts";
 import type { Tx } from "../database/database.ts";
 import { cutPage } from "../database/page.ts";
 import { noteIn, type RegistryDeps } from "../operator/audited.ts";
-import { Conditions } from "../orders/order-reader.ts";
 import { writeChanges } from "../orders/order-rows.ts";
 import { takeMoneyTurn } from "./payable-rows.ts";
 

@@ -10,9 +10,9 @@ import type {
   TransferView,
 } from "../../kernel/settlement/payment-desk.ts";
 import { TurnupError } from "../../term/error.ts";
+import { Conditions } from "../database/conditions.ts";
 import { cutPage } from "../database/page.ts";
 import { noteIn, type RegistryDeps } from "../operator/audited.ts";
-import { Conditions } from "../orders/order-reader.ts";
 import { bookBankFile, listEntries } from "./bank-entries.ts";
 import { disputedOf, FILE_DOMAIN, makeBatch } from "./make-batch.ts";
 import { payablesIn, takeMoneyTurn } from "./payable-rows.ts";

@@ -2,6 +2,7 @@
 import type { ReadSighting } from "../../kernel/detection/read-sighting.ts";
 import type { SightingInput, SightingSource } from "../../kernel/detection/sighting.ts";
 import { bulkInsert, bulkUpdate } from "../database/bulk.ts";
+import { slotAt } from "../orders/updated-slot.ts";
 
 /** An order that waits may wait this long before its own policy takes over. */
 const WAIT_DEADLINE_MS = 7 * 86_400_000;
@@ -230,6 +231,7 @@ export const insertOrders = bulkInsert<NewOrder>("provisioning_order", [
   },
   { name: "created_at", type: "timestamptz", value: (row) => row.now },
   { name: "updated_at", type: "timestamptz", value: (row) => row.now },
+  { name: "updated_slot", type: "timestamptz", value: (row) => slotAt(row.now) },
 ]);
 export type NewOrder = {
   readonly id: string;
