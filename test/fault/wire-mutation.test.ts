@@ -19,6 +19,8 @@ import { decodeNokiaOta } from "../../src/wire/nokiaota/codec.ts";
 import { decodeProvisioning, xmlOf } from "../../src/wire/omacp/codec.ts";
 import { decodeDmWbxml, decodeDmXml } from "../../src/wire/omadm/codec.ts";
 import { decodeNotification } from "../../src/wire/omadm/notification.ts";
+import { readAccounting } from "../../src/wire/radius/accounting.ts";
+import { decodeRadius } from "../../src/wire/radius/packet.ts";
 import { readMessage } from "../../src/wire/reading.ts";
 import { decodeSi, decodeSl } from "../../src/wire/si/codec.ts";
 import { decodeSip, encodeSip } from "../../src/wire/sip/message.ts";
@@ -35,6 +37,7 @@ import { drawsOf, REPEAT_WITH, SEED } from "../fixture/seed.ts";
 import { MMS_SAMPLES, MMS_VECTORS } from "../vector/mms.ts";
 import { isWbxmlLayer, VECTORS } from "../vector/oma-cp.ts";
 import { DM_VECTORS } from "../vector/oma-dm.ts";
+import { RADIUS_VECTORS } from "../vector/radius.ts";
 import { SAMPLES } from "../vector/settings-samples.ts";
 
 const MUTATIONS = 1_000_000;
@@ -75,6 +78,11 @@ const INVITE = encodeSip({
 });
 
 const targets: readonly Target[] = [
+  ...RADIUS_VECTORS.map(({ id, hex }) => ({
+    name: id,
+    bytes: bytesOf(hex),
+    decode: (bytes: Uint8Array) => readAccounting(decodeRadius(bytes)),
+  })),
   ...VECTORS.flatMap(({ hex, hexStringTable, segments, pdus, id, ...vector }) => {
     const [, root] = vector.expected.xml.match(/^<([\w-]+)/) ?? [];
     const isProv = root === "wap-provisioningdoc";

@@ -80,6 +80,8 @@ export const serveCommand: Command = {
       },
     });
     context.note(`Turnup serves at ${server.url}`);
+    if (server.radiusPort !== undefined)
+      context.note(`RADIUS accounting by UDP at ${config.radius.host} port ${server.radiusPort}`);
     if (server.partnerUrl !== undefined)
       context.note(`partners and voice platforms by mutual TLS at ${server.partnerUrl}`);
     await stay.end(close);

@@ -41,6 +41,11 @@ export const startCommand: Command = {
     },
     { flags: "--per-second <count>", about: `how many of them a second (default ${DEFAULT_PER_SECOND})` },
     { flags: "--seed <number>", about: "the same number gives the same phones (default: the clock)" },
+    {
+      flags: "--radius",
+      about:
+        "the packet gateway tells of sessions by RADIUS accounting, as handsets on the network: new phones are seen there too",
+    },
     { flags: "--once", about: "end when the fleet is done" },
     { flags: "--log <file>", about: "write the server's log lines there as JSON" },
   ],
@@ -61,6 +66,7 @@ async function startAndShow(context: CommandContext): Promise<"ok" | "failed"> {
   const startedAt = Date.now();
   const stay = untilStopped(context.signal);
   const all = await startAllInOne({
+    isByRadius: context.flag("radius"),
     config,
     onLost: stay.onLost,
     phones,

@@ -553,6 +553,22 @@ export const SETTINGS = {
       about: "JSON: for which token of the API each certificate stands, by a name in it.",
     }),
   },
+  radius: {
+    host: text({
+      about: "Address that the server listens on for RADIUS accounting of packet gateways, by UDP.",
+      ...HOST,
+      default: "127.0.0.1",
+    }),
+    port: optionalInteger({
+      about: "Its UDP port, 1813 by custom; 0 takes any free one. Without it there is no such door.",
+      from: 0,
+      to: PORT.to,
+    }),
+    clientsFile: path({
+      about:
+        "JSON: the gateways, each with its addresses, the file of its secret and whose subscribers it tells of.",
+    }),
+  },
   tls: {
     crlPath: path({
       about:

@@ -11,6 +11,7 @@ import { assured } from "../../term/narrow.ts";
 import { Secret } from "../../term/secret.ts";
 import { ensureLegCertificates } from "../certificates/leg-certificates.ts";
 import { type Config, dataFolderOf, readConfig } from "../config/config.ts";
+import type { RadiusPlace } from "../config/radius-config.ts";
 import { type Server, startServer } from "../server/server.ts";
 import type { Outside, ServerOptions } from "../server/server-options.ts";
 import { type Demo, setUpDemo } from "./demo-operator.ts";
@@ -35,6 +36,8 @@ type AllInOneOptions = {
   readonly onProgress?: (done: number, total: number, name: string) => void;
   readonly onFault?: (name: string, error: unknown) => void;
   readonly onLost?: NonNullable<ServerOptions["onLost"]>;
+  /** The packet gateway tells of sessions by RADIUS accounting; by the API unless given. */
+  readonly isByRadius?: boolean;
   readonly faults?: WorldOptions["faults"];
   readonly radio?: WorldOptions["radio"];
 };
@@ -50,6 +53,7 @@ export async function startAllInOne(options: AllInOneOptions): Promise<AllInOne>
   const { config, log, phones, newPhones, seed } = options;
   const folder = join(dataFolderOf(config), "world");
   const bankSecret = randomBytes(16).toString("hex");
+  const radiusSecret = randomBytes(20).toString("hex");
   const smscPassword = randomBytes(4).toString("hex"); // SMPP holds 8 characters
   const fork = forkWorld({
     onNews: options.onNews ?? (() => undefined),
@@ -59,6 +63,7 @@ export async function startAllInOne(options: AllInOneOptions): Promise<AllInOne>
   try {
     const server = await startServer({
       ...options,
+      ...(options.isByRadius && { radius: coreGateway(radiusSecret) }),
       async outside(catalog) {
         const models = fleetModels(catalog);
         log(
@@ -95,6 +100,10 @@ export async function startAllInOne(options: AllInOneOptions): Promise<AllInOne>
       probeToken: demo.probeToken,
       makerToken: demo.makerToken,
       trusted: [{ name: server.issuer.name, spki: server.issuer.spki }],
+      ...(server.radiusPort !== undefined &&
+        options.isByRadius && {
+          radius: { host: "127.0.0.1", port: server.radiusPort, secret: radiusSecret },
+        }),
       ...(server.road.land && { land: { id: ROAD_WORLD.landId, url: server.road.land.url } }),
     });
     return {
@@ -111,6 +120,17 @@ export async function startAllInOne(options: AllInOneOptions): Promise<AllInOne>
     throw error;
   }
 }
+
+/** The packet gateway of the simulated core network, as the server knows it. */
+const coreGateway = (secret: string): RadiusPlace => ({
+  ...{ host: "127.0.0.1", port: 0 },
+  clients: [
+    {
+      ...{ name: "core", addresses: ["127.0.0.1"], operator: undefined },
+      secret: new TextEncoder().encode(secret),
+    },
+  ],
+});
 
 /** The server's ends of the device's road: where other companies' machines are, and its door for the proxy. */
 async function roadOutside(

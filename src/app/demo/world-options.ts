@@ -1,5 +1,6 @@
 /** What a simulated world is made of, and where it finds the server. */
 import type { BankFaults } from "../../sim/bank/bank.ts";
+import type { AccountingServer } from "../../sim/core/radius-accounting.ts";
 import type { FleetOptions } from "../../sim/handset/fleet-state.ts";
 import type { HandsetModel } from "../../sim/handset/phones.ts";
 import type { SmscOptions } from "../../sim/smsc/smsc.ts";
@@ -39,4 +40,6 @@ export type TurnupAddress = {
   readonly trusted: readonly { readonly name: string; readonly spki: string }[];
   /** Its door for proxies. */
   readonly land?: DeviceWorldServer;
+  /** Its door for RADIUS accounting; without it the packet gateway tells of sessions by the API. */
+  readonly radius?: AccountingServer;
 };

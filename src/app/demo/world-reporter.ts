@@ -5,6 +5,7 @@
 import { Agent, request } from "node:http";
 import type { ApplicationWorked } from "../../sim/core/application-worked.ts";
 import type { FailedAttempt, UsageRecord } from "../../sim/core/packet-gateway.ts";
+import { type AccountingClient, accountingClient } from "../../sim/core/radius-accounting.ts";
 import type { FleetSighting, TypedPoint } from "../../sim/handset/fleet-state.ts";
 import { type Arrival, writeArrivals } from "../../wire/message/maker-api.ts";
 import type { TurnupAddress } from "./world-options.ts";
@@ -35,6 +36,7 @@ export type Reporter = {
 
 type Reporting = {
   readonly agent: Agent;
+  accounting: AccountingClient | undefined;
   /** Seen, and not yet told. */
   readonly waiting: FleetSighting[];
   address: TurnupAddress | undefined;
@@ -47,6 +49,7 @@ type Reporting = {
 export function reporter(): Reporter {
   const report: Reporting = {
     agent: new Agent({ keepAlive: true, maxSockets: 8 }),
+    accounting: undefined,
     waiting: [],
     address: undefined,
     timer: undefined,
@@ -58,6 +61,7 @@ export function reporter(): Reporter {
   return {
     connect(turnup) {
       report.address = turnup;
+      if (turnup.radius) report.accounting ??= accountingClient(turnup.radius);
     },
     sighting(sighting) {
       if (report.waiting.length < MAX_WAITING) report.waiting.push(sighting);
@@ -65,20 +69,7 @@ export function reporter(): Reporter {
         report.sending = report.sending.then(() => flush(report));
       }, FLUSH_MS);
     },
-    traffic: (batch) =>
-      post(
-        report,
-        "/v1/confirmations",
-        "probeToken",
-        JSON.stringify({
-          confirmations: batch.map(({ imsi, apn, at }) => ({
-            imsi,
-            apn,
-            seenAt: at.toISOString(),
-            source: "gateway",
-          })),
-        }),
-      ),
+    traffic: (batch) => report.accounting?.tell(batch) ?? trafficByApi(report, batch),
     failedAttempts: (batch) =>
       post(
         report,
@@ -113,6 +104,7 @@ export function reporter(): Reporter {
     openLink: (url) => openLink(report, url),
     end() {
       report.ending = true;
+      report.accounting?.close(); // who has not been told by now hears of it no more
     },
     async close() {
       report.closed = true;
@@ -122,6 +114,21 @@ export function reporter(): Reporter {
     },
   };
 }
+
+const trafficByApi = (report: Reporting, batch: readonly UsageRecord[]): Promise<void> =>
+  post(
+    report,
+    "/v1/confirmations",
+    "probeToken",
+    JSON.stringify({
+      confirmations: batch.map(({ imsi, apn, at }) => ({
+        imsi,
+        apn,
+        seenAt: at.toISOString(),
+        source: "gateway",
+      })),
+    }),
+  );
 
 type TokenName = "probeToken" | "makerToken";
 

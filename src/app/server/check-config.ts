@@ -19,6 +19,7 @@ import {
   readPolicyFile,
 } from "../config/leg-config.ts";
 import { readPartnerPlace } from "../config/partner-config.ts";
+import { readRadiusPlace } from "../config/radius-config.ts";
 import { messageCentresOf } from "../config/settings.ts";
 import { manageDoorOf } from "../party/configured-proxy.ts";
 import { reportPatternOf } from "./applet-reports.ts";
@@ -73,6 +74,7 @@ const CHECKS: readonly Check[] = [
     readPolicyFile(config.proxy.policyFile, { besideServer: !hasLandFiles(config) }),
   ({ proxy }) => proxy.accountsFile && readAccountsFile(proxy.accountsFile),
   readPartnerPlace,
+  readRadiusPlace,
   async (config) => checkRevocation(config.tls, await authoritiesOf(config)),
 ];
 
@@ -166,11 +168,15 @@ async function operatorsIn(config: Config): Promise<(readonly [string, string])[
   const proxies = (land?.proxies ?? []).flatMap(({ id, operator }) =>
     operator === undefined ? [] : [[`land.proxies_file: operator of ${id}`, operator] as const],
   );
+  const gateways = ((await readRadiusPlace(config))?.clients ?? []).flatMap(({ name, operator }) =>
+    operator === undefined ? [] : [[`radius.clients_file: operator of ${name}`, operator] as const],
+  );
   const single = { "portal.operator": portal.operator, "applet.operator": applet.operator };
   return [
     ...Object.entries(single).flatMap(([name, slug]) => (slug === undefined ? [] : [[name, slug] as const])),
     ...centres,
     ...proxies,
+    ...gateways,
   ];
 }
 

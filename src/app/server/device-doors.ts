@@ -44,6 +44,8 @@ export type PortalOperators = {
    * first, whoever came after.
    */
   readonly at: PortalDeps["operatorAt"];
+  /** By short name; the one that was made first unless given. Undefined where there is none. */
+  readonly idOf: (slug: string | undefined) => Promise<string | undefined>;
   /** @throws TurnupError `operator_not_found` */
   readonly of: (operatorId: string) => Promise<PortalOperator>;
 };
@@ -83,6 +85,10 @@ export function portalOperators(
       const slug = ("proxy" in place ? operatorOfProxy(place.proxy) : undefined) ?? portal.operator;
       const named = slug ? every.find((operator) => operator.slug === slug) : every[0];
       return named && told(named);
+    },
+    async idOf(slug) {
+      const every = await all();
+      return (slug === undefined ? every[0] : every.find((operator) => operator.slug === slug))?.id;
     },
     async of(operatorId) {
       const operator = (await all()).find(({ id }) => id === operatorId);

@@ -21,6 +21,7 @@ import {
   strangersApart,
 } from "./measures.ts";
 import { measureProxyLists } from "./proxy-list-measures.ts";
+import { countRadius } from "./radius-measures.ts";
 import { openRevocation } from "./revocation.ts";
 import { createStrangers, type StrangerNews } from "./strangers.ts";
 
@@ -244,6 +245,7 @@ test("the handbook tells every measure of ours, and no other", async () => {
   createMeasures(registry);
   measurePairs(registry, { size: 0 });
   measureMonths(registry);
+  countRadius(registry, []);
   measureProxyLists(registry, { proxies: async () => [], nowMs: () => 0 });
   const names = registry.getMetricsAsArray().map(({ name }) => name);
   const ours = names.filter((name) => !/^turnup_(process|nodejs)_/.test(name)).sort();

@@ -53,6 +53,7 @@ import type { LandOptions } from "./land.ts";
 import { refusalsOf } from "./machine-watch.ts";
 import { countCardTries, strangersApart } from "./measures.ts";
 import { openPartnerDoor, type PartnersNow } from "./partner-door.ts";
+import { openProbeDoors } from "./probe-doors.ts";
 import { measureProxyLists } from "./proxy-list-measures.ts";
 import { type ProxyTeller, startProxyTeller } from "./proxy-teller.ts";
 import { openRevocation } from "./revocation.ts";
@@ -70,6 +71,8 @@ type Doors = {
   readonly url: string;
   /** Of the door for partners, where there is one. */
   readonly partnerUrl: string | undefined;
+  /** Of the door for RADIUS accounting, where there is one. */
+  readonly radiusPort: number | undefined;
   readonly deps: HttpDeps;
   readonly devices: DeviceDoors;
   readonly nameProxyDoor: ProxyTeller["nameDoor"];
@@ -90,11 +93,7 @@ export async function openDoors(
   );
   const shared = sharedDeps(behind);
   const place = options.land ?? (await readLandSettings(config));
-  const revocation = await openRevocation(config.tls, {
-    now: behind.stores.clock,
-    tell: options.onRevocation,
-  });
-  revocation.measure(behind.measures);
+  const revocation = await measuredRevocation(behind, options);
   const teller = closing.use(openTeller(behind, operators, place, options));
   const accounts = proxyAccounts(behind, teller);
   const inside = { ...httpDeps(behind, shared, operators, config), proxyAccounts: accounts };
@@ -102,11 +101,7 @@ export async function openDoors(
   const gateways = await gatewaysOf(config);
   const { displayOf } = behind.stores.knowledge;
   const forDevices = { ...deps, ...shared, gateways, displayOf, isShutOut: accounts.isShutOut };
-  const strangers = createStrangers({
-    registry: behind.measures,
-    nowMs: deps.monotonicMs,
-    tell: options.onStrangers,
-  });
+  const strangers = strangersAt(behind, options);
   const devices = closing.use(
     await openForDevices(
       forDevices,
@@ -138,9 +133,11 @@ export async function openDoors(
       ...{ revocation: revocation.check, onRefused: strangers.at("partner") },
     }));
   behind.addresses.publicUrl ||= url;
+  const probes = await openProbeDoors(closing, behind, operators.idOf, options);
   return {
     url,
     partnerUrl: partner?.url,
+    radiusPort: probes.radiusPort,
     deps,
     devices,
     nameProxyDoor: teller.nameDoor,
@@ -148,6 +145,7 @@ export async function openDoors(
       const [land, rules] = [given ?? (await readLandSettings(next)), await gatewaysOf(next)];
       if (land) checkCertificates(land.certificates);
       const nextPartners = await readPartnerPlace(next);
+      const changeProbes = await probes.prepare(next);
       const changeRevocation = await revocation.prepare(next.tls);
       const changeProxies = land && teller.prepare(land.proxies);
       return () => {
@@ -158,12 +156,28 @@ export async function openDoors(
           partner?.change(nextPartners.tls);
           partners.clients = nextPartners.clients;
         }
+        changeProbes();
         gateways.splice(0, gateways.length, ...rules);
         http.log.level = next.log.level;
       };
     },
   };
 }
+
+async function measuredRevocation(
+  { stores, measures }: Pick<Behind, "stores" | "measures">,
+  { config, onRevocation }: ServerOptions,
+): ReturnType<typeof openRevocation> {
+  const revocation = await openRevocation(config.tls, { now: stores.clock, tell: onRevocation });
+  revocation.measure(measures);
+  return revocation;
+}
+
+const strangersAt = (
+  { measures }: Pick<Behind, "measures">,
+  { onStrangers }: ServerOptions,
+): ReturnType<typeof createStrangers> =>
+  createStrangers({ registry: measures, nowMs: () => performance.now(), tell: onStrangers });
 
 const gatewaysOf = async ({ portal: { gatewaysFile } }: Config): Promise<GatewayRule[]> =>
   gatewaysFile ? await readGatewaysFile(gatewaysFile) : [];

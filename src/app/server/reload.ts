@@ -72,6 +72,7 @@ export const SERVER_MAY_CHANGE = [
   "partner.certificate_file",
   "partner.key_file",
   "partner.clients_file",
+  "radius.clients_file",
   "land.authority_file",
   "land.certificate_file",
   "land.key_file",

@@ -6,6 +6,7 @@ import type { DeviceCatalog } from "../../kernel/devices/catalog.ts";
 import type { ChangeSet } from "../../kernel/order/change-set.ts";
 import type { TurnupError } from "../../term/error.ts";
 import type { Config } from "../config/config.ts";
+import type { RadiusPlace } from "../config/radius-config.ts";
 import type { ConnectorConfig } from "./connectors.ts";
 import type { LandPlace } from "./device-doors.ts";
 import type { MachineNews } from "./machine-watch.ts";
@@ -39,6 +40,8 @@ export type ServerOptions = {
   readonly connectors?: Partial<Connectors>;
   /** The door for proxies, where it does not come from the configuration's files. */
   readonly land?: LandPlace;
+  /** The door for RADIUS accounting, where it does not come from the configuration's files. */
+  readonly radius?: RadiusPlace;
   /** Parts of this process that are none of the server's, and without which it is not ready. */
   readonly alsoReady?: readonly ReadinessCheck[];
 };

@@ -32,6 +32,8 @@ export type Server = {
   readonly url: string;
   /** Of the API's own door for partners and voice platforms, where there is one. */
   readonly partnerUrl: string | undefined;
+  /** UDP port of the door for RADIUS accounting, where there is one. */
+  readonly radiusPort: number | undefined;
   readonly store: Store;
   readonly registry: Registry;
   readonly knowledge: Knowledge;
@@ -86,7 +88,7 @@ async function openAll(
   const machines = await openMachines(closing, stores.nowMs, options);
   const opened = { stores, machines, addresses };
   const work = startWork(closing, opened, options);
-  const { url, partnerUrl, deps, devices, nameProxyDoor, prepare } = await openDoors(
+  const { url, partnerUrl, radiusPort, deps, devices, nameProxyDoor, prepare } = await openDoors(
     closing,
     { ...opened, ...work },
     options,
@@ -95,6 +97,7 @@ async function openAll(
   return {
     url,
     partnerUrl,
+    radiusPort,
     store,
     registry,
     knowledge,

@@ -48,6 +48,8 @@ export type UsageRecord = {
   readonly apn: string;
   readonly imsi: string;
   readonly imei: string;
+  /** As the subscriber register has it. */
+  readonly msisdn: string | undefined;
   readonly at: Date;
 };
 /** A request that no access point leads to its host: what a probe beside the gateway sees of an application that is cut off. */
@@ -226,7 +228,11 @@ function open(gateway: Gateway, body: string): { readonly status: number; readon
   gateway.sessions.set(sessionId, { point, owner, imsi, imei });
   gateway.sessionOf.set(owner, sessionId);
   gateway.counts.opened++;
-  gateway.usage.push({ sessionId, apn: point.apn, imsi, imei, at: gateway.now() });
+  gateway.usage.push({
+    ...{ sessionId, apn: point.apn, imsi, imei },
+    msisdn: gateway.msisdnOf(imsi),
+    at: gateway.now(),
+  });
   return { status: 201, answer: { session: sessionId } };
 }
 

@@ -1,0 +1,41 @@
+/** The doors where networks tell by their own protocols what they see: opened beside the API, and changed while they are open. */
+import type { Config } from "../config/config.ts";
+import { readRadiusPlace } from "../config/radius-config.ts";
+import type { ClosingStack } from "./closing-stack.ts";
+import { openRadius } from "./radius-door.ts";
+import type { ServerOptions } from "./server-options.ts";
+import type { Opened, Work } from "./start-work.ts";
+
+export async function openProbeDoors(
+  closing: ClosingStack,
+  { stores, intake, engine, measures }: Opened & Work,
+  /** By short name; the one that was made first unless given. */
+  operatorIdOf: (slug: string | undefined) => Promise<string | undefined>,
+  { config, radius: given, onFault = () => undefined }: ServerOptions,
+) {
+  const { database, homePlmnOf, clock } = stores;
+  const deps = {
+    ...{ intake, homePlmnOf, operatorIdOf, clock, onFault },
+    confirm: engine.conductor.confirm,
+    clockToleranceMs: config.clock.toleranceSeconds * 1_000,
+    monotonicMs: () => performance.now(),
+    registry: measures,
+    isReady: () =>
+      database.rows("select 1").then(
+        () => true,
+        () => false,
+      ),
+  };
+  const place = given ?? (await readRadiusPlace(config));
+  const radius = place && closing.use(await openRadius(deps, place));
+  return {
+    radiusPort: radius?.port,
+    /** Reads the files anew; answers what puts them into force. @throws TurnupError: nothing is changed */
+    async prepare(next: Config): Promise<() => void> {
+      const change = await readRadiusPlace(next);
+      return () => {
+        if (change) radius?.change(change);
+      };
+    },
+  };
+}

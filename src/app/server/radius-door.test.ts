@@ -1,0 +1,171 @@
+/** A server that hears packet gateways by RADIUS accounting: real packets over real sockets, two operators, one database. */
+import assert from "node:assert/strict";
+import { createSocket } from "node:dgram";
+import { once } from "node:events";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "vitest";
+import { freshDatabaseConfig } from "../../../test/fixture/database.ts";
+import { whenDone } from "../../../test/fixture/when-done.ts";
+import { uuidv7 } from "../../store/database/uuid.ts";
+import { ensureOperator } from "../../store/operator/operators.ts";
+import {
+  decodeRadius,
+  encodeRequest,
+  isAnswerAuthentic,
+  RADIUS,
+  type RadiusValue,
+  vendorValue,
+} from "../../wire/radius/packet.ts";
+import { readConfig } from "../config/config.ts";
+import { checkConfig, checkOperators } from "./check-config.ts";
+import { startServer } from "./server.ts";
+
+const octets = (text: string): Uint8Array => new TextEncoder().encode(text);
+const VENDOR_3GPP = 10_415;
+const SECRET = "a secret of both";
+
+function accounting(
+  identifier: number,
+  told: { status?: number; imsi: string; imei?: string; secret?: string },
+) {
+  const attributes: RadiusValue[] = [
+    [40, new Uint8Array([0, 0, 0, told.status ?? 1])],
+    [44, octets(`session-${identifier}`)],
+    [30, octets("internet")],
+    [31, octets("447700900123")],
+    vendorValue(VENDOR_3GPP, 1, octets(told.imsi)),
+    ...(told.imei === undefined ? [] : [vendorValue(VENDOR_3GPP, 20, octets(told.imei))]),
+    vendorValue(VENDOR_3GPP, 18, octets("26202")),
+  ];
+  return encodeRequest(
+    { code: RADIUS.accountingRequest, identifier, attributes },
+    octets(told.secret ?? SECRET),
+  );
+}
+
+/** As a gateway does: the same packet again until it is acknowledged. */
+async function acknowledged(port: number, request: Uint8Array): Promise<void> {
+  const socket = createSocket("udp4");
+  const again = setInterval(() => socket.send(request, port, "127.0.0.1"), 1_000);
+  try {
+    socket.bind(0, "127.0.0.1");
+    await once(socket, "listening");
+    const answered = once(socket, "message");
+    socket.send(request, port, "127.0.0.1");
+    const [bytes] = (await answered) as [Uint8Array];
+    assert.ok(isAnswerAuthentic(decodeRadius(bytes), decodeRadius(request), octets(SECRET)));
+  } finally {
+    clearInterval(again);
+    socket.close();
+  }
+}
+
+async function folderWith(files: Readonly<Record<string, string>>) {
+  const folder = await mkdtemp(join(tmpdir(), "turnup-radius-"));
+  whenDone(() => rm(folder, { recursive: true }));
+  for (const [name, content] of Object.entries(files)) await writeFile(join(folder, name), content);
+  return folder;
+}
+
+const client = (more: object = {}) => ({
+  name: "pgw-1",
+  addresses: ["127.0.0.1"],
+  secretFile: "pgw.secret",
+  ...more,
+});
+
+test("R73: a session that a gateway tells of is a sighting of its operator's, acknowledged when it is on disk; another's gateway tells of another's", async () => {
+  const folder = await folderWith({
+    "pgw.secret": `${SECRET}\n`,
+    "clients.json": JSON.stringify([client()]),
+  });
+  const { database, url } = await freshDatabaseConfig();
+  const env = {
+    ...{ DATABASE_URL: url, TURNUP_DATA_FOLDER: folder, TURNUP_HTTP_PORT: "0", TURNUP_RADIUS_PORT: "0" },
+    TURNUP_RADIUS_CLIENTS_FILE: join(folder, "clients.json"),
+  };
+  const { config } = readConfig({ env, folder });
+  const ids = { north: uuidv7(1_000), south: uuidv7(2_000) };
+  for (const slug of ["north", "south"] as const)
+    await ensureOperator(database, { id: ids[slug], slug, name: slug, kind: "mvno", homePlmns: ["23415"] });
+  const server = await startServer({ config, log: () => undefined });
+  whenDone(() => server.close());
+  const port = server.radiusPort ?? assert.fail("no door is open");
+  const seen = () =>
+    database.rows<{ slug: string; source: string; serving: string; outcome: string }>(
+      `select o.slug, s.source, s.serving_plmn as serving, s.outcome
+         from sighting s join operator o on o.id = s.operator_id order by s.id`,
+    );
+  const begun = { imsi: "234150000000001", imei: "3569380356438091" };
+  await acknowledged(port, accounting(1, begun));
+  await acknowledged(port, accounting(2, { ...begun, status: 3 }));
+  await acknowledged(port, accounting(3, { imsi: "234150000000002" }));
+  await acknowledged(port, accounting(4, { imsi: "234150000000003", imei: "0000000000000000" }));
+  const north = { slug: "north", source: "radius", serving: "26202", outcome: "first_registration" };
+  assert.deepEqual(
+    await seen(),
+    [north],
+    "the same again changes nothing, and no handset's number is no sighting",
+  );
+
+  await writeFile(join(folder, "clients.json"), JSON.stringify([client({ operator: "south" })]));
+  await server.change(readConfig({ env, folder }).config, undefined);
+  await acknowledged(port, accounting(5, begun));
+  assert.deepEqual(await seen(), [north, { ...north, slug: "south" }]);
+
+  const socket = createSocket("udp4").unref();
+  const wrong = accounting(6, { ...begun, secret: "another secret" });
+  socket.send(wrong, port, "127.0.0.1");
+  await acknowledged(port, accounting(7, begun));
+  socket.close();
+  const measures = await fetch(`${server.url}/metrics`).then((answer) => answer.text());
+  for (const line of [
+    'turnup_radius_packets_total{client="pgw-1",outcome="wrong_secret"} 1',
+    'turnup_radius_packets_total{client="",outcome="unknown_client"} 0',
+    'turnup_radius_sightings_total{client="pgw-1",outcome="first_registration"} 2',
+  ])
+    assert.ok(measures.includes(`${line}\n`), line);
+});
+
+test("what the file of gateways says wrong is told by name before anything starts", async () => {
+  const rows: readonly (readonly [unknown, RegExp])[] = [
+    [[client({ addresses: ["10.0.0.0/33"] })], /\[0\]\.addresses\[0\]: an IP address or a network/],
+    [[client({ addresses: ["pgw.example"] })], /an IP address or a network/],
+    [[client({ secretFile: "short.secret" })], /short\.secret: a secret of 8 to 256 octets/],
+    [[client({ secretFile: "missing.secret" })], /missing\.secret cannot be read/],
+    [[client(), client()], /a name stands in it twice/],
+    [[], /clients\.json/],
+    ["{", /it is no JSON/],
+  ];
+  for (const [clients, message] of rows) {
+    const folder = await folderWith({
+      ...{ "pgw.secret": SECRET, "short.secret": "1234567" },
+      "clients.json": typeof clients === "string" ? clients : JSON.stringify(clients),
+    });
+    const env = {
+      ...{ TURNUP_DATA_FOLDER: folder, TURNUP_RADIUS_PORT: "0" },
+      TURNUP_RADIUS_CLIENTS_FILE: join(folder, "clients.json"),
+    };
+    await assert.rejects(checkConfig(readConfig({ env, folder }).config, env), { message });
+  }
+  const folder = await folderWith({});
+  const env = { TURNUP_DATA_FOLDER: folder, TURNUP_RADIUS_PORT: "0" };
+  await assert.rejects(checkConfig(readConfig({ env, folder }).config, env), {
+    message: "radius.port is set, and radius.clients_file is not.",
+  });
+});
+
+test("an operator that a gateway is said to be of and that is not there is refused by name", async () => {
+  const folder = await folderWith({
+    "pgw.secret": SECRET,
+    "clients.json": JSON.stringify([client({ operator: "west" })]),
+  });
+  const { database } = await freshDatabaseConfig();
+  await ensureOperator(database, { id: uuidv7(), slug: "north", name: "north", kind: "mvno", homePlmns: [] });
+  const env = { TURNUP_RADIUS_PORT: "0", TURNUP_RADIUS_CLIENTS_FILE: join(folder, "clients.json") };
+  await assert.rejects(checkOperators(database, readConfig({ env, folder }).config), {
+    message: "radius.clients_file: operator of pgw-1 = west: there is no operator of this short name.",
+  });
+});
