@@ -20,6 +20,7 @@ import type {
   Tokens,
   WirelessNetworks,
 } from "../kernel/account/registry.ts";
+import type { TelephonePins } from "../kernel/account/telephone-pin.ts";
 import type { CatalogStore } from "../kernel/catalog/catalog-store.ts";
 import type { Surroundings } from "../kernel/catalog/check-catalog.ts";
 import type { Peers } from "../kernel/catalog/peers.ts";
@@ -110,6 +111,8 @@ export type RequestDeps = {
   readonly desk: RequestDesk;
   readonly reader: RequestReader;
   readonly people: PortalPeople;
+  /** Asked for on the telephone, beside the code by SMS. */
+  readonly pins: TelephonePins;
   readonly selfCare: SelfCare;
   /** Undefined: no payment provider takes this operator's cards. */
   readonly cardsOf: PortalDeps["cardsOf"];

@@ -150,6 +150,7 @@ export const STATUS_OF: Record<ErrorCode, number> = {
   subscriber_record_malformed: 422,
   subscriber_record_not_found: 404,
   subscriber_records_many_removed: 409,
+  telephone_pin_unfit: 400,
   terms_not_found: 404,
   text_empty: 400,
   text_too_long: 400,

@@ -88,6 +88,7 @@ import {
 } from "./v1/subscriber-records.ts";
 import { putBillingAccount } from "./v1/subscribers/billing-account.ts";
 import { listServices } from "./v1/subscribers/services.ts";
+import { deleteTelephonePin, putTelephonePin } from "./v1/subscribers/telephone-pin.ts";
 import { reportSymptoms } from "./v1/symptoms.ts";
 import { getTerms, listTerms, putTerms } from "./v1/terms/terms.ts";
 import { createToken, listTokens, revokeToken } from "./v1/tokens.ts";
@@ -202,6 +203,8 @@ const ROUTES: readonly Route[] = [
   chooseForRequest,
   listServices,
   putBillingAccount,
+  putTelephonePin,
+  deleteTelephonePin,
   listSubscriberRecords,
   putSubscriberRecords,
   putAllSubscriberRecords,

@@ -162,6 +162,7 @@ export type ErrorCode =
   | "subscriber_record_malformed"
   | "subscriber_record_not_found"
   | "subscriber_records_many_removed"
+  | "telephone_pin_unfit"
   | "terms_not_found"
   | "text_empty"
   | "text_too_long"

@@ -33,6 +33,23 @@ export const GUARDS: readonly Guard[] = [
     tests: ["src/http/revocation-check.test.ts"],
   },
   {
+    protects: "identity",
+    what: "on the telephone the code by SMS opens what a PIN is set for",
+    file: "src/http/voice/sign-in.ts",
+    line: "return hasPin ? { ...proved, pinOf: subscriberId } : { ...proved, subscriberId, pinOf: null };",
+    broken: "return { ...proved, subscriberId, pinOf: hasPin ? null : null };",
+    tests: ["test/story/telephone.test.ts"],
+  },
+  {
+    protects: "identity",
+    what: "many guesses at a PIN for the telephone at once are more than five",
+    file: "src/store/requests/telephone-pins.ts",
+    line: "where operator_id = $1 and subscriber_id = $2 and (locked_until is null or locked_until <= $3)",
+    broken:
+      "where operator_id = $1 and subscriber_id = $2 and (locked_until is null or locked_until is not null or $3 is null)",
+    tests: ["src/store/requests/telephone-pins.test.ts"],
+  },
+  {
     protects: "money",
     what: "one of two payments of a portion is taken back, and the whole portion is paid again",
     file: "src/kernel/settlement/dispute.ts",

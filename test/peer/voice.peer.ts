@@ -41,6 +41,7 @@ test("the questions who calls are valid by the schema of the W3C, in each langua
       challenge: null,
       failures: 0,
       subscriberId: null,
+      pinOf: null,
       provedMs: null,
     };
     const { keys } = callWordsIn(language);

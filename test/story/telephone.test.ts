@@ -199,6 +199,55 @@ test("who is proved is the SIM, not the number that calls: a wrong code opens no
   assert.ok(!call.documents.some((text) => text.includes(fixture.msisdn)), "no document holds the number");
 });
 
+test("whoever set a PIN is asked for it beside the code: without it nothing is told, and what is wrong too often leads to an agent", async () => {
+  const { fixture, known, token, requests } = await line("a pin");
+  const pin = (method: "PUT" | "DELETE", payload?: object) =>
+    over(fixture.operatorId).then((authorization) =>
+      door.server.inject({
+        method,
+        url: `/v1/subscribers/+${fixture.msisdn}/telephone-pin`,
+        headers: { authorization },
+        ...(payload && { payload }),
+      }),
+    );
+  const weak = await pin("PUT", { pin: "1234" });
+  assert.deepEqual([weak.statusCode, weak.json().code], [400, "telephone_pin_unfit"]);
+  assert.equal((await pin("PUT", { pin: "2580" })).json().isSet, true);
+  const call = await known();
+  assert.match(call.heard, /PIN for the telephone/);
+  const awaiting = /call=([\w-]+)/.exec(call.documents.at(-1) ?? "")?.[1];
+  for (const to of ["/d/start", "/d/requests"]) {
+    const url = `/voice/screen?to=${encodeURIComponent(to)}&call=${awaiting}`;
+    const { text } = await fetchAs(door, `Bearer ${token}`)("GET", url, undefined);
+    assert.match(text, /A code goes by SMS to your phone/, "the code alone opens nothing");
+  }
+  assert.match(await call.press("2581"), /That PIN is not right/);
+  assert.match(await call.press("2580"), /For Features/);
+  assert.ok(!call.documents.some((text) => text.includes("2580")));
+
+  const other = await known();
+  for (const wrong of ["2581", "2582", "2583"]) await other.press(wrong);
+  assert.deepEqual(other.end, { kind: "transferred", to: AGENT });
+  const third = await known();
+  for (const wrong of ["2584", "2585"]) await third.press(wrong);
+  assert.match(await third.press("2580"), /locked/);
+  assert.deepEqual(third.end, { kind: "transferred", to: AGENT });
+
+  assert.equal((await pin("DELETE")).json().isSet, false);
+  assert.match((await known()).heard, /For Features/, "without one the code is enough");
+  assert.deepEqual(await requests(), []);
+  const audit = await shop.database.rows<{ action: string; detail: object | null }>(
+    "select action, detail from audit where operator_id = $1 and action like 'telephone_pin.%' order by id",
+    [fixture.operatorId],
+  );
+  assert.deepEqual(
+    audit.map(({ action }) => action),
+    ["telephone_pin.put", "telephone_pin.remove"],
+  );
+  assert.doesNotMatch(JSON.stringify(audit), /2580/);
+});
+const over = async (operatorId: string): Promise<string> => `Bearer ${await door.token(operatorId, "care")}`;
+
 test("before the code was right nothing of the dialog is told, whatever address is asked for", async () => {
   const { fixture, dial, token, requests } = await line("not yet proved");
   await fixture.ask(["voice-mail"], { assurance: "cert" });

@@ -23,6 +23,7 @@ import { createCardTries } from "../../store/requests/card-tries.ts";
 import { createEnrolments } from "../../store/requests/enrolments.ts";
 import { createPortalPeople } from "../../store/requests/portal-link.ts";
 import { createRequestReader } from "../../store/requests/request-reader.ts";
+import { createTelephonePins } from "../../store/requests/telephone-pins.ts";
 import { createRetention } from "../../store/retention/retention.ts";
 import { createCollectionReturns } from "../../store/settlement/collection-returns.ts";
 import { createCollections } from "../../store/settlement/collections.ts";
@@ -308,6 +309,7 @@ function httpDeps(
     hasServer: (origin) => addresses.isOwn(origin) || hasServer(origin),
     requests: {
       ...shared,
+      pins: createTelephonePins(database, sealer, clock),
       putAccountNumber: (given) => putAccountNumber(database, sealer, given),
       operatorOf: operators.of,
       agentOf: () => config.portal.agent,

@@ -22,9 +22,11 @@ export type VoiceCall = {
   readonly challenge: string | null;
   /** Wrong codes and broken answers of this call. */
   readonly failures: number;
-  /** Proved by the code; null before. */
+  /** Proved by the code, and by the PIN where one is set; null before. */
   readonly subscriberId: string | null;
-  /** When, in ms since 1970; null before. */
+  /** Proved by the code, while their PIN is awaited; null before and after. */
+  readonly pinOf: string | null;
+  /** When the code was right, in ms since 1970; null before. */
   readonly provedMs: number | null;
 };
 
@@ -56,8 +58,8 @@ export function openCall(token: string, now: Date, of: CallKey): VoiceCall | und
   } catch {
     return undefined; // of another key or operator, or changed
   }
-  const { ends, ...call } = JSON.parse(text) as Sealed; // only we have the key
-  return ends > now.getTime() ? call : undefined;
+  const { ends, pinOf = null, ...call } = JSON.parse(text) as Sealed; // only we have the key; a release ago it held no pinOf
+  return ends > now.getTime() ? { ...call, pinOf } : undefined;
 }
 
 export const CALL_NONCE_OCTETS = NONCE_OCTETS;

@@ -30,6 +30,7 @@ import {
   createCodeDesk,
   languageScreen,
   numberScreen,
+  pinScreen,
   STEP,
 } from "./sign-in.ts";
 import { callWordsIn } from "./words.ts";
@@ -126,6 +127,7 @@ async function begin(line: Line): Promise<string> {
     challenge: null,
     failures: 0,
     subscriberId: null,
+    pinOf: null,
     provedMs: null,
   };
   return spoken(line, call, languageScreen(name, call, addressIn(line)));
@@ -155,10 +157,31 @@ async function signIn(line: Line, call: VoiceCall, to: string): Promise<string> 
     }
     return spoken(line, sent, codeScreen(sent, at, false));
   }
+  if (to === STEP.pin) return pinKeyed(line, call);
   const checked = await codes.check(deps, operatorId, call, posted.texts.get("code") ?? "");
+  if (checked.pinOf !== null) return spoken(line, checked, pinScreen(checked, at, false));
   if (checked.subscriberId !== null) return welcome(line, checked, checked.subscriberId);
   if (checked.failures >= FAILURES_MAX) return agent(line, call, [words.codeWrong]);
   return spoken(line, checked, codeScreen(checked, at, true));
+}
+
+/** A number that became another SIM's since the code was right proves nothing any more. */
+async function pinKeyed(line: Line, call: VoiceCall): Promise<string> {
+  const { deps, caller, posted } = line;
+  const at = addressIn(line);
+  const words = callWordsIn(call.language);
+  if (call.pinOf === null) return spoken(line, call, numberScreen(call, at));
+  const keyed = (posted.texts.get("pin") ?? "").replace(/\D/g, "");
+  const answer = await deps.requests.pins.check(caller.operatorId, call.pinOf, keyed);
+  if (answer === "locked") return agent(line, call, [words.pinLocked]);
+  if (answer === "wrong") {
+    const failed = { ...call, failures: call.failures + 1 };
+    if (failed.failures >= FAILURES_MAX) return agent(line, call, [words.pinWrong]);
+    return spoken(line, failed, pinScreen(failed, at, true));
+  }
+  const proved = await stillProved(line, { ...call, subscriberId: call.pinOf, pinOf: null, failures: 0 });
+  if (proved.subscriberId === null) return spoken(line, proved, numberScreen(proved, at));
+  return welcome(line, proved, proved.subscriberId);
 }
 
 /** Whoever was cut off hears first where they were. */

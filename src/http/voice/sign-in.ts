@@ -3,6 +3,7 @@
  * from which somebody calls is no proof, since anybody can set it; the code is. The same is said whether a number is known
  * or not.
  */
+import { PIN_DIGITS } from "../../kernel/account/telephone-pin.ts";
 import { fill } from "../../kernel/dialog/texts.ts";
 import type { Screen } from "../../wire/screen/screen.ts";
 import { Allowance } from "../allowance.ts";
@@ -21,7 +22,7 @@ const REMEMBERED_MAX = 10_000;
 /** Where a step leads: an address of this server with the call as it is then. */
 export type Address = (to: string, call: VoiceCall) => string;
 
-export const STEP = { number: "number", send: "send", code: "code" } as const;
+export const STEP = { number: "number", send: "send", code: "code", pin: "pin" } as const;
 
 export function languageScreen(operatorName: string, call: VoiceCall, at: Address): Screen {
   return {
@@ -104,6 +105,34 @@ export function codeScreen(call: VoiceCall, at: Address, wasWrong: boolean): Scr
   };
 }
 
+/** Asked of those alone who set one, once their code was right. */
+export function pinScreen(call: VoiceCall, at: Address, wasWrong: boolean): Screen {
+  const words = callWordsIn(call.language);
+  return {
+    id: "pin",
+    title: wasWrong ? words.pinWrong : words.pinAsked,
+    lang: call.language,
+    text: [],
+    entries: [],
+    actions: [],
+    form: {
+      action: at(STEP.pin, call),
+      submit: words.send,
+      hidden: {},
+      fields: [
+        {
+          name: "pin",
+          label: words.pin,
+          kind: "digits",
+          required: true,
+          minLength: PIN_DIGITS.min,
+          maxLength: PIN_DIGITS.max,
+        },
+      ],
+    },
+  };
+}
+
 export type CodeDesk = {
   /** The call with its half of the code; `wrong_number`, `too_often`. */
   send(
@@ -112,7 +141,7 @@ export type CodeDesk = {
     call: VoiceCall,
     keyed: string | undefined,
   ): Promise<VoiceCall | "wrong_number" | "too_often">;
-  /** The call with its subscriber, or with one failure more. */
+  /** The call with its subscriber, or with whose PIN it awaits, or with one failure more. */
   check(deps: HttpDeps, operatorId: string, call: VoiceCall, code: string): Promise<VoiceCall>;
 };
 
@@ -149,7 +178,9 @@ export function createCodeDesk(): CodeDesk {
               now,
             );
       if (subscriberId === undefined) return { ...call, failures: call.failures + 1 };
-      return { ...call, subscriberId, provedMs: now.getTime(), challenge: null, failures: 0 };
+      const proved = { ...call, provedMs: now.getTime(), challenge: null, failures: 0 };
+      const hasPin = await requests.pins.isSet(operatorId, subscriberId);
+      return hasPin ? { ...proved, pinOf: subscriberId } : { ...proved, subscriberId, pinOf: null };
     },
   };
 }

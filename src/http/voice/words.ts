@@ -15,6 +15,10 @@ type CallWords = {
   readonly code: string;
   readonly codeSent: string;
   readonly codeWrong: string;
+  readonly pin: string;
+  readonly pinAsked: string;
+  readonly pinWrong: string;
+  readonly pinLocked: string;
   readonly send: string;
   readonly person: string;
   readonly resumed: string;
@@ -39,6 +43,10 @@ const ENGLISH: CallWords = {
   code: "Key the six digits of the code.",
   codeSent: "If the number is one of ours, an SMS with a code is on its way.",
   codeWrong: "That code is not right.",
+  pin: "Key your PIN for the telephone, and end with the hash key.",
+  pinAsked: "The code is right. One more thing.",
+  pinWrong: "That PIN is not right.",
+  pinLocked: "Your PIN is locked, since it was wrong too often.",
   send: "Send",
   person: "a person",
   resumed: "Welcome back. Request {reference} is still under way.",
@@ -74,6 +82,10 @@ const GERMAN: CallWords = {
   code: "Geben Sie die sechs Ziffern des Codes ein.",
   codeSent: "Gehört die Nummer zu uns, ist eine SMS mit einem Code unterwegs.",
   codeWrong: "Dieser Code stimmt nicht.",
+  pin: "Geben Sie Ihre PIN für das Telefon ein und schließen Sie mit der Rautetaste ab.",
+  pinAsked: "Der Code stimmt. Eines noch.",
+  pinWrong: "Diese PIN stimmt nicht.",
+  pinLocked: "Ihre PIN ist gesperrt, da sie zu oft falsch war.",
   send: "Senden",
   person: "einen Menschen",
   resumed: "Willkommen zurück. Ihr Auftrag {reference} läuft noch.",

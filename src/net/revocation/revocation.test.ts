@@ -175,6 +175,19 @@ test("a responder that was away is left in peace for half a minute", async () =>
   assert.equal(await state(good), "good");
 });
 
+test("a responder that does not answer is left in peace for all certificates: nobody else waits for it in vain", async () => {
+  inMood({ answer: "silent" });
+  let nowMs = Date.now();
+  const state = byResponder({ timeoutMs: 100, now: () => new Date(nowMs) });
+  const before = responder.asked();
+  assert.match(await state(good), /no answer within 100 ms/);
+  assert.match(await state(revoked), /no answer within 100 ms/);
+  assert.equal(responder.asked(), before + 1);
+  nowMs += 31_000;
+  inMood({ thisUpdate: () => new Date(nowMs), nextUpdate: () => new Date(nowMs + HOUR_MS) });
+  assert.deepEqual([await state(good), await state(revoked)], ["good", "revoked"]);
+});
+
 test("without list and responder nothing is looked up; a certificate whose issuer is not to be seen is unknown", async () => {
   assert.equal(await revocation()(revoked), "good");
   const { stateOf } = createRevocation(

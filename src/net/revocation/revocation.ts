@@ -17,8 +17,9 @@ import { isListOf, type RevocationList, serialOf } from "./revocation-list.ts";
 const ANSWERS_MAX = 50_000;
 /** Questions under way; a certificate beyond them is unknown. */
 const ASKED_MAX = 64;
-/** A responder that is away is left in peace for a while. */
+/** A responder that is away is left in peace for a while, whosever certificate it is. */
 const AWAY_MS = 30_000;
+const RESPONDERS_MAX = 1_000;
 
 export type RevocationRules = {
   readonly lists: readonly RevocationList[];
@@ -38,6 +39,8 @@ type Book = {
   readonly now: () => Date;
   readonly kept: Map<string, Kept>;
   readonly asked: Map<string, Promise<RevocationState>>;
+  /** Responders that gave no answer, and until when none is asked of them. */
+  readonly away: Map<string, Kept>;
   /** By whom a list is signed is looked at once. */
   readonly issuers: WeakMap<RevocationList, Map<string, boolean>>;
 };
@@ -45,7 +48,14 @@ type Book = {
 const GOOD: RevocationState = { kind: "good" };
 
 export function createRevocation(rules: () => RevocationRules, now: () => Date) {
-  const book: Book = { rules, now, kept: new Map(), asked: new Map(), issuers: new WeakMap() };
+  const book: Book = {
+    rules,
+    now,
+    kept: new Map(),
+    asked: new Map(),
+    away: new Map(),
+    issuers: new WeakMap(),
+  };
   return {
     /** @param chain the certificate, who issued it, and so on up to the root */
     async stateOf(chain: readonly X509Certificate[]): Promise<RevocationState> {
@@ -65,6 +75,7 @@ export function createRevocation(rules: () => RevocationRules, now: () => Date) 
     /** Nothing of before counts: lists or responder are others. */
     forget(): void {
       book.kept.clear();
+      book.away.clear();
     },
   };
 }
@@ -106,6 +117,8 @@ function remembered(
   if (kept && kept.untilMs > book.now().getTime()) return kept.state;
   const running = book.asked.get(key);
   if (running) return running;
+  const away = book.away.get(url.href);
+  if (away && away.untilMs > book.now().getTime()) return away.state;
   if (book.asked.size >= ASKED_MAX) return { kind: "unknown", detail: "too many questions to the responder" };
   const answer = ask(book, certificate, issuer, url)
     .then((fresh) => {
@@ -129,7 +142,12 @@ async function ask(
   });
   const question = ocspQuestion(certificate, issuer);
   const octets = await askResponder(url, question.request, book.rules().timeoutMs);
-  if ("reason" in octets) return away(octets.reason);
+  if ("reason" in octets) {
+    // Whoever's certificate comes next would wait for the same responder in vain.
+    if (book.away.size >= RESPONDERS_MAX) book.away.clear(); // certificates name them
+    book.away.set(url.href, away(octets.reason));
+    return away(octets.reason);
+  }
   const answer = readOcspAnswer(octets, question, issuer, book.now());
   if (answer.kind === "unknown") return away(answer.reason);
   const state: RevocationState =

@@ -1165,6 +1165,20 @@ create table symptom (
 );
 create index symptom_by_age ON symptom USING btree (last_seen_at);
 
+create table telephone_pin (
+  operator_id uuid not null,
+  subscriber_id uuid not null,
+  salt bytea not null,
+  cost integer not null,
+  hash_sealed bytea not null,
+  tries integer not null,
+  locked_until timestamp with time zone,
+  set_at timestamp with time zone not null,
+  constraint telephone_pin_pkey PRIMARY KEY (operator_id, subscriber_id),
+  constraint telephone_pin_operator_id_fkey FOREIGN KEY (operator_id) REFERENCES operator(id),
+  constraint telephone_pin_subscriber_id_fkey FOREIGN KEY (subscriber_id) REFERENCES subscriber(id)
+);
+
 create table terms (
   operator_id uuid not null,
   terms_id text not null,

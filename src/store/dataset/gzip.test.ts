@@ -1,5 +1,6 @@
 /** A gzip that unpacks to more than such a file ever holds is refused before it is unpacked. */
 import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
 import { gzipSync } from "node:zlib";
 import { test } from "vitest";
 import { parseAccessPointImport } from "./access-point-import.ts";
@@ -22,4 +23,12 @@ test("a bomb is refused long before its size: 400 MiB of zeros cost no 100 MiB",
   assert.throws(() => parseAccessPointImport(bomb, "csv"), { code: "access_point_import_malformed" });
   const grownMib = (process.resourceUsage().maxRSS - before) / 1024;
   assert.ok(grownMib < 100, `${grownMib.toFixed(0)} MiB`);
+});
+
+test("a large bomb is refused by its first octets, whatever its size would let a list come to; a large list is unpacked whole", () => {
+  const bomb = Buffer.concat(new Array<Buffer>(3_000).fill(gzipSync(Buffer.alloc(MIB)))); // 3 GiB
+  assert.ok(bomb.length > 2 * MIB);
+  assert.throws(() => unpacked(bomb, 512 * MIB), /larger than 19922944 bytes/);
+  const list = randomBytes(MIB);
+  assert.deepEqual(unpacked(gzipSync(list), 16 * MIB), list);
 });
