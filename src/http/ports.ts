@@ -192,6 +192,8 @@ export type HttpDeps = {
   readonly unknownModels: UnknownModels;
   readonly settings: SettingsDesk;
   readonly pages: SettingsPages;
+  /** What signs configuration profiles now; without one they go out unsigned, and the page says so. */
+  readonly profileSigner?: () => ((profile: Uint8Array) => Promise<Uint8Array>) | undefined;
   readonly catalog: CatalogStore;
   /** Other provisioning servers; none where none is named. */
   readonly peers?: Peers;

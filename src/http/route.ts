@@ -97,7 +97,7 @@ export const ok = <Body>(body: Body, headers?: Headers): Answer<Body> => ({
   ...(headers && { headers }),
 });
 /** Text that goes out as it is: the type says `never`, since no schema describes it and no serializer touches it. */
-export const asItIs = (text: string, headers: Headers, status = 200): Answer<never> => ({
+export const asItIs = (text: string | Buffer, headers: Headers, status = 200): Answer<never> => ({
   status,
   body: text as never, // as it says above
   headers,

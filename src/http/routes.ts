@@ -5,6 +5,7 @@ import { metrics } from "./metrics.ts";
 import { openapiJson } from "./openapi.json.ts";
 import { readyz } from "./readyz.ts";
 import type { Route } from "./route.ts";
+import { settingsProfile, settingsRemoval } from "./s/token/profile.ts";
 import { settingsCover, settingsPage } from "./s/token.ts";
 import { addAccessPoint, listAccessPoints, retireAccessPoint } from "./v1/access-points.ts";
 import { reportArrivals } from "./v1/arrivals.ts";
@@ -111,6 +112,8 @@ export const routesOf = ({ measures, description }: ServerViews): readonly Route
 const ROUTES: readonly Route[] = [
   settingsCover,
   settingsPage,
+  settingsProfile,
+  settingsRemoval,
   listUnknownDevices,
   showDevice,
   listOrders,

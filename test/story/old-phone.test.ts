@@ -5,6 +5,7 @@
 import assert from "node:assert/strict";
 import { test } from "vitest";
 import { WORLD } from "../../src/app/demo/world-facts.ts";
+import { decodeAppleProfile } from "../../src/wire/apple/profile.ts";
 import { decodeProvisioning } from "../../src/wire/omacp/codec.ts";
 import { verifyMac } from "../../src/wire/omacp/mac.ts";
 import { decodePush } from "../../src/wire/wsp/push.ts";
@@ -260,6 +261,43 @@ test("a model whose protocol nobody knows gets a link; its page opens the settin
   // The text went as text: no push port, readable on any phone since 1994.
   const [taken] = fixture.accepted.filter(({ to }) => to === phone.spec.msisdn);
   assert.equal(taken!.dataCoding & 0x04, 0);
+});
+
+test("an iPhone gets a link by SMS, downloads its profile, and works once its traffic is seen; nothing more is claimed before", async () => {
+  const operator = await fixture.operator();
+  const phone = fixture.phone("iPhone 13");
+  await phone.attach();
+  const story = await operator.settled(phone);
+  assert.deepEqual([story.make, story.state], ["Apple", "completed"]);
+  const [message] = story.messages;
+  assert.deepEqual([story.messages.length, message.kind, message.protocol], [1, "link", "text"]);
+  const begun = story.events.find(({ kind }: { kind: string }) => kind === "order_provisioning");
+  assert.equal(begun.detail.form, "apple_profile");
+  const proofs = story.events
+    .filter(({ evidence }: { evidence: string | null }) => evidence !== null)
+    .map(({ kind, state, evidence }: Record<string, string>) => `${kind} ${state} ${evidence}`);
+  const places = ["opened opened page_opened", "profile_downloaded opened downloaded"].map((one) =>
+    proofs.indexOf(one),
+  );
+  assert.ok(
+    places.every((at) => at >= 0),
+    proofs.join("\n"),
+  );
+  assert.equal(proofs.filter((one: string) => one.startsWith("profile_downloaded")).length, 1);
+  const works = proofs.findIndex((one: string) => one.startsWith("works works traffic:"));
+  assert.ok(works > Math.max(...places), "a download is no proof that it works");
+  assert.equal(itemOf(story, "settings").state, "works");
+
+  const [url] = /https?:\/\/\S+/.exec(message.content.bodies[0].text) ?? [];
+  const profile = await fetch(`${url}/profile`);
+  assert.equal(profile.headers.get("content-type"), "application/x-apple-aspen-config");
+  const { payloads } = decodeAppleProfile(new Uint8Array(await profile.arrayBuffer()));
+  assert.deepEqual(
+    payloads.map((payload) =>
+      payload.kind === "cellular" ? payload.apns.map(({ name }) => name) : payload.kind,
+    ),
+    [["internet.meridian"]],
+  );
 });
 
 test("a Nokia from before OMA CP gets Smart Messaging settings, which its user lets in", async () => {

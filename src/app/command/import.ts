@@ -26,7 +26,7 @@ import { CLI_ACTOR, OPERATOR_OPTIONS, type OperatorStore, withOperator } from ".
 import { type Command, type CommandContext, type Outcome, UsageError } from "../terminal/command.ts";
 import { parseRelationsImport } from "../terminal/relation-import.ts";
 
-const KINDS = ["tac", "models", "apn", "lifecycle", "capability", "relations"] as const;
+const KINDS = ["tac", "models", "apn", "lifecycle", "capability", "menus", "relations"] as const;
 type Kind = (typeof KINDS)[number];
 
 /** A national TAC list of 300,000 rows is about 30 MB. */
@@ -48,11 +48,12 @@ export const importCommand: Command = {
     "       apn         own access points: csv, Android's apns-conf.xml, GNOME's serviceproviders.xml",
     "       lifecycle   csv: make, label, released, security_updates_end, os_updates_end, status, model_codes; or a product",
     "                   file of endoflife.date (YAML or JSON)",
-    "       capability  csv: make, os, from_year, to_year, oma_cp, nokia_ericsson_ota, apple_mobileconfig, wap_push, device_key",
+    "       capability  csv: make, os, from_year, to_year, oma_cp, nokia_ericsson_ota, apple_mobileconfig, wap_push, settings_form, device_key",
+    "       menus       csv: system, make, from, to, path_en, add_en, path_de, add_de, evidence, source: where makers hide access points",
     "       relations   csv or JSON: what is agreed with each manufacturer",
     "",
     "Files may be gzipped, in UTF-8 or UTF-16; csv may be parted by comma, semicolon, tab or | (or as a first line sep=; says).",
-    "Between bars quotes stand for themselves; elsewhere one that is never closed costs its own line. A tac, models, lifecycle or capability file takes the",
+    "Between bars quotes stand for themselves; elsewhere one that is never closed costs its own line. A tac, models, lifecycle, capability or menus file takes the",
     "place of the one imported before under the same name; access points are added, those already there stay; a relation",
     "replaces that of its make. Bad rows are named on stderr and the rest is taken. Exit code 1 when nothing could be.",
   ].join("\n"),

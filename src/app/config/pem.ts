@@ -22,7 +22,8 @@ export function checkIdentity(
   );
 }
 
-function certificatesIn(pem: string, name: string): X509Certificate[] {
+/** @throws TurnupError `config_invalid`: none, or one that cannot be read */
+export function certificatesIn(pem: string, name: string): X509Certificate[] {
   const blocks = pem.match(CERTIFICATE) ?? [];
   if (blocks.length === 0)
     throw invalid(`${name} holds no certificate in PEM.`, "It begins with -----BEGIN CERTIFICATE-----.");

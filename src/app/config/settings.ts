@@ -535,6 +535,13 @@ export const SETTINGS = {
     }),
     timeoutMs: timeoutOf("A mail server"),
   },
+  apple: {
+    certificateFile: path({
+      about:
+        "PEM of the certificate that configuration profiles for iPhones are signed with, then those above it: the web server's own will do. Without it they go out unsigned, and the page says so.",
+    }),
+    keyFile: path({ about: "PEM of its private key: RSA, or EC of P-256." }),
+  },
   partner: {
     host: text({
       about: "Address of the API's own door for partners and voice platforms, by mutual TLS 1.3.",

@@ -44,7 +44,7 @@ export function fleetOf(
       contacts: CONTACT_NUMBERS,
       eagerShare: Math.min(1, (options.eagerUsers ?? EAGER_USERS) / Math.max(1, count)),
     },
-    openLink: (url) => turnup.openLink(url),
+    openLink: (url, { make }) => turnup.openLink(url, make),
     ...(options.radio ? { radio: options.radio } : {}),
     ...(options.user ? { user: options.user } : {}),
   };

@@ -7,6 +7,8 @@ import type { ApplicationWorked } from "../../sim/core/application-worked.ts";
 import type { FailedAttempt, UsageRecord } from "../../sim/core/packet-gateway.ts";
 import { type AccountingClient, accountingClient } from "../../sim/core/radius-accounting.ts";
 import type { FleetSighting, TypedPoint } from "../../sim/handset/fleet-state.ts";
+import { wordOf } from "../../term/narrow.ts";
+import { decodeAppleProfile } from "../../wire/apple/profile.ts";
 import { type Arrival, writeArrivals } from "../../wire/message/maker-api.ts";
 import type { TurnupAddress } from "./world-options.ts";
 
@@ -28,7 +30,7 @@ export type Reporter = {
   worked(batch: readonly ApplicationWorked[]): Promise<void>;
   arrivals(batch: readonly Arrival[]): Promise<void>;
   /** The access points that the page behind a link names. */
-  openLink(url: string): Promise<readonly TypedPoint[]>;
+  openLink(url: string, make: string): Promise<readonly TypedPoint[]>;
   /** The world ends: what is still told is tried once, since a server that is gone hears of it no more. */
   end(): void;
   close(): Promise<void>;
@@ -101,7 +103,7 @@ export function reporter(): Reporter {
         }),
       ),
     arrivals: (batch) => post(report, "/v1/arrivals", "makerToken", writeArrivals(batch)),
-    openLink: (url) => openLink(report, url),
+    openLink: (url, make) => openLink(report, url, make),
     end() {
       report.ending = true;
       report.accounting?.close(); // who has not been told by now hears of it no more
@@ -146,10 +148,12 @@ async function post(report: Reporting, path: string, token: TokenName, body: str
 /** Its token is known as late as its address: what waited for the one has the other. */
 const tell = async (report: Reporting, path: string, token: TokenName, body: string): Promise<Answer> =>
   report.address
-    ? send(report.agent, "POST", `${report.address.url}${path}`, report.address[token], body).catch(
+    ? send(report.agent, "POST", `${report.address.url}${path}`, bearerOf(report.address[token]), body).catch(
         () => NOT_HEARD,
       )
     : NOT_HEARD;
+
+const bearerOf = (token: string): Headers => ({ authorization: `Bearer ${token}` });
 
 async function flush(report: Reporting): Promise<void> {
   report.timer = undefined;
@@ -166,42 +170,76 @@ async function flush(report: Reporting): Promise<void> {
 }
 
 /** A subscriber whose page does not come tries again, for a while. */
-async function openLink(report: Reporting, url: string): Promise<readonly TypedPoint[]> {
+async function openLink(report: Reporting, url: string, make: string): Promise<readonly TypedPoint[]> {
+  const browser = browserOf(make);
   for (let tries = 1; tries <= PAGE_TRIES && !report.closed; tries++) {
-    const { status, text } = await pressButton(report.agent, url).catch(() => NOT_HEARD);
-    if (status === 200) return pointsOn(text);
+    const { status, text } = await pressButton(report.agent, url, browser).catch(() => NOT_HEARD);
+    if (status === 200) return await pointsBehind(report.agent, { url, text, browser });
     if (status >= 400 && status < 500 && status !== 429) return [];
     await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
   }
   return [];
 }
 
+type Headers = Readonly<Record<string, string>>;
+
+/** What the phone's own browser says of it. Phones of other makes open the link as a browser of any of them does. */
+const browserOf = (make: string): Headers =>
+  make === "Apple"
+    ? {
+        "user-agent":
+          "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.5 Mobile/15E148 Safari/604.1",
+      }
+    : {};
+
 /** As a person does: the page first, then the button on it. */
-async function pressButton(agent: Agent, url: string): Promise<Answer> {
-  const cover = await send(agent, "GET", url, "", undefined);
-  const hasButton = cover.status === 200 && cover.text.includes('<form method="post">');
-  return hasButton ? send(agent, "POST", url, "", undefined) : cover;
+async function pressButton(agent: Agent, url: string, browser: Headers): Promise<Answer> {
+  const cover = await send(agent, "GET", url, browser, undefined);
+  const hasButton = cover.status === 200 && cover.text.includes('method="post"');
+  return hasButton ? send(agent, "POST", url, browser, undefined) : cover;
 }
 
-/** A step of the page: what the access point is for, and its table; and a row of it. */
-const STEP = /access point for <b>([^<]+)<\/b>([\s\S]*?)<\/table>/g;
-const valueIn = (table: string, label: string): string | undefined =>
-  new RegExp(`<td>${label}(?:<[^>]*>)*([^<]+)<`).exec(table)?.[1];
-const useOf = (title: string): TypedPoint["use"] =>
-  title.includes("MMS") ? "mms" : title === "WAP" ? "wap" : title === "Internet" ? "internet" : "maker";
+type Opened = { readonly url: string; readonly text: string; readonly browser: Headers };
+
+/** A profile is installed, where the page has one; MMS, which it has no place for, and all else is typed in. */
+async function pointsBehind(agent: Agent, { url, text, browser }: Opened): Promise<TypedPoint[]> {
+  const [, path] = /<a class="button lead" href="([^"]+\/profile)">/.exec(text) ?? [];
+  const typed = pointsOn(text);
+  if (path === undefined) return typed;
+  const profile = await send(agent, "GET", new URL(path, url).href, browser, undefined);
+  if (profile.status !== 200) return typed;
+  const { payloads } = decodeAppleProfile(new TextEncoder().encode(profile.text));
+  const installed = payloads.flatMap((payload) =>
+    payload.kind === "cellular"
+      ? payload.apns.map(({ name }): TypedPoint => ({ apn: name, use: "internet" }))
+      : [],
+  );
+  return [...installed, ...typed];
+}
+
+/** A list of the page: what its access point is for, and its values. */
+const LIST = /<dl class="sheet" data-use="(\w+)">([\s\S]*?)<\/dl>/g;
+const valueIn = (list: string, key: string): string | undefined =>
+  new RegExp(`data-value="${key}">([^<]+)<`).exec(list)?.[1];
+const USES: readonly TypedPoint["use"][] = ["internet", "mms", "wap", "maker"];
 const pointsOn = (page: string): TypedPoint[] =>
-  [...page.matchAll(STEP)].map(([, title = "", table = ""]) => {
-    const mmsc = valueIn(table, "Message centre \\(MMSC\\)");
-    const proxy = valueIn(table, "(?:MMS proxy|Proxy)");
-    const port = valueIn(table, "(?:MMS port|Port)");
-    return {
-      apn: valueIn(table, "Access point name \\(APN\\)") ?? "",
-      use: useOf(title),
-      ...(mmsc === undefined ? {} : { mmsc }),
-      ...(proxy === undefined ? {} : { proxy }),
-      ...(port === undefined ? {} : { port: Number(port) }),
-    };
+  [...page.matchAll(LIST)].flatMap(([, name = "", list = ""]) => {
+    const use = wordOf(USES, name);
+    if (!use) return [];
+    const apn = valueIn(list, "apn") ?? "";
+    const mmsc = valueIn(list, "mmsc");
+    const asMms = { apn, ...roadOf(list, "mmsProxy", "mmsPort"), ...(mmsc === undefined ? {} : { mmsc }) };
+    if (use === "mms") return [{ ...asMms, use }];
+    const first: TypedPoint = { apn, use, ...roadOf(list, "proxy", "port") };
+    // One entry for both, where both go by one access point.
+    return mmsc === undefined ? [first] : [first, { ...asMms, use: "mms" as const }];
   });
+
+function roadOf(list: string, proxyKey: string, portKey: string): Pick<TypedPoint, "proxy" | "port"> {
+  const proxy = valueIn(list, proxyKey);
+  const port = valueIn(list, portKey);
+  return { ...(proxy === undefined ? {} : { proxy }), ...(port === undefined ? {} : { port: Number(port) }) };
+}
 
 type Answer = { readonly status: number; readonly text: string };
 const NOT_HEARD: Answer = { status: 0, text: "" };
@@ -210,12 +248,12 @@ function send(
   agent: Agent,
   method: string,
   url: string,
-  token: string,
+  own: Headers,
   body: string | undefined,
 ): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const headers = {
-      ...(token === "" ? {} : { authorization: `Bearer ${token}` }),
+      ...own,
       ...(body === undefined
         ? {}
         : { "content-type": "application/json", "content-length": Buffer.byteLength(body) }),

@@ -202,7 +202,7 @@ async function startNewPhones(
         plmn: PLMN,
         contacts: CONTACT_NUMBERS,
         callHostOf: () => WORLD.callHost,
-        openLink: (url) => turnup.openLink(url),
+        openLink: (url, { make }) => turnup.openLink(url, make),
       },
     }),
   );

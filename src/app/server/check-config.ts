@@ -9,6 +9,7 @@ import { listOperators } from "../../store/operator/operators.ts";
 import { checkSealKeyFile, parseSealKeys } from "../../store/seal/seal-key.ts";
 import { TurnupError } from "../../term/error.ts";
 import { messageOf } from "../../term/narrow.ts";
+import { profileSignerOf } from "../certificates/profile-signer.ts";
 import { type Config, type ConfigSource, dataFolderOf } from "../config/config.ts";
 import { httpOptionsOf } from "../config/http-options.ts";
 import {
@@ -75,6 +76,7 @@ const CHECKS: readonly Check[] = [
   ({ proxy }) => proxy.accountsFile && readAccountsFile(proxy.accountsFile),
   readPartnerPlace,
   readRadiusPlace,
+  (config) => profileSignerOf(config, () => new Date()),
   async (config) => checkRevocation(config.tls, await authoritiesOf(config)),
 ];
 

@@ -7,6 +7,7 @@ import { runsKeys } from "../../kernel/devices/capability.ts";
 import type { Device, DeviceCatalog } from "../../kernel/devices/catalog.ts";
 import { displayOf } from "../../kernel/devices/device-class.ts";
 import { type HardwareNeeds, type Lack, lackOf } from "../../kernel/devices/hardware.ts";
+import type { PhoneMenuRow } from "../../kernel/devices/phone-menus.ts";
 import { type OperatorTerms, relationOf } from "../../kernel/operator/operator-terms.ts";
 import {
   type SettingsChoice,
@@ -47,6 +48,8 @@ export type Knowledge = {
   /** What the model shows, as the land leg says it; null where nothing is known of it. */
   displayOf(operatorId: string, imei: string): string | null;
   isNamed(operatorId: string, tac: string): boolean;
+  /** Where makers' menus hide access points, by the lists that hold for the operator. */
+  menusOf(operatorId: string): readonly PhoneMenuRow[];
   /** What the model is without of what is needed, by the lists that hold for the operator. */
   lackOf(operatorId: string, tac: string, needs: HardwareNeeds): Lack | undefined;
   findSettings(query: SettingsQuery, terms: OperatorTerms): Found;
@@ -118,6 +121,7 @@ export function createKnowledge(data: {
     },
     isNamed: (operatorId, tac) =>
       (data.ownDevices?.of(operatorId) ?? shipped).catalog.deviceOf(tac).model !== null,
+    menusOf: (operatorId) => (data.ownDevices?.of(operatorId) ?? shipped).catalog.data.menus.rows,
     lackOf: (operatorId, tac, needs) =>
       lackOf(needs, (data.ownDevices?.of(operatorId) ?? shipped).catalog.deviceOf(tac)),
     runsKeys: (operatorId, make) =>

@@ -36,6 +36,7 @@ import { createUnknownModels } from "../../store/sightings/unknown-models.ts";
 import { TurnupError } from "../../term/error.ts";
 import { codeOf, messageOf } from "../../term/narrow.ts";
 import { issuerKeyOf } from "../../wire/message/issuer-key.ts";
+import { openProfileSigner } from "../certificates/profile-signer.ts";
 import type { Config } from "../config/config.ts";
 import { httpOptionsOf } from "../config/http-options.ts";
 import { readGatewaysFile, readLandSettings } from "../config/leg-config.ts";
@@ -97,7 +98,9 @@ export async function openDoors(
   const revocation = await measuredRevocation(behind, options);
   const teller = closing.use(openTeller(behind, operators, place, options));
   const accounts = proxyAccounts(behind, teller);
-  const inside = { ...httpDeps(behind, shared, operators, config), proxyAccounts: accounts };
+  const profiles = await openProfileSigner(config, behind.stores.clock);
+  const also = { proxyAccounts: accounts, profileSigner: profiles.current };
+  const inside = { ...httpDeps(behind, shared, operators, config), ...also };
   const deps = { ...inside, readiness: [...inside.readiness, ...(options.alsoReady ?? [])] };
   const gateways = await gatewaysOf(config);
   const { displayOf } = behind.stores.knowledge;
@@ -118,15 +121,8 @@ export async function openDoors(
   behind.addresses.landUrl = devices.land?.url;
   const partnerPlace = await readPartnerPlace(config);
   const partners: PartnersNow = { clients: partnerPlace?.clients ?? new Map() };
-  const http = closing.use(
-    await createHttpServer(deps, {
-      partners,
-      ...httpOptionsOf(config),
-      registry: behind.measures,
-      portal: devices.portal,
-      ...(options.logStream ? { log: { level: config.log.level, stream: options.logStream } } : {}),
-    }),
-  );
+  const within = { partners, registry: behind.measures, portal: devices.portal };
+  const http = closing.use(await createHttpServer(deps, { ...within, ...httpOptionsFor(options) }));
   const url = await listen(http, config);
   const partner =
     partnerPlace &&
@@ -147,11 +143,13 @@ export async function openDoors(
       if (land) checkCertificates(land.certificates);
       const nextPartners = await readPartnerPlace(next);
       const changeProbes = await probes.prepare(next);
+      const changeSigner = await profiles.prepare(next);
       const changeRevocation = await revocation.prepare(next.tls);
       const changeProxies = land && teller.prepare(land.proxies);
       return () => {
         if (land) devices.land?.change(land);
         changeProxies?.();
+        changeSigner();
         changeRevocation();
         if (nextPartners) {
           partner?.change(nextPartners.tls);
@@ -179,6 +177,11 @@ const strangersAt = (
   { onStrangers }: ServerOptions,
 ): ReturnType<typeof createStrangers> =>
   createStrangers({ registry: measures, nowMs: () => performance.now(), tell: onStrangers });
+
+const httpOptionsFor = ({ config, logStream }: ServerOptions) => ({
+  ...httpOptionsOf(config),
+  ...(logStream ? { log: { level: config.log.level, stream: logStream } } : {}),
+});
 
 const gatewaysOf = async ({ portal: { gatewaysFile } }: Config): Promise<GatewayRule[]> =>
   gatewaysFile ? await readGatewaysFile(gatewaysFile) : [];
@@ -370,6 +373,8 @@ const messageDeps = ({ stores, engine, spend }: Behind): Pick<HttpDeps, "texts" 
   pages: createSettingsPages({
     ...stores,
     onOpened: (orderId, itemId) => engine.books.linkOpened({ orderId, itemId }),
+    onDownloaded: (orderId, itemId) => engine.books.linkOpened({ orderId, itemId, isDownload: true }),
+    menusOf: stores.knowledge.menusOf,
     isKeyWithheld: (order) =>
       isKeyWithheld({ store: stores.orders, judge: stores.knowledge.judge }, order, stores.clock()),
     maySendUnconfirmed: async (operatorId) => maySendUnconfirmed(await stores.termsOf(operatorId)),

@@ -68,6 +68,7 @@ export const SERVER_MAY_CHANGE = [
   "smsc",
   "peer",
   "tls",
+  "apple",
   "partner.authority_file",
   "partner.certificate_file",
   "partner.key_file",

@@ -1,6 +1,7 @@
 /** The operator's word about a device, a TAC or a model: it stands above all data. */
 import Type from "typebox";
 import { OVERRIDE_SCOPES } from "../../kernel/account/registry.ts";
+import { SETTINGS_FORMS } from "../../kernel/devices/form-names.ts";
 import { TurnupError } from "../../term/error.ts";
 import { parseImei, parseTac } from "../../term/imei.ts";
 import { answerPage, pageOf } from "../page.ts";
@@ -36,6 +37,9 @@ const OverrideIn = Type.Object(
         ),
         takesKey: Type.Optional(
           Type.Boolean({ description: "Whether its client runs a device key that comes over the air." }),
+        ),
+        settingsForm: Type.Optional(
+          words(SETTINGS_FORMS, "The form in which it gets access points (docs/settings-formats.md)."),
         ),
         blockedUses: Type.Optional(
           Type.Array(words(["internet", "mms", "wap"]), {

@@ -38,12 +38,24 @@ import { createSelfCare } from "./self-care.ts";
 const UNMATCHED_RECEIPT_HOURS = 24;
 
 /** The page of an item whose settings a subscriber asked for. */
-export type OpenedLink = { readonly orderId: string; readonly itemId: string };
+export type OpenedLink = {
+  readonly orderId: string;
+  readonly itemId: string;
+  /** The phone fetched the configuration profile of the page. */
+  readonly isDownload?: true;
+};
 
 const LINK_PROOF = {
   level: "opened",
   evidence: "page_opened",
   reason: "the subscriber opened the page",
+} as const;
+
+/** That it was installed nobody tells us: iOS calls nobody back. */
+const DOWNLOADED = {
+  kind: "profile_downloaded",
+  evidence: "downloaded",
+  reason: "the phone downloaded its configuration profile; whether it is installed, traffic will show",
 } as const;
 
 export type Conductor = {
@@ -198,11 +210,12 @@ async function linksOpened(step: Step, links: readonly OpenedLink[]): Promise<vo
     step.tx,
     links.map(({ orderId }) => orderId),
   );
-  for (const { orderId, itemId } of links) {
+  for (const { orderId, itemId, isDownload } of links) {
     const order = orders.get(orderId);
     const item = order?.items.find(({ id }) => id === itemId);
     if (!order || !item) continue;
     reach(await step.bookingOf(order), item, LINK_PROOF);
+    if (isDownload) step.scribe.note(order, { ...DOWNLOADED, itemId, state: item.state });
   }
 }
 

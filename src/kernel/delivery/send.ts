@@ -3,13 +3,14 @@ import { createHash } from "node:crypto";
 import { firstOf } from "../../term/collections.ts";
 import { hoursAfter, minutesAfter } from "../../term/moment.ts";
 import type { KeyAccessPoint } from "../../wire/message/device-key-form.ts";
-import type { SettingsProtocol } from "../devices/settings-protocol.ts";
+import type { SettingsProtocol } from "../devices/settings-form.ts";
 import { change } from "../order/change.ts";
 import { failItem } from "../order/ending.ts";
 import type { CarrierMessage, MessageAir, MessageKind, PayloadProtocol } from "../order/message.ts";
 import type { ItemDraft } from "../order/order-draft.ts";
 import type { Turn } from "../order/turn.ts";
 import { type Authentication, composeKey, composePackage, cutMessage } from "../payload/compose.ts";
+import type { LinkedSettings } from "../payload/settings-page.ts";
 import type { SettingsPoint, SettingsValues } from "../payload/settings-values.ts";
 import { airOf, fits, onAir, tooNarrow } from "./fit.ts";
 import { freeReference } from "./reference.ts";
@@ -91,12 +92,12 @@ export function sendSettingsOf(
   turn: Turn,
   items: readonly ItemDraft[],
   values: SettingsValues,
-  { protocol, otherProtocols = [], linkPush }: SettingsRoad,
+  { protocol, otherProtocols = [], linkPush, pageForm }: SettingsRoad,
 ): void {
   const air = airOf(turn);
   let tooLarge: (TooLarge & { readonly protocol: SettingsProtocol }) | undefined;
   for (const one of [protocol, ...otherProtocols]) {
-    const octets = sendBy(turn, items, values, { protocol: one, insteadOf: tooLarge, linkPush });
+    const octets = sendBy(turn, items, values, { protocol: one, insteadOf: tooLarge, linkPush, pageForm });
     if (octets === null) return;
     tooLarge ??= { protocol: one, octets };
   }
@@ -106,6 +107,7 @@ export function sendSettingsOf(
 
 type By = {
   readonly protocol: SettingsProtocol;
+  readonly pageForm: SettingsRoad["pageForm"];
   readonly insteadOf: (TooLarge & { readonly protocol: SettingsProtocol }) | undefined;
   readonly linkPush: SettingsRoad["linkPush"];
 };
@@ -226,7 +228,7 @@ function sendLink(turn: Turn, items: readonly ItemDraft[], values: SettingsValue
     orderId: order.id,
     itemId: item.id,
     tokenHash: createHash("sha256").update(token).digest(),
-    settings: values,
+    settings: { ...values, page: by.pageForm ?? "by_hand" } satisfies LinkedSettings,
     expiresAt,
   });
   const { messages, ...composed } = form;

@@ -9,8 +9,8 @@ test("R126: the record says which Wi-Fi networks go along, or that the format ha
   ] as const;
   const values = { name: "Meridian", points: [], wireless };
   const choice = { kind: "chosen", confirmed: true, source: "own", values } as const;
-  assert.deepEqual(settingsDetail(choice, "omacp").wireless, ["meridian"]);
-  const { wirelessWithheld } = settingsDetail(choice, "nokiaota");
+  assert.deepEqual(settingsDetail(choice, { protocol: "omacp" }).wireless, ["meridian"]);
+  const { wirelessWithheld } = settingsDetail(choice, { protocol: "nokiaota" });
   assert.deepEqual(wirelessWithheld, {
     ssids: ["meridian"],
     reason: "nokiaota has no place for a Wi-Fi network",

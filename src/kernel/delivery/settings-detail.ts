@@ -1,17 +1,24 @@
 /** What the history says of settings that were chosen. */
-import type { SettingsProtocol } from "../devices/settings-protocol.ts";
+import type { SettingsForm } from "../devices/form-names.ts";
+import type { SettingsProtocol } from "../devices/settings-form.ts";
 import type { SettingsChoice } from "../operator/settings-choice.ts";
+
+type Sent = {
+  readonly protocol: SettingsProtocol;
+  readonly form?: SettingsForm;
+  readonly protocolBecause?: string;
+};
 
 /** Whose they are, how they go, what was held back, and what could not be looked at. */
 export const settingsDetail = (
   { source, confirmed, withheld = {}, unchecked, values }: Extract<SettingsChoice, { kind: "chosen" }>,
-  protocol: SettingsProtocol,
-  because?: string,
+  { protocol, form, protocolBecause }: Sent,
 ) => ({
   settingsFrom: source,
   confirmed,
   protocol,
-  ...(because === undefined ? {} : { protocolBecause: because }),
+  ...(form === undefined ? {} : { form }),
+  ...(protocolBecause === undefined ? {} : { protocolBecause }),
   road: protocol, // as release 0.1.0 named it, for whoever reads histories
   ...(Object.keys(withheld).length > 0 ? { withheld } : {}),
   ...(unchecked === undefined ? {} : { unchecked }),

@@ -2,7 +2,7 @@
  * The forms in which settings go over the air (R30, R31): each composed and held against the bearer, none sent. Where a form is
  * more than the bearer carries it has a smaller one of its own (a message a use, a short text), and the model may take another.
  */
-import type { LinkPushForm, SettingsProtocol } from "../devices/settings-protocol.ts";
+import type { LinkPushForm, PageForm, SettingsProtocol } from "../devices/settings-form.ts";
 import type { Air } from "../operator/air.ts";
 import {
   type Authentication,
@@ -22,6 +22,8 @@ export type SettingsRoad = {
   readonly protocol: SettingsProtocol;
   readonly otherProtocols?: readonly SettingsProtocol[] | undefined;
   readonly linkPush?: LinkPushForm | undefined;
+  /** What stands behind a link to the model; undefined: values to type in. */
+  readonly pageForm?: PageForm | undefined;
 };
 
 export type SettingsForm = {

@@ -53,7 +53,7 @@ export function openOrder(turn: Turn, symptoms: readonly SeenSymptom[]): void {
     // Proof asks for its deadline from its own time on: a look after this long is early enough for all of them.
     dueAt: earlierOf(deadlineAt, hoursAfter(scribe.now, terms.policy.proofDeadlineHours)),
     deadlineAt,
-    detail: settingsDetail(choice, judgement.protocol, judgement.protocolBecause),
+    detail: settingsDetail(choice, judgement),
   });
   const leftBehind = isLeftBehind(judgement, relation, terms);
   const key = leftBehind ? keyItem(turn, relation, judgement) : null;
@@ -164,7 +164,7 @@ export function sendPageAnew(turn: Turn, item: ItemDraft): void {
   const judgement = deps.judge(order, subject, terms, scribe.now);
   const relation = relationOf(terms, order.make);
   const values = valuesFor(choice.values, isLeftBehind(judgement, relation, terms), relation, terms);
-  sendSettings(turn, item, values, { protocol: "link" });
+  sendSettings(turn, item, values, { protocol: "link", pageForm: judgement.pageForm });
 }
 
 /** Keys whose time is up are given up first, so that their settings can still go. */

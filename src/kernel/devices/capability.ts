@@ -4,6 +4,7 @@
  * give it, else it is `unknown`.
  */
 import type { Release } from "./age.ts";
+import type { SettingsForm } from "./form-names.ts";
 import type { Answer, CapabilityRow, LinkPush } from "./rows.ts";
 
 export type Capability = {
@@ -14,6 +15,8 @@ export type Capability = {
   readonly linkPush: LinkPush;
   /** Whether a client on the device runs a device key (US 11,109,201, F3:345). */
   readonly deviceKey: Answer;
+  /** The form that the data names for it; null where it names none, or several. */
+  readonly settingsForm: SettingsForm | null;
   /** The platforms that were considered, as the data names them; empty where none fits. */
   readonly platforms: readonly string[];
   readonly nativeApnDb: string | null;
@@ -91,6 +94,7 @@ export function capabilityOf(clues: PlatformClues, rows: readonly CapabilityRow[
     const [first, ...others] = considered.map(answerOf);
     return first !== undefined && others.every((answer) => answer === first) ? first : "unknown";
   };
+  const named = new Set(considered.map(({ settingsForm }) => settingsForm));
   const only = considered.length === 1 ? considered[0] : undefined;
   return {
     omaCp: agreed((row) => row.omaCp),
@@ -99,6 +103,7 @@ export function capabilityOf(clues: PlatformClues, rows: readonly CapabilityRow[
     androidEnterpriseApn: agreed((row) => row.androidEnterpriseApn),
     linkPush: agreed((row) => row.linkPush),
     deviceKey: agreed((row) => row.deviceKey),
+    settingsForm: named.size === 1 ? (considered[0]?.settingsForm ?? null) : null,
     platforms: fitting.flat().map((row) => (row.make === "*" ? row.os : `${row.make}: ${row.os}`)),
     nativeApnDb: only?.nativeApnDb ?? null,
     notes: considered.map(({ note }) => note).filter((note) => note !== ""),
@@ -119,6 +124,7 @@ function filledIn(row: CapabilityRow, chip: CapabilityRow | undefined): Capabili
     ...row,
     omaCp: either(row.omaCp, chip.omaCp),
     nokiaOta: either(row.nokiaOta, chip.nokiaOta),
+    settingsForm: row.settingsForm ?? chip.settingsForm,
     note: [row.note, chip.note].filter((note) => note !== "").join("; "),
     evidence: `${row.evidence}; ${chip.evidence}`,
   };

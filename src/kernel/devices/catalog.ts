@@ -399,6 +399,7 @@ const UNKNOWN_DEVICE = {
     androidEnterpriseApn: "unknown",
     linkPush: "unknown",
     deviceKey: "unknown",
+    settingsForm: null,
     platforms: [],
     nativeApnDb: null,
     notes: [],

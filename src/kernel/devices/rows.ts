@@ -3,6 +3,9 @@
  * Where rows come from (shipped files, an operator's import, tables) is not known here; columns: data/README.md.
  */
 
+import type { SettingsForm } from "./form-names.ts";
+import type { PhoneMenuRow } from "./phone-menus.ts";
+
 /** One version of one source. */
 export type DatasetRef = {
   readonly kind: string;
@@ -122,6 +125,8 @@ export type CapabilityRow = {
   readonly linkPush: LinkPush;
   /** Whether a client on it runs a device key that comes over the air. */
   readonly deviceKey: Answer;
+  /** The form in which it gets access points; null: what follows from the answers above. */
+  readonly settingsForm: SettingsForm | null;
   readonly nativeApnDb: string;
   readonly note: string;
   readonly evidence: string;
@@ -159,6 +164,8 @@ export type DeviceDatasets = {
   readonly makerExits: Dataset<MakerExitRow>;
   readonly facts: Dataset<FactRow>;
   readonly capability: Dataset<CapabilityRow>;
+  /** An operator's own rows stand before those that are shipped. */
+  readonly menus: Dataset<PhoneMenuRow>;
   readonly ageRules: Dataset<AgeRuleRow>;
   readonly reportingBodies: Dataset<ReportingBodyRow>;
 };

@@ -214,7 +214,7 @@ function applySettings(turn: RequestTurn, item: RequestItem): void {
     kind: "settings_chosen",
     itemId: item.id,
     reason: `access points of ${choice.source}`,
-    detail: settingsDetail(choice, judgement.protocol, judgement.protocolBecause),
+    detail: settingsDetail(choice, judgement),
   });
   item.apns = apnsOf(choice.values.points);
   sendSettings(turn, item, choice.values, judgement);

@@ -63,6 +63,7 @@ export const EVENT_KINDS = {
   self_care_give_up: "The subscriber gave it up, without a person.",
 
   // Proof.
+  profile_downloaded: "The phone fetched its configuration profile; whether it installed it, traffic shows.",
   access_point_seen: "Traffic was seen on an access point.",
   proof_missing: "No proof came in time; the item keeps its level.",
   device_refused: "The handset refused what counts as done already.",

@@ -16,6 +16,7 @@
  */
 import { firstOf, onlyOf } from "../../term/collections.ts";
 import type { Device } from "../devices/catalog.ts";
+import type { SettingsForm } from "../devices/form-names.ts";
 import { isModelListed } from "../devices/names.ts";
 import {
   daysBetween,
@@ -44,6 +45,8 @@ export type SupportOverride = {
   readonly supportEnds?: string | null;
   /** Whether it runs a device key that comes over the air. */
   readonly takesKey?: boolean;
+  /** The form in which it gets access points. */
+  readonly settingsForm?: SettingsForm;
   /** Uses whose access points the maker lets nobody set on it; an empty list: none, whatever the data says. */
   readonly blockedUses?: readonly string[];
   readonly note?: string;

@@ -6,13 +6,17 @@
 import { optionalMember } from "../../term/record.ts";
 import { type Service, serviceOf } from "../devices/bands.ts";
 import type { Device } from "../devices/catalog.ts";
+import type { SettingsForm } from "../devices/form-names.ts";
 import {
   type LinkPushForm,
   linkPushOf,
   otherProtocolsOf,
+  type PageForm,
+  pageFormOf,
+  protocolOf,
   type SettingsProtocol,
-  settingsProtocolOf,
-} from "../devices/settings-protocol.ts";
+  settingsFormOf,
+} from "../devices/settings-form.ts";
 import { type CutOffApplication, cutOffOn } from "./cut-off.ts";
 import {
   decideSupport,
@@ -22,7 +26,7 @@ import {
   type SupportQuestion,
   type SupportVerdict,
 } from "./decide-support.ts";
-import { overrideOfVerdict, saidOfKey } from "./overrides.ts";
+import { overrideOfVerdict, saidOfForm, saidOfKey } from "./overrides.ts";
 import type { SupportKnowledge } from "./support-knowledge.ts";
 
 type JudgePolicy = SupportPolicy & {
@@ -51,11 +55,15 @@ export type Judgement = {
   /** The rules that decided and what each saw; kept with the order as they are. */
   readonly reasons: unknown;
   readonly protocol: SettingsProtocol;
+  /** The form in which it gets access points; by that protocol. */
+  readonly form?: SettingsForm;
+  /** What stands behind a link to it. */
+  readonly pageForm?: PageForm;
   /** Others that it takes too, for a bearer that does not carry that one; left out where there is none. */
   readonly otherProtocols?: readonly SettingsProtocol[];
   /** The WAP push that brings it a link; left out where a text does. */
   readonly linkPush?: LinkPushForm;
-  /** Why it is this one, where hardware of the model says so; left out where its platform or the policy does. */
+  /** Why it is this one, where the operator or hardware of the model says so; left out where its platform or the policy does. */
   readonly protocolBecause?: string;
   /** Applications that the data says are cut off on this model. */
   readonly cutOff?: readonly CutOffApplication[];
@@ -75,10 +83,13 @@ type KeyAnswer = {
 };
 
 export function judge(question: JudgeQuestion, knowledge: SupportKnowledge): Judgement {
-  const { device, overrides, policy, asOf } = question;
+  const { overrides, policy, asOf } = question;
+  const said = saidOfForm(overrides);
+  const device = said === undefined ? question.device : withForm(question.device, said);
   const { verdict, reasons } = supportOf(question, knowledge);
   const { make, model } = device;
-  const protocol = settingsProtocolOf(device, policy.unknownProtocol);
+  const form = settingsFormOf(device, policy.unknownProtocol);
+  const protocol = protocolOf(form);
   const cutOff = cutOffOn(device, knowledge, asOf);
   return {
     make,
@@ -86,9 +97,13 @@ export function judge(question: JudgeQuestion, knowledge: SupportKnowledge): Jud
     verdict,
     reasons,
     protocol,
+    form,
+    pageForm: pageFormOf(device),
     otherProtocols: otherProtocolsOf(device, protocol),
     ...optionalMember("linkPush", linkPushOf(device)),
-    ...becauseOf(device, protocol),
+    ...(said === undefined
+      ? becauseOf(device, protocol)
+      : { protocolBecause: "the operator's own word (settingsForm)" }),
     cutOff,
     ...(question.network && {
       service: { ...serviceOf(device.bands, question.network.bands), plmn: question.network.plmn },
@@ -96,6 +111,11 @@ export function judge(question: JudgeQuestion, knowledge: SupportKnowledge): Jud
     ...keyAnswerOf(question, protocol, saidOfKey(overrides)),
   };
 }
+
+const withForm = (device: Device, settingsForm: SettingsForm): Device => ({
+  ...device,
+  capability: { ...device.capability, settingsForm },
+});
 
 /** Of a protocol that is taken by the chipset of the model alone (R125). */
 function becauseOf(

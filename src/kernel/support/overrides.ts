@@ -3,6 +3,7 @@
  * each, so that a device is looked up by as many as there are scopes.
  */
 import type { Device } from "../devices/catalog.ts";
+import type { SettingsForm } from "../devices/form-names.ts";
 import type { SupportOverride } from "./decide-support.ts";
 
 type Overrides = ReadonlyMap<string, SupportOverride>;
@@ -39,6 +40,10 @@ export function blockedOn(
   if (said === undefined) return device.blocked;
   return said.length === 0 ? null : { uses: said, source: "the operator's own word" };
 }
+
+/** The form that the most specific word names; undefined where none names one. */
+export const saidOfForm = (fitting: readonly SupportOverride[]): SettingsForm | undefined =>
+  fitting.find(({ settingsForm }) => settingsForm !== undefined)?.settingsForm;
 
 /** What the most specific word says of device keys; undefined where none says anything. */
 export const saidOfKey = (fitting: readonly SupportOverride[]): boolean | undefined =>

@@ -456,6 +456,7 @@ create table link (
   settings_sealed bytea not null,
   expires_at timestamp with time zone not null,
   opened_at timestamp with time zone,
+  downloaded_at timestamp with time zone,
   constraint link_pkey PRIMARY KEY (id),
   constraint link_token_hash_key UNIQUE (token_hash)
 );

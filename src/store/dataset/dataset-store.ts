@@ -97,6 +97,7 @@ const KEY_OF: Readonly<Record<DatasetKind, (body: Readonly<Record<string, string
   lifecycle: ({ make }) => make ?? "",
   maker_exit: ({ make }) => make ?? "",
   mcc_mnc: ({ mcc, mnc }) => `${mcc}-${mnc}`,
+  menus: ({ make }) => make ?? "",
   reporting_body: ({ rbi }) => rbi ?? "",
   support_policy: ({ make }) => make ?? "",
   tac: ({ tac }) => tac ?? "",

@@ -18,6 +18,7 @@ export type DatasetKind =
   | "lifecycle"
   | "maker_exit"
   | "mcc_mnc"
+  | "menus"
   | "reporting_body"
   | "support_policy"
   | "tac"
@@ -37,6 +38,7 @@ export const DATASETS: readonly ShippedDataset[] = [
   { kind: "maker_exit", file: "maker-exits.csv", source: "Turnup", licence: "Apache-2.0", snapshot: "2026-11" },
   { kind: "device_facts", file: "device-facts.csv", source: "LineageOS wiki", licence: "CC-BY-SA-3.0", snapshot: "2026-07" },
   { kind: "capability", file: "provisioning-capability.csv", source: "Turnup", licence: "Apache-2.0", snapshot: "2026-08" },
+  { kind: "menus", file: "phone-menus.csv", source: "Turnup, from operators' help texts", licence: "Apache-2.0", snapshot: "2026-11" },
   { kind: "reporting_body", file: "imei-reporting-bodies.csv", source: "GSMA TS.06 by way of Wikipedia", licence: "Apache-2.0", snapshot: "2026-08" },
   { kind: "mcc_mnc", file: "mcc-mnc.csv.gz", source: "mcc-mnc-list (Wikipedia)", licence: "MIT AND CC-BY-SA-4.0", snapshot: "2023" },
   { kind: "carrier_id", file: "carrier-ids.csv.gz", source: "AOSP carrier list", licence: "Apache-2.0", snapshot: "2025-03" },

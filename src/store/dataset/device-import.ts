@@ -4,6 +4,7 @@
  * goes on; a column that nobody reads is named, so that a misspelt one is not lost in silence.
  */
 import { MODEL_CLASSES } from "../../kernel/devices/device-class.ts";
+import { SETTINGS_FORMS } from "../../kernel/devices/form-names.ts";
 import { isCalendarDay } from "../../term/calendar.ts";
 import { TurnupError } from "../../term/error.ts";
 import { type CsvRecord, csvRecords, separatorOf } from "../../wire/csv/csv.ts";
@@ -78,9 +79,35 @@ const CAPABILITY: Columns = {
   android_enterprise_apn: { rule: ANSWER },
   wap_push: { rule: matching(/^(si|sl|bookmark|no|unknown)$/, "si, sl, bookmark, no or unknown") },
   device_key: { rule: ANSWER },
+  settings_form: {
+    rule: matching(new RegExp(`^(${SETTINGS_FORMS.join("|")})$`), SETTINGS_FORMS.join(", ")),
+  },
   native_apn_db: {},
   note: {},
   evidence: {},
+};
+/** A row gives one of these at least. */
+const CAPABILITY_ANSWERS = [
+  "oma_cp",
+  "nokia_ericsson_ota",
+  "apple_mobileconfig",
+  "android_enterprise_apn",
+  "wap_push",
+  "settings_form",
+  "device_key",
+];
+const VERSION = matching(/^\d{1,2}$/, "a major version");
+const MENUS: Columns = {
+  system: { isNeeded: true, rule: matching(/^(android|ios)$/, "android or ios") },
+  make: { isNeeded: true },
+  from: { rule: VERSION },
+  to: { rule: VERSION },
+  path_en: { isNeeded: true },
+  add_en: { isNeeded: true },
+  path_de: {},
+  add_de: {},
+  evidence: { rule: matching(/^(seen|general)$/, "seen or general") },
+  source: {},
 };
 const USES = matching(/^(internet|mms|wap)(\|(internet|mms|wap))*$/, "internet, mms and wap, parted by |");
 const FACTS: Columns = {
@@ -146,15 +173,16 @@ const isBefore = (end: string, start: string): boolean =>
 /** @throws TurnupError `dataset_malformed`: the header lacks a needed column */
 export const parseCapabilityImport = (text: string): RowsImport =>
   parseRows(text, CAPABILITY, (body) =>
-    body.oma_cp ||
-    body.nokia_ericsson_ota ||
-    body.apple_mobileconfig ||
-    body.android_enterprise_apn ||
-    body.wap_push ||
-    body.device_key
+    CAPABILITY_ANSWERS.some((name) => body[name])
       ? body
-      : "names no settings protocol and no device_key: give oma_cp, nokia_ericsson_ota, apple_mobileconfig, android_enterprise_apn, wap_push or device_key",
+      : `names no settings protocol and no device_key: give ${CAPABILITY_ANSWERS.slice(0, -1).join(", ")} or ${CAPABILITY_ANSWERS.at(-1)}`,
   );
+
+/**
+ * Where makers' menus hide their access points, the path by `>`.
+ * @throws TurnupError `dataset_malformed`: the header lacks a needed column
+ */
+export const parseMenusImport = (text: string): RowsImport => parseRows(text, MENUS, (body) => body);
 
 /**
  * Models and their hardware: csv, or a JSON list of objects with the same names, whose lists may be lists.

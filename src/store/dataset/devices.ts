@@ -1,5 +1,7 @@
 /** The shipped device data as the rows that the kernel's catalog is built from; no database is needed. */
 
+import { SETTINGS_FORMS } from "../../kernel/devices/form-names.ts";
+import type { PhoneMenuRow } from "../../kernel/devices/phone-menus.ts";
 import type {
   AgeRuleRow,
   Answer,
@@ -40,6 +42,7 @@ export function readShippedDatasets(folder = shippedDataFolder()): DeviceDataset
     makerExits: read("maker_exit", makerExitRowOf),
     facts: read("device_facts", factRowOf),
     capability: read("capability", capabilityRowOf),
+    menus: read("menus", menuRowOf),
     ageRules: read("tac_age", ageRuleRowOf),
     reportingBodies: read("reporting_body", reportingBodyRowOf),
   };
@@ -126,10 +129,30 @@ export const capabilityRowOf = (cells: Cells): CapabilityRow => ({
   androidEnterpriseApn: answerIn(cells, "android_enterprise_apn"),
   linkPush: wordOf(["si", "sl", "bookmark", "no"] as const, textIn(cells, "wap_push")) ?? "unknown",
   deviceKey: answerIn(cells, "device_key"),
+  settingsForm: wordOf(SETTINGS_FORMS, textIn(cells, "settings_form")) ?? null,
   nativeApnDb: textIn(cells, "native_apn_db"),
   note: textIn(cells, "note"),
   evidence: textIn(cells, "evidence"),
 });
+
+export function menuRowOf(cells: Cells): PhoneMenuRow {
+  const texts = (name: string): [string, string][] =>
+    Object.entries(cells).flatMap(([column, text]) => {
+      const language = new RegExp(`^${name}_([a-z]{2,3})$`).exec(column)?.[1];
+      return language === undefined || text === "" ? [] : [[language, text]];
+    });
+  const paths = texts("path").map(([language, text]) => [language, text.split(/\s*>\s*/)] as const);
+  return {
+    system: textIn(cells, "system") === "ios" ? "ios" : "android",
+    make: textIn(cells, "make"),
+    from: numberIn(cells, "from"),
+    to: numberIn(cells, "to"),
+    path: { en: [], ...Object.fromEntries(paths) },
+    add: { en: "", ...Object.fromEntries(texts("add")) },
+    evidence: textIn(cells, "evidence") === "seen" ? "seen" : "general",
+    source: textIn(cells, "source"),
+  };
+}
 
 const ageRuleRowOf = (cells: Cells): AgeRuleRow => ({
   rbi: textIn(cells, "rbi"),

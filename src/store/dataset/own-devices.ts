@@ -7,9 +7,9 @@ import { platformOfRow } from "../../kernel/devices/capability.ts";
 import { labelKey, makeOf } from "../../kernel/devices/names.ts";
 import type { DatasetRef, DeviceDatasets, FactRow, LifecycleRow, TacRow } from "../../kernel/devices/rows.ts";
 import { TacList } from "../../kernel/devices/tac-list.ts";
-import { capabilityRowOf, factRowOf, lifecycleRowOf } from "./devices.ts";
+import { capabilityRowOf, factRowOf, lifecycleRowOf, menuRowOf } from "./devices.ts";
 
-const OWN_KINDS = ["tac", "lifecycle", "capability", "device_facts"] as const;
+const OWN_KINDS = ["tac", "lifecycle", "capability", "device_facts", "menus"] as const;
 export type OwnKind = (typeof OWN_KINDS)[number];
 
 type Columns = Readonly<Record<string, string>>;
@@ -33,6 +33,7 @@ export function withOwnDatasets(shipped: DeviceDatasets, own: readonly OwnDatase
     tac: [...tac, ...shipped.tac],
     lifecycle: withLifecycle(shipped.lifecycle, own),
     capability: withCapability(shipped.capability, own),
+    menus: withMenus(shipped.menus, own),
     facts: withFacts(shipped.facts, own),
   };
 }
@@ -108,6 +109,16 @@ function withCapability(
   return {
     ref: refOver(sets, shipped.ref),
     rows: [...rows, ...shipped.rows.filter((row) => !said.has(keyOf(row)))],
+  };
+}
+
+/** What the operator says of a make's menus stands before all that is shipped about it. */
+function withMenus(shipped: DeviceDatasets["menus"], own: readonly OwnDataset[]): DeviceDatasets["menus"] {
+  const sets = own.filter(({ kind }) => kind === "menus");
+  if (sets.length === 0) return shipped;
+  return {
+    ref: refOver(sets, shipped.ref),
+    rows: [...sets.flatMap((set) => set.rows.map(menuRowOf)), ...shipped.rows],
   };
 }
 

@@ -5,7 +5,12 @@
 import { TurnupError } from "../../term/error.ts";
 import { contentOf, type DatasetContent } from "./content.ts";
 import type { DatasetRow } from "./dataset-store.ts";
-import { parseCapabilityImport, parseLifecycleImport, parseModelsImport } from "./device-import.ts";
+import {
+  parseCapabilityImport,
+  parseLifecycleImport,
+  parseMenusImport,
+  parseModelsImport,
+} from "./device-import.ts";
 import { type OwnKind, tacColumnsOf } from "./own-devices.ts";
 import { type ColumnMap, parseColumnMap } from "./tac-columns.ts";
 import { parseTacImport, type RefusedRow } from "./tac-import.ts";
@@ -72,6 +77,7 @@ const parsersOf = (
   tac: () => tacRows(text, columns),
   lifecycle: () => parseLifecycleImport(text, make),
   capability: () => parseCapabilityImport(text),
+  menus: () => parseMenusImport(text),
   device_facts: () => parseModelsImport(text),
 });
 

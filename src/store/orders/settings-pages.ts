@@ -4,8 +4,9 @@
  */
 
 import { createHash } from "node:crypto";
-import type { SettingsPages } from "../../kernel/payload/settings-page.ts";
-import type { SettingsValues } from "../../kernel/payload/settings-values.ts";
+import type { PhoneMenuRow } from "../../kernel/devices/phone-menus.ts";
+import { composeAppleProfile } from "../../kernel/payload/apple-profile.ts";
+import type { LinkedSettings, SettingsPages } from "../../kernel/payload/settings-page.ts";
 import { createCoalescer } from "../database/coalescer.ts";
 import type { Database } from "../database/database.ts";
 import { openJson, type Sealer } from "../seal/seal.ts";
@@ -13,13 +14,22 @@ import { openJson, type Sealer } from "../seal/seal.ts";
 const FIND = {
   name: "find_link", // link_token_hash_key
   text: `select q.at::int as at, l.id, l.order_id as "orderId", l.item_id as "itemId", l.operator_id as "operatorId", l.settings_sealed as sealed, l.expires_at as "expiresAt",
-                l.opened_at as "openedAt", o.name as "operatorName", p.make, p.model
+                l.opened_at as "openedAt", l.downloaded_at as "downloadedAt", o.name as "operatorName", p.make, p.model
            from unnest($1::bytea[]) with ordinality as q(token_hash, at) join link l on l.token_hash = q.token_hash
            join operator o on o.id = l.operator_id join provisioning_order p on p.id = l.order_id`,
 };
 const MARK_OPENED = {
   name: "mark_links_opened", // link_pkey
   text: "update link set opened_at = $2 where id = any($1::uuid[]) and opened_at is null",
+};
+/** One of many downloads at once is the first. */
+const CLAIM_DOWNLOAD = {
+  name: "claim_link_download", // link_pkey
+  text: "update link set downloaded_at = $2 where id = $1 and downloaded_at is null returning id",
+};
+const DROP_DOWNLOAD = {
+  name: "drop_link_download", // link_pkey
+  text: "update link set downloaded_at = null where id = $1",
 };
 const TOGETHER = { maxBatchRows: 500, maxBatchesAtOnce: 2, maxWaitingRows: 10_000 };
 
@@ -32,17 +42,21 @@ type Link = {
   readonly sealed: Buffer;
   readonly expiresAt: Date;
   readonly openedAt: Date | null;
+  readonly downloadedAt: Date | null;
   readonly operatorName: string;
   readonly make: string | null;
   readonly model: string | null;
 };
 
-export function createSettingsPages(deps: {
+type PagesDeps = {
   readonly database: Database;
   readonly sealer: Sealer;
   readonly clock: () => Date;
   /** Books the first opening; a repeat changes nothing. */
   readonly onOpened: (orderId: string, itemId: string) => Promise<void>;
+  /** Books the first download of its profile. */
+  readonly onDownloaded: (orderId: string, itemId: string) => Promise<void>;
+  readonly menusOf: (operatorId: string) => readonly PhoneMenuRow[];
   /** Whether access points that nobody confirmed may go out for this operator now. */
   readonly maySendUnconfirmed: (operatorId: string) => Promise<boolean>;
   /** Whether the handset of an order is to get no key any more, by what its operator says now. */
@@ -50,7 +64,9 @@ export function createSettingsPages(deps: {
     readonly operatorId: string;
     readonly orderId: string;
   }) => Promise<boolean>;
-}): SettingsPages {
+};
+
+export function createSettingsPages(deps: PagesDeps): SettingsPages {
   const hashes = createCoalescer<Buffer, Link | undefined>({
     ...TOGETHER,
     async work(batch) {
@@ -78,24 +94,48 @@ export function createSettingsPages(deps: {
     async open(token) {
       const link = await find(token);
       if (!link) return undefined;
-      const { operatorName, make, model } = link;
-      const now = deps.clock();
-      if (link.expiresAt <= now) return { state: "expired", operatorName };
-      const {
-        points,
-        unconfirmed,
-        keyApns = [],
-      } = openJson<SettingsValues>(deps.sealer, "settings", link.sealed);
-      if (unconfirmed && !(await deps.maySendUnconfirmed(link.operatorId)))
-        return { state: "expired", operatorName };
-      const isWithheld = keyApns.length > 0 && (await deps.isKeyWithheld(link));
-      const shown = isWithheld ? points.filter(({ apn }) => !keyApns.includes(apn)) : points;
-      if (shown.length === 0) return { state: "expired", operatorName };
+      const { operatorName, operatorId, make, model } = link;
+      const shown = link.expiresAt <= deps.clock() ? undefined : await shownOf(deps, link);
+      if (!shown) return { state: "expired", operatorName };
       if (link.openedAt === null) {
         await deps.onOpened(link.orderId, link.itemId);
         await openings.put([link.id])[0];
       }
-      return { state: "open", operatorName, make, model, points: shown };
+      const { points, page: form = "by_hand" } = shown;
+      return { state: "open", operatorName, make, model, form, points, menus: deps.menusOf(operatorId) };
+    },
+    async profile(token, wish) {
+      const link = await find(token);
+      if (!link) return undefined;
+      const shown = link.expiresAt <= deps.clock() ? undefined : await shownOf(deps, link);
+      if (!shown) return { state: "expired" };
+      if (link.openedAt === null) return { state: "unopened" };
+      const bytes = composeAppleProfile(shown, { ...wish, operatorId: link.operatorId });
+      if (!bytes) return undefined;
+      if (!wish.isRemoval && link.downloadedAt === null) await bookDownload(deps, link);
+      return { state: "ready", bytes };
     },
   };
+}
+
+/** What may be shown of it now; undefined: nothing. */
+async function shownOf(deps: PagesDeps, link: Link): Promise<LinkedSettings | undefined> {
+  const settings = openJson<LinkedSettings>(deps.sealer, "settings", link.sealed);
+  const { points, unconfirmed, keyApns = [] } = settings;
+  if (unconfirmed && !(await deps.maySendUnconfirmed(link.operatorId))) return undefined;
+  const isWithheld = keyApns.length > 0 && (await deps.isKeyWithheld(link));
+  const shown = isWithheld ? points.filter(({ apn }) => !keyApns.includes(apn)) : points;
+  return shown.length === 0 ? undefined : { ...settings, points: shown };
+}
+
+/** A phone may fetch the file twice at once; what could not be booked is booked by the next download. */
+async function bookDownload({ database, clock, onDownloaded }: PagesDeps, link: Link): Promise<void> {
+  const claimed = await database.rows(CLAIM_DOWNLOAD, [link.id, clock()]);
+  if (claimed.length === 0) return;
+  try {
+    await onDownloaded(link.orderId, link.itemId);
+  } catch (error) {
+    await database.run(DROP_DOWNLOAD, [link.id]);
+    throw error;
+  }
 }

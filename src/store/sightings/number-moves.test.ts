@@ -373,6 +373,8 @@ test("a link that went to a number that moved on stays closed; the SIM's new num
     sealer: shop.sealer,
     clock: () => new Date(shop.time.now),
     onOpened: async (orderId) => void opened.push(orderId),
+    onDownloaded: async () => undefined,
+    menusOf: () => [],
     maySendUnconfirmed: async () => true,
     isKeyWithheld: async () => false,
   });

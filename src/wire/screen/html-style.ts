@@ -44,6 +44,18 @@ button,.button{display:block;width:100%;min-height:3rem;padding:.6875rem 1rem;fo
 nav{display:flex;flex-wrap:wrap}
 .actions>nav{margin:.25rem -.5rem 0}
 nav a{display:inline-block;min-width:3rem;min-height:3rem;padding:.75rem .5rem;line-height:1.5}
+ol.steps{margin:0 0 1rem;padding:0 0 0 1.5rem}
+.steps>li{margin:0 0 1rem}
+.path{padding:.625rem .75rem;background:var(--card);border:1px solid var(--line);border-radius:.5rem}
+dl{margin:0 0 .75rem}
+dt{color:var(--soft);font-size:.875rem}
+dd{display:flex;align-items:center;min-height:3rem;margin:0 0 .5rem}
+dd:last-child{margin:0}
+code{flex:1;font:600 1rem/1.4 ui-monospace,Menlo,Consolas,monospace;-webkit-user-select:all;user-select:all}
+dd button{flex:none;width:auto;min-width:6rem;margin:0 0 0 .75rem}
+button[hidden]{display:none}
+.aside{color:var(--soft);font-size:.9375rem}
+.unseen{position:absolute;width:1px;height:1px;margin:-1px;overflow:hidden;clip-path:inset(50%);white-space:nowrap}
 :focus-visible{outline:3px solid var(--lead);outline-offset:2px}
 `.trim();
 

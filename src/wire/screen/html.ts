@@ -30,17 +30,6 @@ export function renderHtml(screen: Screen, options: HtmlOptions = {}): string {
   const { title, lang, text, entries, form, actions, refreshSeconds } = checkScreen(screen);
   // A page that reloads would drop what was typed.
   const refresh = refreshSeconds !== undefined && !form ? refreshSeconds : undefined;
-  const head = element(
-    "head",
-    {},
-    element("meta", { charset: "utf-8" }),
-    element("meta", { name: "viewport", content: "width=device-width, initial-scale=1" }),
-    element("meta", { name: "color-scheme", content: "light dark" }),
-    element("meta", { name: "referrer", content: "no-referrer" }),
-    refresh ? element("meta", { "http-equiv": "refresh", content: refreshOf(refresh, actions) }) : undefined,
-    element("title", {}, title),
-    element("style", {}, HTML_STYLE),
-  );
   const main = element(
     "main",
     {},
@@ -58,7 +47,33 @@ export function renderHtml(screen: Screen, options: HtmlOptions = {}): string {
     form ? formOf(form, options) : undefined,
     actionsOf(actions, form ? [] : entries.length > 0 ? ["accept"] : ["accept", "more"]),
   );
-  return `<!DOCTYPE html>\n${htmlText(element("html", { lang }, head, element("body", {}, main)))}\n`;
+  const head = refresh
+    ? [element("meta", { "http-equiv": "refresh", content: refreshOf(refresh, actions) })]
+    : [];
+  return htmlPage({ title, lang, head, body: [main] });
+}
+
+/** A page in the look of all pages, around what stands in its body. */
+export function htmlPage(page: {
+  readonly title: string;
+  readonly lang: string;
+  readonly body: readonly XmlElement[];
+  /** What goes into the head beside what every page has. */
+  readonly head?: readonly XmlElement[];
+}): string {
+  const head = element(
+    "head",
+    {},
+    element("meta", { charset: "utf-8" }),
+    element("meta", { name: "viewport", content: "width=device-width, initial-scale=1" }),
+    element("meta", { name: "color-scheme", content: "light dark" }),
+    element("meta", { name: "referrer", content: "no-referrer" }),
+    page.head ?? [],
+    element("title", {}, page.title),
+    element("style", {}, HTML_STYLE),
+  );
+  const html = element("html", { lang: page.lang }, head, element("body", {}, page.body));
+  return `<!DOCTYPE html>\n${htmlText(html)}\n`;
 }
 
 /** By the address of its own step, where it has one: a page that answered a POST cannot be asked for again. */

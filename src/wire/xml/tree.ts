@@ -50,7 +50,7 @@ export function xmlText({ name, attributes, content }: XmlElement, options: Text
 /** Elements of HTML that have no content and no end. */
 const VOID = ["area", "base", "br", "col", "hr", "img", "input", "link", "meta"];
 /** Elements of HTML whose text is not escaped: only our own constants stand there. */
-const RAW = ["style"];
+const RAW = ["style", "script"];
 
 /** HTML: void elements without an end, attributes without a value where none is meant. */
 export function htmlText({ name, attributes, content }: XmlElement, options: TextOptions = {}): string {
@@ -68,7 +68,7 @@ export function htmlText({ name, attributes, content }: XmlElement, options: Tex
   return `${head}${inside.join("")}</${name}>`;
 }
 
-const BARE_ATTRIBUTES = ["required", "checked", "selected", "autofocus", "multiple", "disabled"];
+const BARE_ATTRIBUTES = ["required", "checked", "selected", "autofocus", "multiple", "disabled", "hidden"];
 
 const ESCAPES: Readonly<Record<string, string>> = {
   "&": "&amp;",
