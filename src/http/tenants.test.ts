@@ -199,7 +199,8 @@ test("every route with a path parameter names a thing of operator A here, so tha
 
 test("only health, measures and the page behind a link answer without a token", () => {
   const open = ROUTES.filter((route) => route.roles === "open").map(nameOf);
-  assert.deepEqual(open, ["GET /healthz", "GET /readyz", "GET /metrics", "GET /s/:token", "POST /s/:token"]);
+  const pages = ["GET /s/:token", "POST /s/:token", "GET /s/:token/profile", "GET /s/:token/removal"];
+  assert.deepEqual(open, ["GET /healthz", "GET /readyz", "GET /metrics", ...pages]);
 });
 
 for (const route of CLOSED) {

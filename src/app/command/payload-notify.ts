@@ -7,7 +7,7 @@ import {
   DM_APPLICATION_ID,
   encodeNotification,
   NOTIFICATION_CONTENT_TYPE,
-  RESYNC_NONCE,
+  resyncNonce,
   UI_MODES,
 } from "../../wire/omadm/notification.ts";
 import { splitUserData } from "../../wire/sms/split.ts";
@@ -100,7 +100,7 @@ function sessionIn({ option }: CommandContext): number {
 
 function nonceIn({ option }: CommandContext): Uint8Array {
   const text = option("nonce") ?? "";
-  if (text === RESYNC) return RESYNC_NONCE;
+  if (text === RESYNC) return resyncNonce();
   if (!/^[A-Za-z0-9+/]*={0,2}$/.test(text) || text.length % 4 !== 0)
     throw new UsageError("--nonce is no Base64.");
   return Buffer.from(text, "base64");

@@ -25,7 +25,10 @@ type Said = {
 const judged = ({ deviceKey = "unknown", omaCp = "yes", overrides = [], policy = {} }: Said = {}) =>
   judge(
     {
-      device: { ...device, capability: { ...device.capability, deviceKey, omaCp, nokiaOta: "no" } },
+      device: {
+        ...device,
+        capability: { ...device.capability, deviceKey, omaCp, nokiaOta: "no", settingsForm: null },
+      },
       overrides,
       relation: null,
       policy: { ...DEFAULT_SUPPORT_POLICY, tryKeys: true, unknownProtocol: "link", ...policy },

@@ -43,7 +43,7 @@ export type NewNotification = Omit<Notification, "version" | "vendor">;
 export type NotificationSecret = { readonly hash: string; readonly nonce: Uint8Array };
 
 /** The nonce where both sides have lost theirs (DM_Security §5.3.1): four zero octets. */
-export const RESYNC_NONCE: Uint8Array = new Uint8Array(4);
+export const resyncNonce = (): Uint8Array => new Uint8Array(4);
 
 /** Of messages: upper-case hexadecimal without leading zeros. */
 export const sessionIdText = (sessionId: number): string => sessionId.toString(16).toUpperCase();
