@@ -25,6 +25,11 @@ const network: Read<string> = (value, path) => {
     throw new ShapeError(path, "an IP address or a network as 192.0.2.0/24 is wanted");
   return given;
 };
+/** Of an address or a network: how many of its bits count. */
+export const bitsOf = (network: string): number => {
+  const [address = "", bits] = network.split("/");
+  return bits === undefined ? (isIP(address) === 6 ? 128 : 32) : Number(bits);
+};
 const readClients = list(
   object({
     name: text({ max: 64, pattern: /^[A-Za-z0-9._-]+$/, wanted: "1 to 64 of A-Z a-z 0-9 . _ - are wanted" }),
@@ -59,6 +64,12 @@ export async function readRadiusPlace({ radius }: Pick<Config, "radius">): Promi
   const clients = parsed(clientsFile, await contentOf(clientsFile));
   const names = new Set(clients.map(({ name }) => name));
   if (names.size < clients.length) throw invalid(clientsFile, "a name stands in it twice");
+  const places = clients.flatMap(({ addresses }) =>
+    addresses.map((one) => `${one.split("/")[0]}/${bitsOf(one)}`),
+  );
+  const seen = new Set<string>();
+  const twice = places.find((one) => seen.size === seen.add(one).size);
+  if (twice !== undefined) throw invalid(clientsFile, `${twice} stands in it twice`);
   return {
     host,
     port,

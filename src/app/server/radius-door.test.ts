@@ -20,6 +20,7 @@ import {
 } from "../../wire/radius/packet.ts";
 import { readConfig } from "../config/config.ts";
 import { checkConfig, checkOperators } from "./check-config.ts";
+import { clientsOf } from "./radius-door.ts";
 import { startServer } from "./server.ts";
 
 const octets = (text: string): Uint8Array => new TextEncoder().encode(text);
@@ -115,9 +116,9 @@ test("R73: a session that a gateway tells of is a sighting of its operator's, ac
   await acknowledged(port, accounting(5, begun));
   assert.deepEqual(await seen(), [north, { ...north, slug: "south" }]);
 
-  const socket = createSocket("udp4").unref();
+  const socket = createSocket("udp4");
   const wrong = accounting(6, { ...begun, secret: "another secret" });
-  socket.send(wrong, port, "127.0.0.1");
+  await new Promise<void>((sent) => void socket.send(wrong, port, "127.0.0.1", () => sent()));
   await acknowledged(port, accounting(7, begun));
   socket.close();
   const measures = await fetch(`${server.url}/metrics`).then((answer) => answer.text());
@@ -129,6 +130,31 @@ test("R73: a session that a gateway tells of is a sighting of its operator's, ac
     assert.ok(measures.includes(`${line}\n`), line);
 });
 
+test("a gateway within a network of other gateways is known as itself, wherever it stands in the file", () => {
+  const one = (name: string, ...addresses: string[]) => ({
+    name,
+    addresses,
+    secret: octets(name),
+    operator: undefined,
+  });
+  const clientAt = clientsOf({
+    clients: [
+      one("all", "0.0.0.0/0", "::/0"),
+      one("net", "192.0.2.16/28"),
+      one("pgw", "192.0.2.17", "2001:db8::1"),
+    ],
+  });
+  for (const [address, name] of [
+    ["192.0.2.17", "pgw"],
+    ["::ffff:192.0.2.17", "pgw"],
+    ["192.0.2.18", "net"],
+    ["192.0.2.1", "all"],
+    ["2001:db8::1", "pgw"],
+    ["2001:db8::2", "all"],
+  ] as const)
+    assert.equal(clientAt(address)?.name, name, address);
+});
+
 test("what the file of gateways says wrong is told by name before anything starts", async () => {
   const rows: readonly (readonly [unknown, RegExp])[] = [
     [[client({ addresses: ["10.0.0.0/33"] })], /\[0\]\.addresses\[0\]: an IP address or a network/],
@@ -136,6 +162,10 @@ test("what the file of gateways says wrong is told by name before anything start
     [[client({ secretFile: "short.secret" })], /short\.secret: a secret of 8 to 256 octets/],
     [[client({ secretFile: "missing.secret" })], /missing\.secret cannot be read/],
     [[client(), client()], /a name stands in it twice/],
+    [
+      [client(), client({ name: "pgw-2", addresses: ["127.0.0.1/32"] })],
+      /127\.0\.0\.1\/32 stands in it twice/,
+    ],
     [[], /clients\.json/],
     ["{", /it is no JSON/],
   ];

@@ -14,7 +14,7 @@ import { TurnupError } from "../../term/error.ts";
 import type { HomePlmnResolver } from "../../term/imsi.ts";
 import { codeOf, messageOf } from "../../term/narrow.ts";
 import type { Accounting } from "../../wire/radius/accounting.ts";
-import type { RadiusPlace } from "../config/radius-config.ts";
+import { bitsOf, type RadiusPlace } from "../config/radius-config.ts";
 import { countRadius } from "./radius-measures.ts";
 
 type RadiusDeps = {
@@ -43,23 +43,21 @@ const proofsOf = (confirm: RadiusDeps["confirm"]): Proofs =>
       const operators = new Set(batch.map(({ row }) => row.operatorId));
       for (const operatorId of operators) {
         const own = batch.filter(({ row }) => row.operatorId === operatorId);
-        await confirm(
-          operatorId,
-          own.map(({ row: { operatorId: _, ...traffic } }) => ({
-            kind: "traffic",
-            ...traffic,
-            source: "radius",
-          })),
-        );
-        for (const { answer } of own) answer(undefined);
+        const told = own.map(({ row: { operatorId: _, ...traffic } }) => ({
+          ...({ kind: "traffic", source: "radius" } as const),
+          ...traffic,
+        }));
+        try {
+          await confirm(operatorId, told);
+          for (const { answer } of own) answer(undefined);
+        } catch (error) {
+          for (const { fail } of own) fail(error); // the other operators' are booked all the same
+        }
       }
     },
   });
 
-type Client = RadiusClient & {
-  readonly operator: string | undefined;
-  readonly isAt: (address: string) => boolean;
-};
+type Client = RadiusClient & { readonly operator: string | undefined };
 
 type RadiusListener = {
   readonly port: number;
@@ -70,14 +68,14 @@ type RadiusListener = {
 
 /** @throws TurnupError `config_invalid`: nobody may listen there */
 export async function openRadius(deps: RadiusDeps, place: RadiusPlace): Promise<RadiusListener> {
-  let clients = clientsOf(place);
+  let clientAt = clientsOf(place);
   const count = countRadius(deps.registry, place.clients);
   const proofs = proofsOf(deps.confirm);
   const door = await listening(
     {
       host: place.host,
       port: place.port,
-      clientAt: (address) => clients.find(({ isAt }) => isAt(address)),
+      clientAt: (address) => clientAt(address),
       take: (client, accounting) => taken({ ...deps, count, proofs }, client, accounting),
       isReady: deps.isReady,
       onOutcome: (outcome, client) => count.packets.inc({ client: client?.name ?? "", outcome }),
@@ -89,14 +87,25 @@ export async function openRadius(deps: RadiusDeps, place: RadiusPlace): Promise<
   return {
     port: door.port,
     change(next) {
-      clients = clientsOf(next);
+      clientAt = clientsOf(next);
     },
     close: door.close,
   };
 }
 
-const clientsOf = ({ clients }: RadiusPlace): readonly Client[] =>
-  clients.map(({ addresses, ...client }) => ({ ...client, isAt: amongNetworks(addresses) }));
+/** Of two whose networks both hold an address, the one with the smaller network: a gateway within it is never hidden by the others. */
+export function clientsOf({
+  clients,
+}: Pick<RadiusPlace, "clients">): (address: string) => Client | undefined {
+  const places = clients.flatMap(({ addresses, ...client }) =>
+    [...new Set(addresses.map(bitsOf))].map((bits) => {
+      const isAt = amongNetworks(addresses.filter((network) => bitsOf(network) === bits));
+      return { client, bits, isAt };
+    }),
+  );
+  places.sort((one, other) => other.bits - one.bits);
+  return (address) => places.find(({ isAt }) => isAt(address))?.client;
+}
 
 async function listening(
   options: Parameters<typeof openRadiusDoor>[0],

@@ -71,6 +71,17 @@ test("a confirmation by a clock that is a little behind counts; by one that is f
   });
 });
 
+test("a session that a gateway tells of again, and that opened the order itself, proves nothing, whatever clocks are allowed", async () => {
+  const { engine } = await opened({ relation: null });
+  const outcome = async (offMs: number) => {
+    const [seenAt, beganBy] = [0, offMs].map((ms) => new Date(engine.world.now + ms).toISOString());
+    const one = { kind: "traffic", imsi: IMSI, apn: "internet", source: "radius", seenAt, beganBy } as const;
+    return (await engine.conductor.confirm(OPERATOR, [one]))[0]?.outcome;
+  };
+  assert.equal(await outcome(-1), "no_order");
+  assert.equal(await outcome(0), "booked");
+});
+
 test("what was seen a while before a SIM came into this handset may be the former one's doing, whatever clocks are allowed", async () => {
   const engine = testEngine({ relation: null });
   engine.open("sim_moved");

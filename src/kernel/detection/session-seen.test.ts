@@ -16,6 +16,7 @@ const TOLD: SessionTold = {
   selection: "subscribed",
   eventSeconds: NOW / 1_000 - 60,
   delaySeconds: 5,
+  sessionSeconds: undefined,
 };
 const seen = (more: Partial<SessionTold>) =>
   seenBySession({ ...TOLD, ...more }, NOW, () => parsePlmn("23430"), 600_000);
@@ -28,8 +29,9 @@ test("a session that opens is a sighting where the handset is, and a proof of th
       ...{ imeisv: "3569380356438091", imsi: "234150000000001", msisdn: "447700900123" },
       ...{ plmn: "26202", seenAt },
     },
-    traffic: { imsi: "234150000000001", apn: "internet", seenAt },
+    traffic: { imsi: "234150000000001", apn: "internet", seenAt, beganBy: at(NOW - 6_000) },
   });
+  assert.equal(seen({ delaySeconds: undefined })?.traffic?.beganBy, at(NOW));
   assert.equal(seen({ imei: "356938035643809" })?.sighting?.imei, "356938035643809");
   assert.equal(seen({ apn: "internet.mnc015.mcc234.gprs" })?.traffic?.apn, "internet");
 });
@@ -53,7 +55,7 @@ test("a gateway whose clock is ahead, or that has none, is believed by how long 
 test("what goes on or ends proves no settings, nor does an access point that the network chose or that is none", () => {
   for (const more of [
     { status: "interim" },
-    { status: "stop" },
+    { status: "stop", sessionSeconds: 0 },
     { status: undefined },
     { selection: "network" },
     { apn: undefined },
@@ -65,6 +67,13 @@ test("what goes on or ends proves no settings, nor does an access point that the
     assert.ok(found?.sighting, "it is a sighting all the same");
   }
   assert.ok(seen({ selection: "handset" })?.traffic, "the handset asked for it by its own settings");
+});
+
+test("a session that ends says where the SIM was when it began: it may end since the SIM is elsewhere", () => {
+  const ended = { status: "stop", eventSeconds: NOW / 1_000 } as const;
+  assert.equal(seen({ ...ended, sessionSeconds: 3_600 })?.sighting?.seenAt, at(NOW - 3_600_000));
+  assert.equal(seen({ ...ended, sessionSeconds: 0xffffffff })?.sighting?.seenAt, at(0));
+  assert.equal(seen({ ...ended, sessionSeconds: undefined })?.sighting, undefined);
 });
 
 test("without a handset's number it is a proof alone, and without a SIM nothing", () => {

@@ -19,12 +19,18 @@ export type SessionTold = {
   readonly selection: "subscribed" | "handset" | "network" | undefined;
   readonly eventSeconds: number | undefined;
   readonly delaySeconds: number | undefined;
+  readonly sessionSeconds: number | undefined;
 };
 
-/** `traffic`: this SIM's handset opened a session on this access point by settings of its own. */
+/**
+ * `traffic`: this SIM's handset opened a session on this access point by settings of its own. `beganBy` is by our own clock: it was open
+ * no later, however often the gateway had to tell it.
+ */
 export type SessionSeen = {
   readonly sighting: SightingInput | undefined;
-  readonly traffic: { readonly imsi: string; readonly apn: string; readonly seenAt: string } | undefined;
+  readonly traffic:
+    | { readonly imsi: string; readonly apn: string; readonly seenAt: string; readonly beganBy: string }
+    | undefined;
 };
 
 const IMEISV_DIGITS = 16;
@@ -39,15 +45,37 @@ export function seenBySession(
 ): SessionSeen | undefined {
   const imsi = imsiIn(told.imsi);
   if (imsi === undefined) return undefined;
-  const seenAt = new Date(seenMsOf(told, nowMs, clockToleranceMs)).toISOString();
-  const { imei, msisdn } = told;
+  const toldMs = seenMsOf(told, nowMs, clockToleranceMs);
+  const seenAt = timeOf(toldMs);
+  const { imei, msisdn, delaySeconds = 0 } = told;
   const plmn = told.visited ?? told.home ?? homePlmnOf(imsi) ?? imsi.slice(0, 5);
   const device = imei?.length === IMEISV_DIGITS ? { imeisv: imei } : { imei };
   const apn = apnIn(told);
+  const inHandsetMs = inHandsetMsOf(told, toldMs);
   return {
-    sighting: imei === undefined ? undefined : { ...device, imsi, msisdn, plmn, seenAt },
-    traffic: apn === undefined ? undefined : { imsi, apn, seenAt },
+    sighting:
+      imei === undefined || inHandsetMs === undefined
+        ? undefined
+        : { ...device, imsi, msisdn, plmn, seenAt: timeOf(inHandsetMs) },
+    traffic:
+      apn === undefined
+        ? undefined
+        : { imsi, apn, seenAt, beganBy: timeOf(nowMs - wholeSeconds(delaySeconds) * 1_000) },
   };
+}
+
+/** It is told rounded down. */
+const wholeSeconds = (delaySeconds: number): number => (delaySeconds > 0 ? delaySeconds + 1 : 0);
+
+const timeOf = (ms: number): string => new Date(Math.max(0, ms)).toISOString();
+
+/**
+ * A session that ends says where the SIM was when it began, no more: the gateway may end it since the SIM is in another handset
+ * meanwhile, and told of that one first. Undefined: it does not say when that was.
+ */
+function inHandsetMsOf({ status, sessionSeconds }: SessionTold, toldMs: number): number | undefined {
+  if (status !== "stop") return toldMs;
+  return sessionSeconds === undefined ? undefined : toldMs - sessionSeconds * 1_000;
 }
 
 /** The gateway's own time, unless its clock is ahead; then when it began to tell it. */
@@ -58,7 +86,7 @@ function seenMsOf(
 ): number {
   const eventMs = (eventSeconds ?? 0) * 1_000;
   const isUsable = eventMs > 0 && eventMs <= nowMs + clockToleranceMs;
-  return isUsable ? eventMs : Math.max(0, nowMs - delaySeconds * 1_000);
+  return isUsable ? eventMs : nowMs - delaySeconds * 1_000;
 }
 
 /**

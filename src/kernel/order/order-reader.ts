@@ -283,6 +283,8 @@ export type ConfirmationInput =
       readonly application?: string | undefined;
       readonly server?: string | undefined;
       readonly seenAt?: string | undefined;
+      /** By our own clock: no later than this it was on its way already. */
+      readonly beganBy?: string | undefined;
       readonly source: string;
     }
   | {

@@ -163,6 +163,9 @@ function ended({ scribe, order }: Booking, application: string, server: string |
  */
 function isAbout(one: ConfirmationInput, order: OrderDraft, item: ItemDraft, toleranceMs: number): boolean {
   if (item.message === null || item.state === "cancelled") return false;
+  // Told again since our answer was lost: it was open before its own sighting opened the order.
+  const beganBy = one.kind === "traffic" ? one.beganBy : undefined;
+  if (beganBy !== undefined && Date.parse(beganBy) < order.createdAt.getTime()) return false;
   if (one.seenAt === undefined) return true;
   const mayBeAnothers = one.kind === "traffic" && order.cause === "sim_moved";
   const allowedMs = mayBeAnothers ? Math.min(toleranceMs, FORMER_HANDSET_MS) : toleranceMs;

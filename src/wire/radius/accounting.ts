@@ -45,12 +45,22 @@ export type Accounting = {
   readonly eventSeconds: number | undefined;
   /** Seconds that the gateway has been trying to tell it. */
   readonly delaySeconds: number | undefined;
+  /** How long the session has lasted (RFC 2866 section 5.7). */
+  readonly sessionSeconds: number | undefined;
   readonly unread: readonly AccountingField[];
 };
 
 const VENDOR_3GPP = 10_415;
 const VENDOR_CISCO = 9;
-const ATTRIBUTE = { called: 30, calling: 31, status: 40, delay: 41, sessionId: 44, event: 55 } as const;
+const ATTRIBUTE = {
+  called: 30,
+  calling: 31,
+  status: 40,
+  delay: 41,
+  sessionId: 44,
+  lasted: 46,
+  event: 55,
+} as const;
 const OF_3GPP = { imsi: 1, home: 8, selection: 12, visited: 18, imei: 20, radioType: 21 } as const;
 const CISCO_PAIR = 1;
 const SELECTIONS: Readonly<Record<string, Accounting["selection"]>> = {
@@ -85,6 +95,7 @@ export function readAccounting(packet: RadiusPacket): Accounting {
     radioType: radio?.length === 1 ? octetAt(radio, 0) : undefined,
     eventSeconds: numberIn(plain(ATTRIBUTE.event)),
     delaySeconds: numberIn(plain(ATTRIBUTE.delay)),
+    sessionSeconds: numberIn(plain(ATTRIBUTE.lasted)),
     unread,
   };
 }

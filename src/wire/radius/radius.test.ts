@@ -68,6 +68,16 @@ test("a vendor that writes its attributes in another form is left out whole, and
   assert.deepEqual([nokia.imsi, nokia.imei], ["206010000000001", "3534900600000153"]);
 });
 
+test("times are seconds of four octets; of another length they are none", () => {
+  const seconds = (value: number[]) => {
+    const of = (type: number) => [type, new Uint8Array(value)] as const;
+    const { eventSeconds, delaySeconds, sessionSeconds } = accounting([of(55), of(41), of(46)]);
+    return [eventSeconds, delaySeconds, sessionSeconds];
+  };
+  assert.deepEqual(seconds([0xff, 0, 0, 1]), [0xff000001, 0xff000001, 0xff000001]);
+  assert.deepEqual(seconds([0, 1]), [undefined, undefined, undefined]);
+});
+
 test("what is no packet is refused at its octet; a length of zero within an attribute ends nothing for ever", () => {
   const whole = bytesOf(named("rad-made-imeisv-16ascii").hex);
   const refused = (bytes: Uint8Array, offset: number) =>

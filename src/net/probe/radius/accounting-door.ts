@@ -57,16 +57,27 @@ type RadiusDoorOptions = {
 const REPEATED_MS = 30_000;
 const REMEMBERED_MAX = 200_000;
 const AT_ONCE_MAX = 10_000;
+/** Of those one gateway has at most this part, so that its flood leaves room for the others. */
+const SHARE_OF_ONE = 0.5;
+/** Some proxies on the way leave a few octets each in an answer; one of more is made anew. */
+const REMEMBERED_OCTETS_MAX = 512;
 /** As much as the system allows of it: a burst waits there while a transaction is written. */
 const RECEIVE_OCTETS = 8 * 1_024 * 1_024;
 
-type Answered = { readonly answer: Promise<Uint8Array | undefined>; readonly atMs: number };
+type Answered = {
+  readonly answer: Promise<Uint8Array | undefined>;
+  readonly atMs: number;
+  /** Its answer is under way to whoever sent it. */
+  isPending: boolean;
+};
 type Door = {
   readonly socket: Socket;
   readonly options: RadiusDoorOptions;
   /** By sender, identifier and authenticator; the oldest first. */
   readonly answered: Map<string, Answered>;
   readonly running: Set<Promise<void>>;
+  /** Of `running`, by gateway. */
+  readonly runningOf: Map<string, number>;
   isClosed: boolean;
 };
 
@@ -76,7 +87,14 @@ export async function openRadiusDoor(options: RadiusDoorOptions): Promise<Radius
     type: isIPv6(options.host) ? "udp6" : "udp4",
     recvBufferSize: RECEIVE_OCTETS,
   });
-  const door: Door = { socket, options, answered: new Map(), running: new Set(), isClosed: false };
+  const door: Door = {
+    socket,
+    options,
+    answered: new Map(),
+    running: new Set(),
+    runningOf: new Map(),
+    isClosed: false,
+  };
   const closed = once(socket, "close");
   socket.bind(options.port, options.host);
   await once(socket, "listening");
@@ -102,7 +120,10 @@ function came(door: Door, bytes: Uint8Array, from: RemoteInfo): void {
   const refusal = packet ? refusalOf(packet, client) : "malformed";
   if (!packet || refusal) return options.onOutcome(refusal ?? "malformed", client);
   const known = door.answered.get(keyOf(packet, from));
-  if (!known && running.size >= (options.atOnceMax ?? AT_ONCE_MAX)) return options.onOutcome("busy", client);
+  if (known?.isPending) return options.onOutcome("repeated", client); // RFC 5080 section 2.2.2
+  if (!hasRoom(door, client)) return options.onOutcome("busy", client);
+  const countOf = (more: number) =>
+    door.runningOf.set(client.name, (door.runningOf.get(client.name) ?? 0) + more);
   const answer = known?.answer ?? begun(door, client, packet, from);
   const sent = answer
     .then(async (octets) => {
@@ -111,8 +132,17 @@ function came(door: Door, bytes: Uint8Array, from: RemoteInfo): void {
       await new Promise<void>((done) => void door.socket.send(octets, from.port, from.address, () => done()));
     })
     .catch(options.onFault)
-    .finally(() => running.delete(sent));
+    .finally(() => {
+      running.delete(sent);
+      countOf(-1);
+    });
   running.add(sent);
+  countOf(1);
+}
+
+function hasRoom({ options, running, runningOf }: Door, { name }: RadiusClient): boolean {
+  const most = options.atOnceMax ?? AT_ONCE_MAX;
+  return running.size < most && (runningOf.get(name) ?? 0) < Math.ceil(most * SHARE_OF_ONE);
 }
 
 function packetIn(bytes: Uint8Array): RadiusPacket | undefined {
@@ -144,8 +174,13 @@ function begun(door: Door, client: RadiusClient, packet: RadiusPacket, from: Rem
     if (door.answered.size < REMEMBERED_MAX && atMs - entry.atMs < REPEATED_MS) break;
     door.answered.delete(oldest);
   }
-  door.answered.set(key, { answer, atMs });
-  void answer.then((octets) => octets ?? door.answered.delete(key)); // what was not kept is tried anew
+  const entry: Answered = { answer, atMs, isPending: true };
+  door.answered.set(key, entry);
+  void answer.then((octets) => {
+    entry.isPending = false;
+    const isRemembered = octets !== undefined && octets.length <= REMEMBERED_OCTETS_MAX;
+    if (!isRemembered && door.answered.get(key) === entry) door.answered.delete(key); // what was not kept is tried anew
+  });
   return answer;
 }
 
