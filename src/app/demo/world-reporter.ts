@@ -236,8 +236,9 @@ const pointsOn = (page: string): TypedPoint[] =>
   });
 
 function roadOf(list: string, proxyKey: string, portKey: string): Pick<TypedPoint, "proxy" | "port"> {
-  const proxy = valueIn(list, proxyKey);
-  const port = valueIn(list, portKey);
+  // A phone without a field for the port has it behind the proxy.
+  const [proxy, behind] = valueIn(list, proxyKey)?.split(":") ?? [];
+  const port = valueIn(list, portKey) ?? behind;
   return { ...(proxy === undefined ? {} : { proxy }), ...(port === undefined ? {} : { port: Number(port) }) };
 }
 

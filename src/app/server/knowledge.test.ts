@@ -129,8 +129,9 @@ test("a model that no list names is tried where the operator sends such models s
 test("the data decides, whatever road settings take", () => {
   assert.deepEqual(taken({ samsung: { deviceKey: "no" } }), ["omacp", false, false]);
   assert.deepEqual(taken({ samsung: { deviceKey: "yes" } }), ["omacp", true, true]);
-  assert.deepEqual(taken({ samsung: { deviceKey: "yes", omaCp: "no" } }), ["link", true, true]);
-  assert.deepEqual(taken({ samsung: { omaCp: "no" } }), ["link", false, false], "no push is known to arrive");
+  const takesNone = { omaCp: "no", settingsForm: null } as const;
+  assert.deepEqual(taken({ samsung: { deviceKey: "yes", ...takesNone } }), ["link", true, true]);
+  assert.deepEqual(taken({ samsung: takesNone }), ["link", false, false], "no push is known to arrive");
 });
 
 test("an operator's word about a device stands above the data, the most specific first, and leaves the verdict alone", () => {

@@ -6,7 +6,7 @@ import { capabilityOf } from "./capability.ts";
 
 const { rows } = shippedData.capability;
 const release = (day: string) => ({ from: day, to: day, basis: "facts" }) as const;
-const phone = (said: Partial<Parameters<typeof capabilityOf>[0]>) =>
+const phone = (said: Partial<Parameters<typeof capabilityOf>[0]>, data = rows) =>
   capabilityOf(
     {
       make: "Tecno",
@@ -18,7 +18,7 @@ const phone = (said: Partial<Parameters<typeof capabilityOf>[0]>) =>
       chipset: null,
       ...said,
     },
-    rows,
+    data,
   );
 
 test("an Android phone of which nobody knows takes OMA CP where its chip maker's build does, and the data says so", () => {
@@ -43,4 +43,13 @@ test("what the data says of a maker's own platform stands, and so does a release
   assert.equal(phone({ make: "Xiaomi", chipset }).omaCp, "unknown");
   assert.equal(phone({ chipset, release: release("2010-05-01") }).omaCp, "unknown");
   assert.equal(phone({ make: "Apple", chipset }).omaCp, "no");
+});
+
+test("a platform of which is said that it takes no OMA CP gets no form of it from its chip maker", () => {
+  const chipset = "MediaTek MT6761";
+  assert.equal(phone({ chipset }).settingsForm, "oma_cp");
+  const said = rows.map((row) =>
+    row.make === "*" && row.chipset === "" ? { ...row, omaCp: "no" as const, settingsForm: null } : row,
+  );
+  assert.deepEqual([phone({ chipset }, said).omaCp, phone({ chipset }, said).settingsForm], ["no", null]);
 });

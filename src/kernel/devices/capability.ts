@@ -124,7 +124,7 @@ function filledIn(row: CapabilityRow, chip: CapabilityRow | undefined): Capabili
     ...row,
     omaCp: either(row.omaCp, chip.omaCp),
     nokiaOta: either(row.nokiaOta, chip.nokiaOta),
-    settingsForm: row.settingsForm ?? chip.settingsForm,
+    settingsForm: row.settingsForm ?? (row.omaCp === "no" ? null : chip.settingsForm),
     note: [row.note, chip.note].filter((note) => note !== "").join("; "),
     evidence: `${row.evidence}; ${chip.evidence}`,
   };

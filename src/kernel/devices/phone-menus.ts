@@ -20,11 +20,11 @@ export type PhoneMenuRow = {
   readonly source: string;
 };
 
-/** A row in one language; `others` are those of other versions, where the phone's is not known. */
+/** A row in one language; `others` are those of other versions, where the phone's is not known: null where a row holds for all. */
 type PhoneMenu = {
   readonly path: readonly string[];
   readonly add: string;
-  readonly others: readonly { readonly path: readonly string[]; readonly versions: string }[];
+  readonly others: readonly { readonly path: readonly string[]; readonly versions: string | null }[];
 };
 
 type MenuQuestion = {
@@ -34,6 +34,9 @@ type MenuQuestion = {
   readonly version: number | null;
   readonly language: string;
 };
+
+/** Of both systems. */
+const FIRST_VERSION = 1;
 
 /** A maker's own rows before those for any maker; undefined: nobody knows the menus of the system. */
 export function menuFor(
@@ -60,7 +63,7 @@ const holdsFor = ({ from, to }: PhoneMenuRow, version: number | null): boolean =
 
 /** In English where nobody wrote it in this language: better than none. */
 const inLanguage = <Value>(texts: InLanguages<Value>, language: string): Value => texts[language] ?? texts.en;
-const versionsOf = ({ from, to }: PhoneMenuRow): string => {
-  const ends = [from, to].filter((end) => end !== null).map(String);
-  return from === null || from === to ? ends.slice(0, 1).join("") : to === null ? `${from}+` : ends.join("-");
-};
+function versionsOf({ from, to }: PhoneMenuRow): string | null {
+  if (to === null) return from === null ? null : `${from}+`;
+  return from === to ? `${to}` : `${from ?? FIRST_VERSION}-${to}`;
+}

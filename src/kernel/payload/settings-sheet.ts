@@ -89,13 +89,30 @@ const PARTS: Readonly<Record<PageForm, (asked: Asked) => Parts>> = {
   by_hand: handParts,
 };
 
-const filled = (text: string, { operatorName: operator }: OpenPage): string =>
-  text.replaceAll("{operator}", operator);
+const fill = (text: string, values: Readonly<Record<string, string>>): string =>
+  text.replace(/\{(\w+)\}/g, (whole, name: string) => values[name] ?? whole);
+const filled = (text: string, { operatorName: operator }: OpenPage): string => fill(text, { operator });
 
-function introOf({ page: { make, model }, texts }: Asked): string[] {
-  const phone = [make, model].filter(Boolean).join(" ");
-  return phone === "" ? [] : [texts.forPhone.replace("{phone}", phone)];
+/** Nothing where another kind of phone looks than the one that the link was sent to. */
+function introOf({ page, view: { seen }, texts }: Asked): string[] {
+  const phone = [page.make, page.model].filter(Boolean).join(" ");
+  return phone !== "" && mayBe(seen, page) ? [fill(texts.forPhone, { phone })] : [];
 }
+
+/** Whether the phone that looks may be of the model. A computer shows the page of any phone; an old phone's browser begins with its model. */
+function mayBe({ system, isComputer, name }: PhoneSeen, { make, model, form }: OpenPage): boolean {
+  if (system === "ios") return make === "Apple";
+  if (system === "android") return form === "android_page";
+  if (isComputer || name === "") return true;
+  return form === "by_hand" && wordsOf(model).some((word) => name.toLowerCase().includes(word));
+}
+
+/** Words of a model's name with a digit in them, in lower case: those are its own. */
+const wordsOf = (model: string | null): string[] =>
+  (model ?? "")
+    .toLowerCase()
+    .split(/\s+/)
+    .filter((word) => /\d/.test(word));
 
 function appleParts(asked: Asked): Parts {
   const { page, view, texts } = asked;
@@ -133,7 +150,7 @@ function androidParts(asked: Asked): Parts {
     intro: introOf(asked),
     steps: [
       { text: texts.type.open, ...(menu && { path: menu.path }) },
-      ...(menu ? [{ text: texts.type.add.replace("{add}", menu.add) }] : []),
+      ...(menu ? [{ text: fill(texts.type.add, { add: menu.add }) }] : []),
       ...entriesOf(page.points).map((points) => fillStep(asked, points, ANDROID_KEYS)),
       { text: texts.type.save },
     ],
@@ -141,9 +158,10 @@ function androidParts(asked: Asked): Parts {
       texts.exactly,
       texts.searchHint,
       filled(texts.dataLine, page),
-      ...(menu?.others ?? []).map(
-        ({ path, versions }) => `${texts.otherMenus.replace("{versions}", versions)} ${path.join(" › ")}`,
-      ),
+      ...(menu?.others ?? []).map(({ path, versions }) => {
+        const of = versions === null ? "" : fill(texts.ofVersions, { versions });
+        return `${texts.otherMenus}${of}: ${path.join(" › ")}`;
+      }),
       filled(texts.locked, page),
     ],
   };
@@ -182,7 +200,7 @@ const isSamePoint = (one: SettingsPoint, other: SettingsPoint): boolean =>
 
 function fillStep(asked: Asked, points: readonly SettingsPoint[], keys: readonly ValueKey[]): SheetStep {
   const point = pointOf(asked, points, keys);
-  return { text: asked.texts.type.fill.replace("{use}", point.point?.title ?? ""), ...point };
+  return { text: fill(asked.texts.type.fill, { use: point.point?.title ?? "" }), ...point };
 }
 
 /** In the order of Android's own editor (`apn_editor.xml`). */
@@ -190,6 +208,7 @@ const ANDROID_KEYS: readonly ValueKey[] = [
   ...(["name", "apn", "proxy", "port", "user", "password"] as const),
   ...(["mmsc", "mmsProxy", "mmsPort", "auth", "type", "protocol"] as const),
 ];
+/** iOS has no field for the port of the MMS proxy: it is typed behind the proxy. */
 const APPLE_KEYS: readonly ValueKey[] = ["apn", "user", "password", "mmsc", "mmsProxy"];
 const PLAIN_KEYS: readonly ValueKey[] = [
   ...(["name", "apn", "user", "password", "auth", "mmsc"] as const),
@@ -203,18 +222,24 @@ function pointOf(
 ): Pick<SheetStep, "point"> {
   const [first] = points;
   if (!first) return {};
-  const values = valuesOf(page.operatorName, points);
+  const known = valuesOf(page.operatorName, points);
+  const values = keys.includes("mmsPort") ? known : { ...known, mmsProxy: withPort(known) };
   const [one = "", two] = points.map(({ use }) => texts.uses[use]);
   return {
     point: {
       use: first.use,
-      title: two ? texts.usesTogether.replace("{first}", one).replace("{second}", two) : one,
+      title: two ? fill(texts.usesTogether, { first: one, second: two }) : one,
       values: keys.flatMap((key) => {
         const value = values[key];
         return value ? [{ key, label: texts.values[key], value }] : [];
       }),
     },
   };
+}
+
+function withPort({ mmsProxy, mmsPort }: Partial<Record<ValueKey, string | null>>): string | null {
+  if (!mmsProxy || !mmsPort) return mmsProxy ?? null;
+  return mmsProxy.includes(":") ? `[${mmsProxy}]:${mmsPort}` : `${mmsProxy}:${mmsPort}`;
 }
 
 const PROTOCOLS = { ipv4: "IPv4", ipv6: "IPv6", ipv4v6: "IPv4/IPv6" } as const;

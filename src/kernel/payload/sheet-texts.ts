@@ -41,6 +41,8 @@ export type SheetTexts = {
     readonly save: string;
   };
   readonly otherMenus: string;
+  /** Goes on from `otherMenus`, where the versions are known. */
+  readonly ofVersions: string;
   readonly searchHint: string;
   readonly exactly: string;
   readonly locked: string;
@@ -112,7 +114,8 @@ const ENGLISH: SheetTexts = {
     fill: "Fill in {use}. Leave everything else as it is:",
     save: "Save (three dots, then Save), and touch the new entry so that it is chosen.",
   },
-  otherMenus: "If your phone does not have these menus (system {versions}):",
+  otherMenus: "If your phone does not have these menus",
+  ofVersions: " (system {versions})",
   searchHint: "Or search the settings for APN.",
   exactly: "Type every value exactly as it stands here, without a blank behind it; capital letters count.",
   locked: "If there is no such menu, or nothing can be added, call {operator}: there are other ways.",
@@ -196,7 +199,8 @@ const GERMAN: SheetTexts = {
     fill: "Tragen Sie {use} ein. Alles andere bleibt, wie es ist:",
     save: "Speichern Sie (drei Punkte, dann Speichern), und tippen Sie auf den neuen Eintrag, damit er gewählt ist.",
   },
-  otherMenus: "Falls Ihr Telefon diese Menüs nicht hat (System {versions}):",
+  otherMenus: "Falls Ihr Telefon diese Menüs nicht hat",
+  ofVersions: " (System {versions})",
   searchHint: "Oder suchen Sie in den Einstellungen nach APN.",
   exactly:
     "Tippen Sie jeden Wert genau so, wie er hier steht, ohne Leerzeichen dahinter; Groß- und Kleinschreibung zählt.",
