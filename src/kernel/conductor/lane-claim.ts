@@ -17,14 +17,14 @@ export function claimOf(rooms: ReadonlyMap<string, number>, limit: number): Clai
 /** Whose messages may be due beyond those that were claimed. */
 export function operatorsWithMore(
   messages: readonly LaneOwner[],
-  { limit, most }: Claim,
+  { limit, most, mostOfOthers = Number.POSITIVE_INFINITY }: Claim,
 ): ReadonlySet<string> {
   const counts = new Map<string, number>();
   for (const { operatorId } of messages) counts.set(operatorId, (counts.get(operatorId) ?? 0) + 1);
   const isCut = messages.length >= limit;
   return new Set(
     [...counts].flatMap(([operatorId, count]) =>
-      isCut || count >= (most?.get(operatorId) ?? Number.POSITIVE_INFINITY) ? [operatorId] : [],
+      isCut || count >= (most?.get(operatorId) ?? mostOfOthers) ? [operatorId] : [],
     ),
   );
 }

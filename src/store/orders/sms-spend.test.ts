@@ -42,3 +42,26 @@ test("parts and their cost are counted with the booking, once, by operator and d
   shop.time.now += 2 * HOUR_MS;
   assert.equal((await now()).spent, 0, "the next day begins at midnight UTC");
 });
+
+test("what was spent before midnight holds nothing back behind it: a sum that is remembered, or on its way, is of its day", async () => {
+  const midnight = Date.parse("2026-06-01T00:00:00Z");
+  shop.time.now = midnight - 1_000;
+  const { operatorId } = await ordered("midnight");
+  const [message] = await claim(operatorId);
+  assert.ok(message);
+  const taken = partsOf(message).map((sequence) => ({
+    messageId: message.messageId,
+    sequence,
+    smsc: SMSC,
+    smscMessageId: idOf(message.messageId, sequence),
+  }));
+  await shop.conductor.bookSubmissions(taken, []);
+  const spend = createSmsSpend(shop.database, () => new Date(shop.time.now));
+  assert.equal((await spend.now(operatorId)).spent, taken.length);
+  shop.time.now = midnight;
+  assert.equal((await spend.now(operatorId)).spent, 0, "not what it remembers of yesterday");
+  shop.time.now = midnight - 1_000;
+  const onItsWay = createSmsSpend(shop.database, () => new Date(shop.time.now)).now(operatorId);
+  shop.time.now = midnight;
+  assert.equal((await onItsWay).spent, 0, "not what was asked for yesterday");
+});

@@ -10,6 +10,7 @@ import { the } from "../database/driver.ts";
 const REMEMBERED_MS = 5_000;
 /** What was handed over so long ago is booked, and in the count. */
 const BOOKED_WITHIN_MS = 15_000;
+const dayOf = (ms: number): number => Math.floor(ms / 86_400_000);
 
 const COUNTS = {
   name: "sms_spend", // sms_day_pkey, message_due_of_operator: what waits has a time at which it is due
@@ -39,12 +40,21 @@ export function createSmsSpend(database: Database, clock: () => Date): SmsSpend 
   const look = (operatorId: string): Known => {
     const nowMs = clock().getTime();
     const seen = known.get(operatorId);
-    if (seen && nowMs - seen.atMs < REMEMBERED_MS && nowMs >= seen.atMs) return seen;
+    const isYoung = seen && nowMs - seen.atMs < REMEMBERED_MS && nowMs >= seen.atMs;
+    if (isYoung && dayOf(nowMs) === dayOf(seen.atMs)) return seen;
     const counts = database.rows<Counts>(COUNTS, [operatorId, new Date(nowMs)]).then(the);
     counts.catch(() => known.delete(operatorId));
     const fresh = { counts, atMs: nowMs, admitted: { messages: 0, parts: 0 } };
     known.set(operatorId, fresh);
     return fresh;
+  };
+  /** Yesterday's sum, asked for before midnight and answered behind it, would hold today's messages back until tomorrow. */
+  const lookToday = async (operatorId: string): Promise<Counts & Pick<Known, "admitted">> => {
+    for (;;) {
+      const { counts, atMs, admitted } = look(operatorId);
+      const counted = await counts;
+      if (dayOf(clock().getTime()) === dayOf(atMs)) return { ...counted, admitted };
+    }
   };
   const lately = (operatorId: string, of: "parts" | "costMicros"): number => {
     const fromMs = clock().getTime() - BOOKED_WITHIN_MS;
@@ -54,8 +64,7 @@ export function createSmsSpend(database: Database, clock: () => Date): SmsSpend 
   };
   return {
     async now(operatorId) {
-      const { counts, admitted } = look(operatorId);
-      const { spent, spentMicros, waiting, waitingParts } = await counts;
+      const { admitted, spent, spentMicros, waiting, waitingParts } = await lookToday(operatorId);
       return {
         spent,
         spentMicros,
