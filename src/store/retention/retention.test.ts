@@ -32,7 +32,7 @@ const keeps = (operatorId: string, version: number, retention: Partial<Retention
     [operatorId, version, JSON.stringify({ ...DEFAULT_POLICY, retention: { ...KEEP_ALL, ...retention } })],
   );
 
-const seen = (operatorId: string, at: string, outcome = "sim_moved", on: Database = database) =>
+const seen = (operatorId: string, at: string, outcome = "sim_moved", on: Pick<Database, "run"> = database) =>
   on.run(
     `insert into sighting (id, operator_id, subscriber_id, device_id, serving_plmn, source, outcome, seen_at)
      values ($1, $2, $3, $3, '262-01', 'radius', $4, $5)`,
@@ -349,4 +349,29 @@ test("two servers that put away at once count everything once", async () => {
     (await applied(mine, "sightings")).map(({ entries }) => entries),
     [40],
   );
+});
+
+test("a row that is being written into an old month as it is about to go stays, where its operator keeps it", async () => {
+  const brief = await operator("late-brief", { sightings: 1 });
+  const keeper = await operator("late-keeper", {});
+  await makeMonthsAhead(database, new Date("2029-01-15T00:00:00Z"));
+  await seen(brief, "2029-01-10T00:00:00Z");
+  await sweepAll("2029-02-01T00:00:00Z"); // nothing but January is left to drop
+  const now = "2029-06-01T00:00:00Z";
+  const swept = await database.transaction(async (writer) => {
+    await seen(keeper, "2029-01-20T00:00:00Z", "sim_moved", writer);
+    const sweeping = sweepAll(now).catch((error: unknown) => error); // where it waited too long it comes again
+    await until(
+      () =>
+        database.rows(
+          "select from pg_locks where not granted and relation in ('sighting'::regclass, 'sighting_2029_01'::regclass)",
+        ),
+      (rows) => rows.length > 0,
+      "the sweep waits for whoever writes",
+    );
+    return { sweeping };
+  });
+  await swept.sweeping;
+  await sweepAll(now);
+  assert.deepEqual([await left("sighting", keeper), await left("sighting", brief)], [1, 0]);
 });

@@ -129,10 +129,22 @@ async function isOverForAll(
 ): Promise<boolean> {
   if (to === null) return false;
   const over = Object.entries(before).flatMap(([id, at]) => (to.toISOString() <= at ? [id] : []));
-  if (over.length === 0) return false;
   const another = `select from ${name} r where r.operator_id <> all($1::uuid[]) limit 1`;
-  if (await tx.one(another, [over])) return false;
-  return !(await tx.one(`select from ${name} r where not (${ENTRIES[kind].mayGo}) limit 1`));
+  const underWay = `select from ${name} r where not (${ENTRIES[kind].mayGo}) limit 1`;
+  return nothingOf(tx, name, async () => !(await tx.one(another, [over])) && !(await tx.one(underWay)));
+}
+
+const isEmpty = (tx: Tx, name: string): Promise<boolean> =>
+  nothingOf(tx, name, async () => !(await tx.one(`select from ${name} limit 1`)));
+
+/**
+ * A sighting may come long after its time: before a month is dropped, what is being written into it is waited for and looked at
+ * too, and who comes later waits for us. Where there is something nobody waits.
+ */
+async function nothingOf(tx: Tx, name: string, isNothing: () => Promise<boolean>): Promise<boolean> {
+  if (!(await isNothing())) return false;
+  await tx.run(`lock table ${name} in share mode`);
+  return isNothing();
 }
 
 type Gone = { readonly operatorId: string; readonly entries: number };
@@ -158,8 +170,7 @@ async function takePages(
     bounds,
   ]);
   const isDone = end >= (size?.pages ?? 0);
-  if (isDone && to && to <= monthOf(deps.clock()) && !(await tx.one(`select from ${name} limit 1`)))
-    tx.send(`drop table ${name}`);
+  if (isDone && to && to <= monthOf(deps.clock()) && (await isEmpty(tx, name))) tx.send(`drop table ${name}`);
   const at = isDone ? { doneTo: endOf(partition), nextPage: 0 } : { doneTo: sweep.doneTo, nextPage: end };
   await advance(tx, { kind, sweep }, { gone, ...at });
 }
