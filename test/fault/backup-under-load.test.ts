@@ -10,7 +10,7 @@ import { test } from "vitest";
 import { restoreBackup, writeBackup } from "../../src/store/database/backup.ts";
 import type { Db } from "../../src/store/database/database.ts";
 import { historyOf } from "../../src/store/orders/event-rows.ts";
-import { freshDatabaseConfig } from "../fixture/database.ts";
+import { freshDatabaseConfig, waitersFor } from "../fixture/database.ts";
 import { type StoryOperator, storyFixture, until } from "../fixture/story.ts";
 import { whenDone } from "../fixture/when-done.ts";
 
@@ -81,7 +81,7 @@ test("a backup taken under load restores to one moment: books balance, no order 
       () => undefined,
     );
     await until(
-      () => held.rows("select from pg_locks where not granted and relation = 'record_try'::regclass"),
+      () => held.rows(waitersFor("record_try")),
       (rows) => rows.length > 0,
       "the backup has read half of the tables",
     );

@@ -223,7 +223,7 @@ test("whoever set a PIN is asked for it beside the code: without it nothing is t
   }
   assert.match(await call.press("2581"), /That PIN is not right/);
   assert.match(await call.press("2580"), /For Features/);
-  assert.ok(!call.documents.some((text) => text.includes("2580")));
+  assert.ok(!call.documents.some((text) => withoutIds(text).includes("2580")));
 
   const other = await known();
   for (const wrong of ["2581", "2582", "2583"]) await other.press(wrong);
@@ -244,7 +244,7 @@ test("whoever set a PIN is asked for it beside the code: without it nothing is t
     audit.map(({ action }) => action),
     ["telephone_pin.put", "telephone_pin.remove"],
   );
-  assert.doesNotMatch(JSON.stringify(audit), /2580/);
+  assert.doesNotMatch(withoutIds(JSON.stringify(audit)), /2580/);
 });
 const over = async (operatorId: string): Promise<string> => `Bearer ${await door.token(operatorId, "care")}`;
 

@@ -1,18 +1,20 @@
 /** Signed profiles: the content inside, octet for octet, and a signature that its certificate verifies. */
 import assert from "node:assert/strict";
 import { createHash, generateKeyPairSync, verify } from "node:crypto";
-import { mkdtempSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fromBER } from "asn1js";
 import { ContentInfo, SignedData } from "pkijs";
 import { test } from "vitest";
+import { whenDone } from "../../../test/fixture/when-done.ts";
 import { composeCertificate, pemOf } from "../../wire/x509/certificate.ts";
 import { openProfileSigner } from "./profile-signer.ts";
 
 const DAY_MS = 86_400_000;
 const NOW = new Date("2026-11-29T23:00:00Z");
 const folder = mkdtempSync(join(tmpdir(), "turnup-signer-"));
+whenDone(() => rmSync(folder, { recursive: true, force: true }));
 const authority = generateKeyPairSync("ec", { namedCurve: "P-256" });
 const signer = generateKeyPairSync("ec", { namedCurve: "P-256" });
 

@@ -65,7 +65,7 @@ test("neither people's numbers nor secrets are in it, even where a step wrote on
       STORY.imei.slice(0, 14),
       STORY.msisdn,
       STORY.password,
-      "4711",
+      STORY.pin,
     ]) {
       assert.ok(!(stdout + stderr).includes(secret), secret);
     }

@@ -14,9 +14,12 @@ afterEach(async () => {
   for (const close of closers.splice(0).reverse()) await close();
 });
 
+/** Who answers does so in milliseconds, and on a busy machine later: they are waited for. */
+const PATIENCE_MS = 20_000;
+
 async function world(options: Partial<Parameters<typeof startBilling>[0]> = {}) {
   const sim = await startBilling({ secret: "right", ...options });
-  const centre = billingCentre({ url: sim.url, secret: "right", timeoutMs: 300 });
+  const centre = billingCentre({ url: sim.url, secret: "right", timeoutMs: PATIENCE_MS });
   closers.push(sim.close, centre.close);
   return { sim, centre };
 }

@@ -13,9 +13,18 @@ afterEach(async () => {
   for (const close of closers.splice(0).reverse()) await close();
 });
 
+/** Who answers does so in milliseconds, and on a busy machine later: they are waited for. */
+const PATIENCE_MS = 20_000;
+
 async function world(options: Parameters<typeof startElements>[0] = {}) {
   const sim = await startElements({ secret: "right", ...options });
-  const element = tmf640Element({ url: sim.url, secret: "right", timeoutMs: 300, pollMs: 1, polls: 4 });
+  const element = tmf640Element({
+    url: sim.url,
+    secret: "right",
+    timeoutMs: PATIENCE_MS,
+    pollMs: 1,
+    polls: 4,
+  });
   closers.push(sim.close, element.close);
   return { sim, element };
 }
@@ -125,7 +134,7 @@ test("an element that does not take the values has refused", async () => {
 test("the number stands in no URL", async () => {
   const paths: string[] = [];
   const sim = await startElements({ fault: (_, { path, query }) => void paths.push(`${path}?${query}`) });
-  const element = tmf640Element({ url: sim.url, timeoutMs: 300, pollMs: 1, polls: 4 });
+  const element = tmf640Element({ url: sim.url, timeoutMs: PATIENCE_MS, pollMs: 1, polls: 4 });
   closers.push(sim.close, element.close);
   await element.apply(task("t1"));
   assert.equal(paths.length, 2);
@@ -147,7 +156,7 @@ test("an element that names a monitor elsewhere is not followed there", async ()
           }
         : { status: 200, body: [] },
   });
-  const element = tmf640Element({ url: sim.url, timeoutMs: 300, pollMs: 1, polls: 2 });
+  const element = tmf640Element({ url: sim.url, timeoutMs: PATIENCE_MS, pollMs: 1, polls: 2 });
   closers.push(other.close, sim.close, element.close);
   const outcome = await element.apply(task("t1"));
   assert.equal(outcome.kind, "failed");
@@ -175,7 +184,7 @@ test("what the client sends and what the simulated elements answer fit the defin
     habits: { forwarding: { kind: "slow", questions: 0 } },
     fault: (_, request) => void came.push(request),
   });
-  const element = tmf640Element({ url: sim.url, timeoutMs: 300, pollMs: 1, polls: 4 });
+  const element = tmf640Element({ url: sim.url, timeoutMs: PATIENCE_MS, pollMs: 1, polls: 4 });
   closers.push(sim.close, element.close);
   await element.apply(task("t1"));
   await element.apply(task("t2", { values: {} }));

@@ -9,9 +9,16 @@ afterEach(async () => {
   for (const close of closers.splice(0).reverse()) await close();
 });
 
-async function world(options: Partial<Parameters<typeof startPaymentProvider>[0]> = {}) {
+/** Who answers does so in milliseconds, and on a busy machine later: they are waited for. Who is silent is not. */
+const PATIENCE_MS = 20_000;
+const SILENT_MS = 300;
+
+async function world(
+  options: Partial<Parameters<typeof startPaymentProvider>[0]> = {},
+  timeoutMs = PATIENCE_MS,
+) {
   const sim = await startPaymentProvider({ secret: "right", ...options });
-  const fixture = paymentProvider({ url: sim.url, secret: "right", timeoutMs: 300 });
+  const fixture = paymentProvider({ url: sim.url, secret: "right", timeoutMs });
   closers.push(sim.close, fixture.close);
   return { sim, fixture };
 }
@@ -123,7 +130,9 @@ test("a card whose code is wrong gets no token", async () => {
 test("a provider that is silent about a card has approved nothing", async () => {
   const { fixture, sim } = await world();
   const token = await tokenOf(fixture, "4000000000000119");
-  const answer = await fixture.authorise({ id: "a1", token, amountMinor: 100, currency: "EUR" });
+  const impatient = paymentProvider({ url: sim.url, secret: "right", timeoutMs: SILENT_MS });
+  closers.push(impatient.close);
+  const answer = await impatient.authorise({ id: "a1", token, amountMinor: 100, currency: "EUR" });
   assert.ok(answer.kind === "failed");
   assert.equal(answer.cause, "timeout");
   assert.equal(sim.held().length, 0);
@@ -175,7 +184,7 @@ test("a provider that takes cards alone is found out at its first answer, and as
   const sim = await startPaymentProvider({ secret: "right", cardsOnly: true });
   closers.push(sim.close);
   let now = 5;
-  const options = { url: sim.url, secret: "right", timeoutMs: 300, monotonicMs: () => now };
+  const options = { url: sim.url, secret: "right", timeoutMs: PATIENCE_MS, monotonicMs: () => now };
   const fixture = paymentProvider(options);
   closers.push(fixture.close);
   const account = { iban: "AT611904300234573201", holder: "Ada Lovelace", mandate: MANDATE };
@@ -289,9 +298,12 @@ test("what came back is told oldest first, from where the last answer ended; a p
   const page = await fixture.returns?.({ after: "2" });
   assert.ok(page?.kind === "returns" && page.isMore);
   assert.deepEqual([page.returns.length, page.cursor], [100, "102"]);
-  const without = await world({
-    fault: (_, { path }) => (path.startsWith("/v1/returns") ? "late" : undefined),
-    lateMs: 2_000,
-  });
+  const without = await world(
+    {
+      fault: (_, { path }) => (path.startsWith("/v1/returns") ? "late" : undefined),
+      lateMs: 2_000,
+    },
+    SILENT_MS,
+  );
   assert.equal((await without.fixture.returns?.({ after: null }))?.kind, "failed");
 });

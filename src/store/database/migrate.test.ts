@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test, vi } from "vitest";
-import { freshDatabaseConfig } from "../../../test/fixture/database.ts";
+import { freshDatabaseConfig, waitersFor } from "../../../test/fixture/database.ts";
 import { type Database, openDatabase } from "./database.ts";
 import { checksumOf, type MigrationFile, migrate, migrationFiles } from "./migrate.ts";
 import { uuidv7 } from "./uuid.ts";
@@ -141,7 +141,7 @@ test("a step whose table somebody reads for long gives way to those who write th
   const { database, config: writing } = await freshDatabaseConfig({ migrated: false });
   await migrate(database, [FIRST]);
   const writer = await openDatabase({ ...writing, lockTimeoutMs: 5_000 });
-  const waits = `select from pg_locks where relation = 'phone'::regclass and mode = 'AccessExclusiveLock' and not granted`;
+  const waits = `${waitersFor("phone")} and mode = 'AccessExclusiveLock'`;
   let outcome: Promise<{ applied: readonly string[] }> | undefined;
   await database.transaction(async (reader) => {
     await reader.rows("select from phone"); // as a backup does, for as long as it takes

@@ -47,6 +47,11 @@ const desk = (
     nodeNumber: () => 7,
     onMessages: () => undefined,
   });
+/** What was handed over stays what was handed over just now, of this day, however long the test takes. */
+const spendAtOneMoment = () => {
+  const at = new Date();
+  return createSmsSpend(database, () => at);
+};
 const message = (idempotencyKey: string, text = "hello") => ({ to: "+4915112345678", text, idempotencyKey });
 const rowsOf = async (key: string): Promise<number> =>
   (await database.rows("select 1 from message where idempotency_key = $1", [`text:${key}`])).length;
@@ -163,7 +168,7 @@ test("texts that come at once do not go beyond what may wait or be spent togethe
   };
   assert.equal(await acceptedOf({ waiting: (await countOf("count(*)")) + 5 }, "at-once"), 5);
   assert.equal(await acceptedOf({ perDay: (await countOf("sum(part_count)")) + 4 }, "of-a-day"), 4);
-  const spend = createSmsSpend(database, () => new Date());
+  const spend = spendAtOneMoment();
   const parts = await countOf("sum(part_count)");
   spend.handedOver(operatorId, parts, 0); // their booking is under way
   await desk(false, { perDay: parts + 1 }, spend).send(operatorId, [message("counted-once")]);
@@ -171,7 +176,7 @@ test("texts that come at once do not go beyond what may wait or be spent togethe
 
 test("a text that would cost more than is left of the day's sum is refused by what its number costs", async () => {
   const prices = { currency: "EUR", perPart: { default: 900_000, "49": 60_000 } };
-  const spend = createSmsSpend(database, () => new Date());
+  const spend = spendAtOneMoment();
   spend.handedOver(operatorId, 10, 850_000);
   const poor = desk(false, { costMicrosPerDay: 1_000_000, prices }, spend);
   await poor.send(operatorId, [message("cheap-1", "long ".repeat(60))]); // two parts

@@ -4,7 +4,7 @@ import { createWriteStream, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "vitest";
-import { freshDatabaseConfig } from "../../../test/fixture/database.ts";
+import { freshDatabaseConfig, waitersFor } from "../../../test/fixture/database.ts";
 import { until } from "../../../test/fixture/story.ts";
 import { whenDone } from "../../../test/fixture/when-done.ts";
 import { DEFAULT_POLICY } from "../../kernel/operator/policy.ts";
@@ -55,7 +55,7 @@ test("a month whose time is over waits for the backup that reads it: the backup 
     await held.run("lock table charge in access exclusive mode"); // the backup is held before it comes to sightings
     const backup = writeBackup(connection, createWriteStream(file), NOW, () => undefined);
     await until(
-      () => held.rows("select from pg_locks where not granted and relation = 'charge'::regclass"),
+      () => held.rows(waitersFor("charge")),
       (rows) => rows.length > 0,
       "the backup waits",
     );

@@ -193,6 +193,7 @@ test("whoever writes into a month in the moment in which it is made is not refus
     }
   } finally {
     isOver = true;
+    await Promise.allSettled(writers); // a failure leaves nobody behind that writes
   }
   await Promise.all(writers);
   assert.deepEqual(await own.rows("select count(*)::int as n from sighting"), [{ n: written }]);
