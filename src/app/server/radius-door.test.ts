@@ -5,6 +5,7 @@ import { once } from "node:events";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { Registry } from "prom-client";
 import { test } from "vitest";
 import { freshDatabaseConfig } from "../../../test/fixture/database.ts";
 import { whenDone } from "../../../test/fixture/when-done.ts";
@@ -20,7 +21,7 @@ import {
 } from "../../wire/radius/packet.ts";
 import { readConfig } from "../config/config.ts";
 import { checkConfig, checkOperators } from "./check-config.ts";
-import { clientsOf } from "./radius-door.ts";
+import { clientsOf, openRadius } from "./radius-door.ts";
 import { startServer } from "./server.ts";
 
 const octets = (text: string): Uint8Array => new TextEncoder().encode(text);
@@ -198,4 +199,47 @@ test("an operator that a gateway is said to be of and that is not there is refus
   await assert.rejects(checkOperators(database, readConfig({ env, folder }).config), {
     message: "radius.clients_file: operator of pgw-1 = west: there is no operator of this short name.",
   });
+});
+
+test("a gateway that cannot be heard for a while is told in the log once a second, not with each of its packets", async () => {
+  const faults: unknown[] = [];
+  let nowMs = 0;
+  let failures = 0;
+  const registry = new Registry();
+  const door = await openRadius(
+    {
+      intake: {
+        accept() {
+          failures += 1;
+          return Promise.reject(new Error("the database is away"));
+        },
+      },
+      ...{ confirm: async () => [], homePlmnOf: () => undefined, clockToleranceMs: 0, registry },
+      ...{ operatorIdOf: async () => "north", clock: () => new Date(0), monotonicMs: () => nowMs },
+      isReady: async () => false,
+      onFault: (_name, error) => faults.push(error),
+    },
+    {
+      ...{ host: "127.0.0.1", port: 0 },
+      clients: [{ name: "pgw-1", addresses: ["127.0.0.1"], secret: octets(SECRET), operator: undefined }],
+    },
+  );
+  whenDone(() => door.close());
+  const socket = createSocket("udp4");
+  whenDone(() => void socket.close());
+  const notKept = async (identifier: number) => {
+    const before = failures;
+    socket.send(
+      accounting(identifier, { imsi: "234150000000001", imei: "3569380356438091" }),
+      door.port,
+      "127.0.0.1",
+    );
+    while (failures === before) await new Promise((soon) => setImmediate(soon));
+    await new Promise((soon) => setImmediate(soon));
+  };
+  for (const identifier of [1, 2, 3]) await notKept(identifier);
+  assert.equal(faults.length, 1);
+  nowMs = 1_000;
+  await notKept(4);
+  assert.equal(faults.length, 2);
 });

@@ -33,6 +33,7 @@ type RadiusDeps = {
 
 /** What one transaction books of what gateways tell at the same time. */
 const PROOFS = { maxBatchRows: 500, maxBatchesAtOnce: 2, maxWaitingRows: 50_000 };
+const FAULT_TOLD_MS = 1_000;
 type Proof = NonNullable<SessionSeen["traffic"]> & { readonly operatorId: string };
 type Proofs = ReturnType<typeof createCoalescer<Proof, undefined>>;
 
@@ -79,7 +80,7 @@ export async function openRadius(deps: RadiusDeps, place: RadiusPlace): Promise<
       take: (client, accounting) => taken({ ...deps, count, proofs }, client, accounting),
       isReady: deps.isReady,
       onOutcome: (outcome, client) => count.packets.inc({ client: client?.name ?? "", outcome }),
-      onFault: (error) => deps.onFault("radius", error),
+      onFault: seldom(deps, (error) => deps.onFault("radius", error)),
       nowMs: deps.monotonicMs,
     },
     place,
@@ -90,6 +91,20 @@ export async function openRadius(deps: RadiusDeps, place: RadiusPlace): Promise<
       clientAt = clientsOf(next);
     },
     close: door.close,
+  };
+}
+
+/** With the database away each packet fails alike: `turnup_radius_packets_total` counts them, the log says why once a second. */
+function seldom(
+  { monotonicMs }: Pick<RadiusDeps, "monotonicMs">,
+  tell: (error: unknown) => void,
+): (error: unknown) => void {
+  let quietUntilMs = Number.NEGATIVE_INFINITY;
+  return (error) => {
+    const nowMs = monotonicMs();
+    if (nowMs < quietUntilMs) return;
+    quietUntilMs = nowMs + FAULT_TOLD_MS;
+    tell(error);
   };
 }
 

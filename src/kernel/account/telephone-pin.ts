@@ -17,7 +17,10 @@ export interface TelephonePins {
   put(operatorId: string, subscriberId: string, pin: string): Promise<void>;
   /** Whether there was one. */
   remove(operatorId: string, subscriberId: string): Promise<boolean>;
-  /** Each answer but `locked` spends a try; the right one gives them back. `locked` too where there is none. */
+  /**
+   * Each answer but `locked` spends a try; the right one gives them back. `locked` too where there is none. What can be no PIN is `wrong`
+   * and spends none: keys that were cut short lock nobody out.
+   */
   check(operatorId: string, subscriberId: string, pin: string): Promise<PinAnswer>;
 }
 

@@ -49,6 +49,8 @@ test("a PIN is right for its subscriber alone, until another one is set or it is
 test("wrong ones in a row lock it, also when many come at once; each after the lock locks it longer, and the right one ends that", async () => {
   const mine = await subscriber("locked pin");
   await pins.put(...mine, "2580");
+  const cutShort = Array.from({ length: PIN_TRIES + 1 }, (_, at) => ["", "258", "258025802"][at % 3] ?? "");
+  for (const keyed of cutShort) assert.equal(await pins.check(...mine, keyed), "wrong", "it spends no try");
   const guesses = Array.from({ length: 12 }, (_, at) => pins.check(...mine, String(3000 + at)));
   const answers = await Promise.all(guesses);
   assert.deepEqual(

@@ -3,7 +3,13 @@
  * whoever has the table alone. A try is spent before it is looked at, so that many at once are no more tries than one by one.
  */
 import { randomBytes, type ScryptOptions, scrypt, timingSafeEqual } from "node:crypto";
-import { checkPin, PIN_LOCK, PIN_TRIES, type TelephonePins } from "../../kernel/account/telephone-pin.ts";
+import {
+  checkPin,
+  PIN_DIGITS,
+  PIN_LOCK,
+  PIN_TRIES,
+  type TelephonePins,
+} from "../../kernel/account/telephone-pin.ts";
 import type { Database } from "../database/database.ts";
 import type { Sealer } from "../seal/seal.ts";
 
@@ -56,6 +62,7 @@ export function createTelephonePins(database: Database, sealer: Sealer, clock: (
     },
     remove: async (operatorId, subscriberId) => (await database.run(REMOVE, [operatorId, subscriberId])) > 0,
     async check(operatorId, subscriberId, pin) {
+      if (!/^\d+$/.test(pin) || pin.length < PIN_DIGITS.min || pin.length > PIN_DIGITS.max) return "wrong";
       const { firstHours, longestHours } = PIN_LOCK;
       const values = [operatorId, subscriberId, clock(), PIN_TRIES, firstHours, longestHours];
       const kept = await database.one<Kept>(SPEND_TRY, values);

@@ -37,7 +37,10 @@ export type Accounting = {
   readonly visited: string | undefined;
   /** Home network of the SIM with the true length of its MNC. */
   readonly home: string | undefined;
-  /** `subscribed`: the network verified it; `network`: the handset asked for another or none, and the network chose. */
+  /**
+   * `subscribed`: the handset or the network named it, and the subscription has it; `handset`, `network`: who named it, and the
+   * subscription does not say (TS 29.274 clause 8.58).
+   */
   readonly selection: "subscribed" | "handset" | "network" | undefined;
   /** Value of 3GPP-RAT-Type: 1 UTRAN, 2 GERAN, 6 E-UTRAN, 51 NR ... (TS 29.061 clause 16.4.7.2, attribute 21). */
   readonly radioType: number | undefined;
