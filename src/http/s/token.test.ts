@@ -242,6 +242,20 @@ test("a link that something fetches by itself opens nothing: the page has a butt
   assert.equal(opened, 1);
 });
 
+test("a further page of a link that nobody opened is its cover, and opens nothing", async () => {
+  const { turn, open } = fixture.deps.pages;
+  const unopened = { state: "ready", operatorName: "Telco" } as const;
+  Object.assign(fixture.deps.pages, { turn: async () => unopened, open: () => assert.fail("opened") });
+  try {
+    const { statusCode, body } = await server.inject({ url: `${url}?turnup-page=3` });
+    assert.equal(statusCode, 200);
+    assert.match(body, /Show my settings/);
+    assert.ok(!body.includes("internet.telco"));
+  } finally {
+    Object.assign(fixture.deps.pages, { turn, open });
+  }
+});
+
 test("the button works from every browser: with a form's type, with fields of the browser's own, without any type", async () => {
   for (const request of [
     { headers: FORM, payload: "" },

@@ -52,9 +52,9 @@ export const settingsCover = route({
     "404 unknown, 410 expired, both as a page. WML, XHTML-MP, compact HTML and HDML for phones that ask for them.",
   async handle(deps, { params: { token }, request }): Promise<Answer<never>> {
     const viewer = viewerOf(request);
-    // The further pages of a sheet are links on it: whoever asks for one has pressed the button.
+    // The further pages of a sheet are links on it, and open nothing by themselves.
     const isPart = viewer.part !== undefined;
-    return shown(deps, viewer, await find(token, isPart ? deps.pages.open : deps.pages.look));
+    return shown(deps, viewer, await find(token, isPart ? deps.pages.turn : deps.pages.look));
   },
 });
 
@@ -84,7 +84,10 @@ function shown(deps: HttpDeps, viewer: Viewer, found: SettingsPage | undefined):
     case "expired":
       return expiredPage(viewer, found.operatorName);
     case "ready":
-      return drawn(coverScreen(found.operatorName, viewer.address, viewer.texts), 200, viewer);
+      return drawn(coverScreen(found.operatorName, viewer.address, viewer.texts), 200, {
+        ...viewer,
+        part: undefined,
+      });
     case "open":
       return sheetPage(deps, viewer, found);
   }

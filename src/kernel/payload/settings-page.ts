@@ -36,6 +36,8 @@ export interface SettingsPages {
   look(token: string): Promise<SettingsPage | undefined>;
   /** Opens the page and counts the first opening as evidence. Undefined: no such link was ever sent. */
   open(token: string): Promise<SettingsPage | undefined>;
+  /** The page again, for its further parts; only `ready` where nobody opened it. Changes nothing. Undefined: no such link was ever sent. */
+  turn(token: string): Promise<SettingsPage | undefined>;
   /** The profile of a page that was opened; its first download is evidence that it was downloaded, and of nothing more. */
   profile(token: string, wish: Omit<AppleProfileWish, "operatorId">): Promise<LinkedProfile | undefined>;
 }

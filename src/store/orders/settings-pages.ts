@@ -6,7 +6,7 @@
 import { createHash } from "node:crypto";
 import type { PhoneMenuRow } from "../../kernel/devices/phone-menus.ts";
 import { composeAppleProfile } from "../../kernel/payload/apple-profile.ts";
-import type { LinkedSettings, SettingsPages } from "../../kernel/payload/settings-page.ts";
+import type { LinkedSettings, SettingsPage, SettingsPages } from "../../kernel/payload/settings-page.ts";
 import { createCoalescer } from "../database/coalescer.ts";
 import type { Database } from "../database/database.ts";
 import { openJson, type Sealer } from "../seal/seal.ts";
@@ -94,15 +94,19 @@ export function createSettingsPages(deps: PagesDeps): SettingsPages {
     async open(token) {
       const link = await find(token);
       if (!link) return undefined;
-      const { operatorName, operatorId, make, model } = link;
-      const shown = link.expiresAt <= deps.clock() ? undefined : await shownOf(deps, link);
-      if (!shown) return { state: "expired", operatorName };
-      if (link.openedAt === null) {
+      const page = await pageOf(deps, link);
+      if (page.state === "open" && link.openedAt === null) {
         await deps.onOpened(link.orderId, link.itemId);
         await openings.put([link.id])[0];
       }
-      const { points, page: form = "by_hand" } = shown;
-      return { state: "open", operatorName, make, model, form, points, menus: deps.menusOf(operatorId) };
+      return page;
+    },
+    async turn(token) {
+      const link = await find(token);
+      if (!link) return undefined;
+      const page = await pageOf(deps, link);
+      const isUnopened = page.state === "open" && link.openedAt === null;
+      return isUnopened ? { state: "ready", operatorName: link.operatorName } : page;
     },
     async profile(token, wish) {
       const link = await find(token);
@@ -116,6 +120,14 @@ export function createSettingsPages(deps: PagesDeps): SettingsPages {
       return { state: "ready", bytes };
     },
   };
+}
+
+async function pageOf(deps: PagesDeps, link: Link): Promise<SettingsPage> {
+  const { operatorName, operatorId, make, model } = link;
+  const shown = link.expiresAt <= deps.clock() ? undefined : await shownOf(deps, link);
+  if (!shown) return { state: "expired", operatorName };
+  const { points, page: form = "by_hand" } = shown;
+  return { state: "open", operatorName, make, model, form, points, menus: deps.menusOf(operatorId) };
 }
 
 /** What may be shown of it now; undefined: nothing. */

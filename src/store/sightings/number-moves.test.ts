@@ -409,7 +409,9 @@ test("a link that went to a number that moved on stays closed; the SIM's new num
     assert.equal(await tokenTo(later), second, "sent again it is the same");
     assert.equal((await pages.open(first))?.state, "expired", "whoever has it");
     assert.deepEqual(opened, []);
+    assert.equal((await pages.turn(second))?.state, "ready", "nobody pressed its button yet");
     assert.equal((await pages.open(second))?.state, "open");
+    assert.equal((await pages.turn(second))?.state, "open");
     assert.deepEqual(opened, [id]);
   } finally {
     shop.world.protocol = "omacp";

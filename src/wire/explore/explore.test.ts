@@ -244,4 +244,9 @@ test("what begins as no layer, and what is too long, is refused", () => {
   for (const input of ["", "hello world, this is no message!", "ff00", "f".repeat(9)])
     assert.throws(() => explore(text(input)), { name: "DecodeError" }, input);
   assert.throws(() => explore(new Uint8Array(8_388_609)), /more than 8388608 octets/);
+  const link = "00000010000000150000000000000001"; // enquire_link
+  assert.equal(explore(text(link.repeat(5_000))).messages.length, 5_000);
+  assert.throws(() => explore(text(link.repeat(5_001))), /more than 5000 PDUs/);
+  const part = "0500030102017f\n";
+  assert.throws(() => explore(text(part.repeat(256))), /more than 255 parts/);
 });

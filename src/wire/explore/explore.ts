@@ -110,6 +110,7 @@ function textOfInput(input: Uint8Array): string | undefined {
 
 function messagesOf(inputs: readonly Uint8Array[], options: ExploreOptions): readonly ExploredMessage[] {
   const pdus = inputs.flatMap(pdusIn);
+  if (pdus.length > CAPTURE_LIMITS.pdus) throw tooMany(CAPTURE_LIMITS.pdus, "PDUs");
   if (pdus.length > 0)
     return messagesOfPdus(
       pdus.map((octets) => ({ octets, stream: null, packet: null })),
@@ -122,6 +123,7 @@ function messagesOf(inputs: readonly Uint8Array[], options: ExploreOptions): rea
 
 /** A push whose transaction is 1 to 3 begins as WBXML does: both are read. */
 function readingsOf(inputs: readonly Uint8Array[], first: Uint8Array, options: ExploreOptions): Explored[] {
+  if (inputs.length > PARTS_MAX) throw tooMany(PARTS_MAX, "parts");
   if (inputs.length > 1 || isPart(first)) return [exploredPart(inputs, options)];
   const [version = 0, pduType] = first;
   return [
@@ -141,6 +143,10 @@ function best(readings: readonly Explored[]): Explored {
 }
 
 const PUSH = 0x06;
+/** Their number has one octet. */
+const PARTS_MAX = 255;
+/** What is told of a PDU or a part takes a hundred times its octets. */
+const tooMany = (most: number, what: string): DecodeError => new DecodeError(`more than ${most} ${what}`, 0);
 const NO_SOURCE: Source = { source: null, destination: null, stream: null, packets: [] };
 
 /** Octets that are PDUs one behind the other; none where they are something else. */
