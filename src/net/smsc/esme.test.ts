@@ -6,6 +6,7 @@ import { freePort } from "../../../test/fixture/free-port.ts";
 import { createSmscSimulator, type SmscOptions, type SmscSimulator } from "../../sim/smsc/smsc.ts";
 import { parseReceipt } from "../../wire/smpp/receipt.ts";
 import { STATUS } from "../../wire/smpp/status.ts";
+import { systemClock } from "./clock.ts";
 import { createEsme, type Esme, type EsmeOptions, type EsmeState } from "./esme.ts";
 import type { SubmitMessage, SubmitOutcome } from "./outcome.ts";
 
@@ -67,6 +68,16 @@ async function until(condition: () => boolean, what: string): Promise<void> {
     await sleep(5);
   }
   assert.fail(`waited in vain until ${what}`);
+}
+
+/** Time that passes at a word, so that no limit that is waited for is one that a slow machine meets by itself. */
+function timeAtWill() {
+  let aheadMs = 0;
+  const clock = { ...systemClock, now: () => systemClock.now() + aheadMs };
+  const passes = (ms: number): void => {
+    aheadMs += ms;
+  };
+  return { clock, passes };
 }
 
 function states(esme: Esme): EsmeState[] {
@@ -208,28 +219,36 @@ test("ESME: a receipt for a message sent before the link was cut comes after the
 
 test("ESME: a peer that falls silent on a quiet link is noticed", async () => {
   const smsc = await smscOf();
-  const esme = esmeOf(smsc.port, { enquireLinkMs: 20, responseTimeoutMs: 400 });
+  const { clock, passes } = timeAtWill();
+  const esme = esmeOf(smsc.port, { enquireLinkMs: 20, clock });
   const seen = states(esme);
   esme.start();
   await until(() => esme.state.name === "bound", "bound");
   smsc.setFaults({ silent: true });
-  const outcome = await esme.submit(message(1));
-  assert.equal(outcome.kind, "unknown");
-  await until(() => esme.state.name !== "bound", "the silence is noticed");
+  const outcome = esme.submit(message(1));
+  await until(() => {
+    passes(100);
+    return esme.state.name !== "bound";
+  }, "the silence is noticed");
+  assert.equal((await outcome).kind, "unknown");
   const lost = seen.find((state) => state.name === "waiting");
   assert.equal(lost?.name === "waiting" && lost.reason, "enquire_link unanswered");
 
   smsc.setFaults({});
+  passes(10_001); // a bind that was asked for in the silence is given up
   await until(() => esme.state.name === "bound", "bound again");
   assert.equal((await esme.submit(message(2))).kind, "accepted");
 });
 
 test("ESME: a lost response makes the outcome unknown after its time, and the session goes on", async () => {
   const smsc = await smscOf({ faults: { responseLostPart: 1 } });
-  const esme = esmeOf(smsc.port, { responseTimeoutMs: 100 });
+  const { clock, passes } = timeAtWill();
+  const esme = esmeOf(smsc.port, { responseTimeoutMs: 5_000, clock });
   esme.start();
-  assert.deepEqual(await esme.submit(message(1)), { kind: "unknown", cause: "timeout" });
-  assert.equal(smsc.log.length, 1);
+  const lost = esme.submit(message(1));
+  await until(() => smsc.log.length === 1, "the centre has it");
+  passes(5_001);
+  assert.deepEqual(await lost, { kind: "unknown", cause: "timeout" });
   smsc.setFaults({});
   assert.equal((await esme.submit(message(2))).kind, "accepted");
   assert.equal(esme.stats.binds, 1);
