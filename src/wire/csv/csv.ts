@@ -27,6 +27,12 @@ const SEPARATOR_LINE = /^\ufeff?"?sep=(.)"?[^\S\r\n]*(?:\r\n?|\n|$)/i;
 /** A carriage return that ends a line by itself, as spreadsheets of old write it. */
 const LONE_RETURN = /\r(?!\n)/;
 
+/**
+ * How often over the characters of a text may be read for quotes that turn out to close nothing; from then on none closes on a later line.
+ * A file that people's programs wrote stays below once or twice; one that was made for it would be read 128 times.
+ */
+const REREADS_MAX = 8;
+
 const UNCLOSED = "a quote is opened and never closed";
 
 /** What a `sep=` line says, else the separator that the first line with text holds most of. */
@@ -48,6 +54,7 @@ export function* csvRecords(given: string, separator: Separator = ","): Generato
   const [intro = ""] = SEPARATOR_LINE.exec(text) ?? [];
   let line = intro === "" ? 1 : 2;
   let at = intro.length || (text.charCodeAt(0) === 0xfeff ? 1 : 0);
+  let inVain = 0;
   const lastQuote = separator === "|" ? -1 : text.lastIndexOf('"');
   while (at < text.length) {
     let end = text.indexOf("\n", at);
@@ -62,16 +69,15 @@ export function* csvRecords(given: string, separator: Separator = ","): Generato
       line += 1;
       continue;
     }
-    const quoted = quotedRecord(text, at, separator);
-    if (quoted) {
-      yield { line, cells: quoted.cells };
-      line += quoted.lines;
-      at = quoted.next;
-    } else {
+    const isLineAlone = inVain > text.length * REREADS_MAX;
+    const quoted = isLineAlone ? quotedRecord(raw, 0, separator) : quotedRecord(text, at, separator);
+    const isWhole = typeof quoted !== "number" && !isLineAlone;
+    if (typeof quoted === "number") {
+      inVain += quoted;
       yield { line, cells: raw.split(separator, CSV_CELLS_MAX), fault: UNCLOSED };
-      line += 1;
-      at = end + 1;
-    }
+    } else yield { line, cells: quoted.cells };
+    line += isWhole ? quoted.lines : 1;
+    at = isWhole ? quoted.next : end + 1;
   }
 }
 
@@ -108,8 +114,8 @@ export function* csvObjects(
 
 type Quoted = { readonly cells: string[]; readonly next: number; readonly lines: number };
 
-/** Undefined: a quote is opened that nothing closes, or that only a later line's own quote would close. */
-function quotedRecord(text: string, start: number, separator: Separator): Quoted | undefined {
+/** Characters that were read in vain: a quote is opened that nothing closes, or that only a later line's own quote would close. */
+function quotedRecord(text: string, start: number, separator: Separator): Quoted | number {
   const cells: string[] = [];
   let lines = 1;
   let at = start;
@@ -117,9 +123,9 @@ function quotedRecord(text: string, start: number, separator: Separator): Quoted
     let cell = "";
     if (text[at] === '"') {
       const quoted = quotedCell(text, at + 1);
-      if (!quoted) return undefined;
+      if (!quoted) return Math.min(text.length, at + QUOTED_CHARACTERS_MAX) - start;
       const breaks = quoted.cell.split("\n").length - 1;
-      if (breaks > 0 && !endsCell(text, quoted.next, separator)) return undefined;
+      if (breaks > 0 && !endsCell(text, quoted.next, separator)) return quoted.next - start;
       cell = quoted.cell;
       at = quoted.next;
       lines += breaks;
