@@ -34,6 +34,14 @@ export const GUARDS: readonly Guard[] = [
   },
   {
     protects: "identity",
+    what: "whoever has a SIM in hand puts a PIN of their own in the place of its owner's",
+    file: "src/http/d/pin-steps.ts",
+    line: "await checkOld(walk, scope, now);",
+    broken: "",
+    tests: ["src/http/d/care.test.ts"],
+  },
+  {
+    protects: "identity",
     what: "on the telephone the code by SMS opens what a PIN is set for",
     file: "src/http/voice/sign-in.ts",
     line: "return hasPin ? { ...proved, pinOf: subscriberId } : { ...proved, subscriberId, pinOf: null };",

@@ -169,6 +169,16 @@ for (const size of SIZES) {
       await look("mine");
       await follow("Help");
       await look("help");
+      await follow("PIN for the telephone");
+      await look("pin");
+      await page.getByLabel("New PIN", { exact: true }).fill("2580");
+      await page.getByLabel("New PIN once more").fill("2581");
+      await press("Send");
+      await look("pin-wrong");
+      await page.getByLabel("New PIN", { exact: true }).fill("2580");
+      await page.getByLabel("New PIN once more").fill("2580");
+      await press("Send");
+      await look("pin-kept");
       assert.deepEqual(refused, []);
     });
   }

@@ -398,6 +398,7 @@ async function openForDevices(
 ): Promise<DeviceDoors> {
   const portal: PortalDeps = {
     ...deps,
+    pins: deps.requests.pins,
     operatorAt: operators.at,
     limits: config.portal,
     onShown: (seen) =>

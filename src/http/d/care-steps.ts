@@ -9,14 +9,14 @@ import {
 } from "../../kernel/dialog/care-screens.ts";
 import type { OwnScope } from "../../kernel/order/self-care.ts";
 import { keyOfPost, newState, once, type Shown, shown, Trouble } from "./portal-context.ts";
-import { scopeOf } from "./visitor.ts";
+import { ownScopeOf } from "./visitor.ts";
 import { at, channelOf, here, type Walk } from "./walk.ts";
 
 const SIGN_IN = "/d/sign-in";
 
 async function careView(walk: Walk): Promise<CareView> {
   const { context, visitor } = walk;
-  const scope = ownScope(walk);
+  const scope = ownScopeOf(walk.visitor);
   const [view, networkOrders] = await Promise.all([
     here(walk),
     scope ? context.deps.selfCare.networkOrdersOf(scope) : [],
@@ -26,16 +26,11 @@ async function careView(walk: Walk): Promise<CareView> {
     ...view,
     networkOrders,
     hasNumber: Boolean(visitor.person?.msisdn),
+    // Not by keys of a telephone call: it is chosen where whoever chooses it sees what they do.
+    mayChoosePin: scope !== undefined && visitor.byKeys !== true,
     signIn: isStranger ? SIGN_IN : null,
   };
 }
-
-const ownScope = ({ visitor }: Walk): OwnScope | undefined => {
-  const scope = scopeOf(visitor);
-  return scope && scope.subscriberId !== null
-    ? { operatorId: scope.operatorId, subscriberId: scope.subscriberId }
-    : undefined;
-};
 
 export async function help(walk: Walk): Promise<Shown> {
   return shown(helpScreen(await careView(walk)), at(walk, "/d/help"));
@@ -45,7 +40,7 @@ type Named = { readonly view: CareView; readonly one: CareOrder; readonly scope:
 
 /** @throws Trouble `order_not_found`, `assurance_too_low` */
 async function orderNamed(walk: Walk, id: string): Promise<Named> {
-  const scope = ownScope(walk);
+  const scope = ownScopeOf(walk.visitor);
   if (!scope)
     throw walk.visitor.who ? new Trouble("order_not_found", 404) : new Trouble("assurance_too_low", 403);
   const view = await careView(walk);

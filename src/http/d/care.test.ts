@@ -4,9 +4,10 @@
  */
 import assert from "node:assert/strict";
 import { test } from "vitest";
-import { portalOver } from "../../../test/fixture/portal.ts";
+import { filled, portalOver } from "../../../test/fixture/portal.ts";
 import { type RequestFixture, requestShop } from "../../../test/fixture/request-shop.ts";
 import { DEFAULT_POLICY } from "../../kernel/operator/policy.ts";
+import { createTelephonePins } from "../../store/requests/telephone-pins.ts";
 import type { Action, Screen } from "../../wire/screen/screen.ts";
 
 const shop = await requestShop();
@@ -155,4 +156,89 @@ test("nobody helps themselves to another subscriber's order, nor without a way i
     { code: "order_not_found" },
   );
   assert.equal((await one.fixture.story(one.networkOrderId)).state, "provisioning");
+});
+
+const TITLE = "PIN for the telephone";
+async function pinOwner(name: string) {
+  const { fixture, screen, sent, faults } = await seen(name);
+  const { operatorId } = fixture;
+  const pins = createTelephonePins(shop.database, shop.sealer, () => new Date(shop.time.now));
+  const row = await shop.database.one<{ id: string }>("select id from subscriber where operator_id = $1", [
+    operatorId,
+  ]);
+  assert.ok(row);
+  const form = () => screen("GET", "/d/pin");
+  return {
+    ...{ screen, sent, faults, operatorId, form },
+    is: (pin: string) => pins.check(operatorId, row.id, pin),
+    async put(typed: Readonly<Record<string, string>>) {
+      return screen("POST", "/d/pin", filled(await form(), typed));
+    },
+    audit: () =>
+      shop.database.rows<{ actor: string; detail: unknown }>(
+        "select actor, detail from audit where operator_id = $1 and action = 'telephone_pin.put'",
+        [operatorId],
+      ),
+  };
+}
+const notes = ({ form }: Screen) =>
+  Object.fromEntries(form?.fields.map(({ name, note }) => [name, note]) ?? []);
+
+test("R69: a subscriber chooses the PIN for the telephone behind the help; it is kept, booked and told by SMS, and stands on no page", async () => {
+  const { screen, put, is, sent, audit } = await pinOwner("pin chosen");
+  const page = await screen("GET", entry(await screen("GET", "/d/help"), TITLE));
+  assert.equal(
+    page.form?.fields.every(({ kind }) => kind === "secret"),
+    true,
+  );
+  const weak = await put({ pin_new: "1234", pin_again: "1234" });
+  assert.equal(weak.status, 422);
+  assert.match(String(notes(weak).pin_new), /none in a row/);
+  const other = await put({ pin_new: "2580", pin_again: "2581" });
+  assert.deepEqual([other.status, notes(other).pin_again], [422, "is not the same as above"]);
+  assert.doesNotMatch(JSON.stringify([weak, other]), /1234|258[01]/);
+  assert.equal(await is("2580"), "locked", "there is none yet");
+  const texts = sent.length;
+  const form = filled(await screen("GET", "/d/pin"), { pin_new: "2580", pin_again: "2580" });
+  const kept = await screen("POST", "/d/pin", form);
+  assert.match(words(kept), /PIN is kept/);
+  assert.match(words(await screen("POST", "/d/pin", form)), /PIN is kept/, "the same form again");
+  assert.equal(await is("2580"), "right");
+  assert.deepEqual(
+    sent.slice(texts).map(({ text }) => text),
+    ["Meridian: a new PIN for the telephone was chosen. If it was not you, call us at once."],
+  );
+  assert.deepEqual(await audit(), [{ actor: "device", detail: {} }]);
+});
+
+test("R69: whoever has the SIM in hand changes no PIN without the one until now, whose wrong tries are those of the telephone", async () => {
+  const { put, is, audit, sent } = await pinOwner("pin guarded");
+  await put({ pin_new: "2580", pin_again: "2580" });
+  const texts = sent.length;
+  const mine = { pin_new: "7193", pin_again: "7193" };
+  for (const pin_now of ["", "2581", "7193"]) {
+    const refused = await put({ ...mine, pin_now });
+    assert.deepEqual([refused.status, notes(refused).pin_now], [422, "is not your PIN"], pin_now);
+  }
+  assert.equal(await is("7193"), "wrong");
+  for (const pin_now of ["3001", "3002"]) await put({ ...mine, pin_now });
+  const locked = await put({ ...mine, pin_now: "2580" });
+  assert.match(String(notes(locked).pin_now), /wrong too often/);
+  assert.deepEqual([(await audit()).length, sent.length], [1, texts]);
+  shop.time.now += 3_600_000;
+  assert.match(words(await put({ ...mine, pin_now: "2580" })), /PIN is kept/);
+  assert.equal(await is("7193"), "right");
+});
+
+test("R69: nobody unknown chooses a PIN, and a form that was not drawn for whoever sends it changes none", async () => {
+  const { screen, form, is } = await pinOwner("pin of nobody");
+  const stranger = { who: { imei: "490154203237518", imsi: null, msisdn: null } };
+  const unknown = await screen("GET", "/d/pin", undefined, stranger);
+  assert.deepEqual([unknown.status, unknown.code], [404, "identity_unknown"]);
+  const another = await pinOwner("pin of another");
+  const foreign = filled(await another.form(), { pin_new: "2580", pin_again: "2580" });
+  assert.equal((await screen("POST", "/d/pin", foreign)).code, "form_foreign");
+  const { state: _, ...bare } = filled(await form(), { pin_new: "2580", pin_again: "2580" });
+  assert.equal((await screen("POST", "/d/pin", bare)).code, "form_foreign");
+  assert.equal(await is("2580"), "locked");
 });

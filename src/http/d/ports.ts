@@ -1,6 +1,7 @@
 /** What the portal's screens need from inside. */
 import type { CardDoor } from "../../kernel/account/card.ts";
-import type { Policies, Repeats } from "../../kernel/account/registry.ts";
+import type { AuditLog, Policies, Repeats } from "../../kernel/account/registry.ts";
+import type { TelephonePins } from "../../kernel/account/telephone-pin.ts";
 import type { CatalogStore } from "../../kernel/catalog/catalog-store.ts";
 import type { Peers } from "../../kernel/catalog/peers.ts";
 import type { PortalPeople } from "../../kernel/dialog/people.ts";
@@ -46,6 +47,9 @@ export type PortalDeps = {
   readonly people: PortalPeople;
   /** What subscribers do about their own orders without a person (R124). */
   readonly selfCare: SelfCare;
+  /** Of the telephone menu, chosen here. */
+  readonly pins: TelephonePins;
+  readonly audit: Pick<AuditLog, "record">;
   readonly repeats: Pick<Repeats, "begin" | "finish" | "abandon">;
   /** Undefined: no payment provider is there, and what needs a card cannot be ordered. */
   readonly cardsOf: (operatorId: string) => CardDoor | undefined;

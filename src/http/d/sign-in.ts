@@ -52,7 +52,7 @@ const SENDING_MAX = 500;
 const WAY = /^[A-Za-z0-9_-]{22}$/;
 const TOKEN = "([A-Za-z0-9_-]{20,64})";
 /** Where a sign-in may lead back to, without the `/d/` in front. */
-const DESTINATION = /^(?:orders\/[0-9A-Z]{8}|items\/[a-z0-9][a-z0-9-]{0,62}(?:\/order)?|mine|orders)$/;
+const DESTINATION = /^(?:orders\/[0-9A-Z]{8}|items\/[a-z0-9][a-z0-9-]{0,62}(?:\/order)?|mine|orders|pin)$/;
 
 /** `items/java/order` of `/d/items/java/order`, where one may come back to it. */
 export function destinationOf(path: string): string | null {

@@ -43,6 +43,7 @@ import {
   wrongFieldOf,
 } from "./order-form.ts";
 import { meansIn, otherMeansOf, tokenOf, withMeans } from "./order-payment.ts";
+import { keepPin, pin } from "./pin-steps.ts";
 import { keyOfPost, newState, once, type Shown, type ShownScreen, shown, Trouble } from "./portal-context.ts";
 import { at, channelOf, here, requestNamed, type StepRow, status, type Walk } from "./walk.ts";
 
@@ -73,6 +74,8 @@ export const STEPS: readonly StepRow[] = [
   ["POST", new RegExp(`^/d/orders/${REFERENCE}/items/${ORDER_ITEM}/report$`), report],
   ["GET", /^\/d\/mine$/, mine],
   ["GET", new RegExp(`^/d/mine/${ITEM}$`), remove],
+  ["GET", /^\/d\/pin$/, pin],
+  ["POST", /^\/d\/pin$/, keepPin],
   ["GET", /^\/d\/help$/, help],
   ["GET", new RegExp(`^/d/help/orders/${ORDER_ITEM}$`), careOrder],
   ["POST", new RegExp(`^/d/help/orders/${ORDER_ITEM}$`), takeCare],

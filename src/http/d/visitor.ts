@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import type { Assurance } from "../../kernel/catalog/catalog-item.ts";
 import type { KnownPerson } from "../../kernel/dialog/people.ts";
 import type { NewRequest, RequestScope } from "../../kernel/order/request.ts";
+import type { OwnScope } from "../../kernel/order/self-care.ts";
 import type { LandIdentity } from "../land/handler.ts";
 import type { PortalDeps, PortalOperator } from "./ports.ts";
 
@@ -38,6 +39,10 @@ export const withSession =
 
 /** Whose requests this visitor may see. Undefined where there can be none: nobody's is never everybody's. */
 export const scopeOf = ({ operator, person }: Visitor): RequestScope | undefined =>
+  person && { operatorId: operator.id, subscriberId: person.subscriberId };
+
+/** Whose own things this visitor changes. Undefined where nobody in the books stands behind them. */
+export const ownScopeOf = ({ operator, person }: Visitor): OwnScope | undefined =>
   person && { operatorId: operator.id, subscriberId: person.subscriberId };
 
 /** Through the proxy: the device is known even where its SIM is not in the books yet. */

@@ -326,13 +326,14 @@ async function callerOn(
 }
 
 function portalDepsOf({ deps, onFault }: Line): PortalContext["deps"] {
-  const { clock, monotonicMs, catalog, policies, repeats, texts, requests, peers = NO_PEERS } = deps;
+  const { clock, monotonicMs, catalog, policies, audit, repeats, texts, requests, peers = NO_PEERS } = deps;
   return {
     ...requests,
     clock,
     monotonicMs,
     catalog,
     policies,
+    audit,
     repeats,
     texts,
     peers: { of: (origin) => withoutPortal(peers.of(origin)) },

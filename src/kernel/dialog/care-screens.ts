@@ -6,6 +6,7 @@ import type { Action, Entry, Screen } from "../../wire/screen/screen.ts";
 import type { RequestStatus } from "../order/request.ts";
 import type { NetworkOrder } from "../order/self-care.ts";
 import type { DialogTexts } from "./dialog-texts.ts";
+import { PIN_PATH } from "./pin-screens.ts";
 import { nextOf } from "./request-screens.ts";
 import { fill } from "./texts.ts";
 import { ENDED, type PortalView, type Step, screen, step } from "./view.ts";
@@ -18,6 +19,8 @@ export type CareView = PortalView & {
   readonly hasNumber: boolean;
   /** Where somebody unknown signs in; null where they cannot, or are known. */
   readonly signIn: string | null;
+  /** Whether they may choose their PIN for the telephone here. */
+  readonly mayChoosePin: boolean;
 };
 
 /** Ended well enough, or by decision: nothing of it is to be sent again. */
@@ -73,6 +76,7 @@ export function helpScreen(view: CareView): Screen {
     entries: [
       ...orders.map((one): Entry => ({ label: nameOf(texts, one), href: at(`/d/help/orders/${idOf(one)}`) })),
       ...(view.signIn === null ? [] : [{ label: texts.careSignIn, href: at(view.signIn) }]),
+      ...(view.mayChoosePin ? [{ label: texts.pin.title, href: at(PIN_PATH) }] : []),
       ...(care.url ? [{ label: texts.help, href: care.url }] : []),
     ],
   });

@@ -64,6 +64,10 @@ export type DialogTexts = {
   };
   readonly payBy: Readonly<Record<"card" | "account", string>>;
   readonly paidBy: string;
+  /** The PIN for the telephone: how it is chosen, and the SMS that tells of it. */
+  readonly pin: Readonly<
+    Record<"title" | "why" | "forgotten" | "now" | "wanted" | "form" | "again" | "kept" | "notice", string>
+  >;
   readonly request: string;
   readonly terms: string;
   readonly accept: string;

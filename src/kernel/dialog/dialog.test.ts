@@ -14,6 +14,7 @@ import { mineScreen, removeScreen } from "./held-screens.ts";
 import { problemScreen } from "./help-screens.ts";
 import { missingFieldName, orderScreen, serviceFieldName } from "./order-screen.ts";
 import { paragraphsOf } from "./paragraphs.ts";
+import { pinKeptScreen, pinKeptText, pinScreen } from "./pin-screens.ts";
 import { choiceScreen, fieldsScreen, ordersScreen, statusScreen, termsScreen } from "./request-screens.ts";
 import { codeScreen, linkScreen, signInScreen } from "./sign-in-screens.ts";
 import { DIALOG_LANGUAGES, textsIn } from "./texts.ts";
@@ -71,6 +72,13 @@ const view = (more: Partial<PortalView> = {}): PortalView => ({
   at: (path) => path,
   ...more,
 });
+const careView = (here: PortalView, mayChoosePin = true): CareView => ({
+  ...here,
+  networkOrders: [],
+  hasNumber: true,
+  signIn: null,
+  mayChoosePin,
+});
 const orderOf = (asked: Partial<Parameters<typeof orderScreen>[1]["asked"]> = {}): Screen =>
   orderScreen(view(), {
     items: [ITEMS[1]!],
@@ -94,7 +102,7 @@ test("R23: whoever waits for a word reads whose it is and until when, by the ope
     const [, next = ""] = statusScreen(here, request).text;
     assert.match(next, told);
     assert.doesNotMatch(next, /minutes|Minuten/);
-    const care = helpScreen({ ...here, networkOrders: [], hasNumber: true, signIn: null });
+    const care = helpScreen(careView(here));
     assert.match(care.text.join(" "), told);
     checkScreen(care);
   }
@@ -223,14 +231,35 @@ test("only what a service misses is asked for again (R61)", () => {
   assert.equal(fieldsScreen(view(), status({ items: [itemStatus({})] }), itemStatus({}).id, "s"), undefined);
 });
 
-const care = (here: PortalView): CareView => ({ ...here, networkOrders: [], hasNumber: true, signIn: null });
-
 test("help says where the user stands, before anything is provisioned too (R23)", () => {
-  assert.match(helpScreen(care(view({ isKnown: false }))).text.join(" "), /no request under way/);
+  assert.match(helpScreen(careView(view({ isKnown: false }))).text.join(" "), /no request under way/);
   assert.match(
-    helpScreen(care(view({ requests: [status()] }))).text.join(" "),
+    helpScreen(careView(view({ requests: [status()] }))).text.join(" "),
     /being set up.*\+44 20.*ABCD2345/,
   );
+});
+
+test("the PIN for the telephone is chosen behind the help, in every language, and the one until now is asked for where there is one", () => {
+  for (const language of DIALOG_LANGUAGES) {
+    const here = view({ language });
+    const { pin, faults } = textsIn(language);
+    const leads = (mayChoosePin: boolean) =>
+      helpScreen(careView(here, mayChoosePin)).entries.filter(({ href }) => href === "/d/pin");
+    assert.deepEqual([leads(true).map(({ label }) => label), leads(false)], [[pin.title], []]);
+    const names = (isSet: boolean) =>
+      checkScreen(pinScreen(here, { state: "s", isSet })).form?.fields.map(({ name }) => name);
+    assert.deepEqual(names(false), ["pin_new", "pin_again"]);
+    assert.deepEqual(names(true), ["pin_now", "pin_new", "pin_again"]);
+    const codes = { pin_now: "pin_wrong", pin_new: "telephone_pin_unfit", pin_again: "pin_differs" };
+    const again = checkScreen(pinScreen(here, { state: "s", isSet: true, faults: codes }));
+    assert.deepEqual(
+      again.form?.fields.map(({ note }) => note),
+      Object.values(codes).map((code) => faults[code]),
+    );
+    assert.ok(faults.pin_locked && !Object.values(codes).some((code) => faults[code] === undefined));
+    assert.ok(pinKeptText(language, "Meridian").length <= 160, "one SMS");
+    assert.notEqual(language !== "en" && pin.title, textsIn("en").pin.title);
+  }
 });
 
 test("a long list and long terms take several screens; terms are answered on the last alone", () => {
@@ -329,7 +358,9 @@ test("every screen of every language keeps the limits of a screen, and every mar
       ordersScreen(here),
       mineScreen(here),
       removeScreen(here, "java", "s"),
-      helpScreen(care(here)),
+      helpScreen(careView(here)),
+      pinScreen(here, { state: "s", isSet: true, faults: { pin_now: "pin_locked" } }),
+      pinKeptScreen(here),
       itemTermsScreen(here, ITEMS[0]!, { en: "Terms." }),
       signInScreen(here, { state: "s", to: "orders/ABCD2345", wasWrong: true }),
       codeScreen(here, { state: "s", way: "w", to: null, wasWrong: true }),
