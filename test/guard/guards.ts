@@ -34,6 +34,14 @@ export const GUARDS: readonly Guard[] = [
   },
   {
     protects: "identity",
+    what: "a device's certificate that the proxy issued and its authority took back is let in",
+    file: "src/http/proxy/air.ts",
+    line: "if (peer) await look[peer.certificate.authority](request, reply);",
+    broken: 'if (peer?.certificate.authority === "factory") await look.factory(request, reply);',
+    tests: ["src/app/party/proxy-revocation.test.ts"],
+  },
+  {
+    protects: "identity",
     what: "whoever has a SIM in hand puts a PIN of their own in the place of its owner's",
     file: "src/http/d/pin-steps.ts",
     line: "await checkOld(walk, scope, now);",

@@ -12,6 +12,7 @@ import { untilAborted } from "../server/lost.ts";
 import { strangerLine, strangerNote } from "../server/strangers.ts";
 import type { Command, CommandContext } from "../terminal/command.ts";
 import { portOption } from "../terminal/port-option.ts";
+import { REVOCATION_OPTIONS, revocationByOptions } from "../terminal/revocation-options.ts";
 import { readPolicyFile } from "./policy-file.ts";
 
 const MAX_FILE_OCTETS = 16 * 1_048_576;
@@ -81,6 +82,7 @@ export const makerCommand: Command = {
     { flags: "--host <address>", about: "address to listen on (default 127.0.0.1)" },
     { flags: "--show-key", about: "print the public key that its keys are signed with, and end" },
     { flags: "--port <port>", about: `port to listen on, 0 for any (default ${DEFAULT_PORT})` },
+    ...REVOCATION_OPTIONS,
   ],
   examples: [
     "turnup maker --policy maker.json",
@@ -113,6 +115,7 @@ export const makerCommand: Command = {
       certificates,
       journalFolder: join(folder, "journal"),
       policy,
+      revocation: await revocationByOptions(context, certificates.authority),
       now: context.now,
       onRefused: strangerLine({ nowMs: () => performance.now(), tell: strangerNote(context.note) }),
       onFault: (error) => context.note(`fault: ${error.message}`),

@@ -33,7 +33,8 @@ export const proxyCommand: Command = {
     const source = { file: context.option("config"), env: context.env };
     const { config } = readConfig(source);
     const place = await readProxyPlace(config, context.env, context.now(), { besideServer: false });
-    await checkRevocation(config.tls, place.certificates.factoryAuthorities);
+    const { factoryAuthorities, enrolment } = place.certificates;
+    await checkRevocation(config.tls, [...factoryAuthorities, enrolment.certificate]);
     const log = pino({ level: config.log.level, base: null }, openLogStream({ dest: 1, sync: true }));
     const proxy = await startConfiguredProxy(config, place, place.policy.servers, log);
     reloadOnHangup(context, {

@@ -8,6 +8,7 @@ import { untilAborted } from "../server/lost.ts";
 import { strangerLine, strangerNote } from "../server/strangers.ts";
 import type { Command } from "../terminal/command.ts";
 import { portOption } from "../terminal/port-option.ts";
+import { REVOCATION_OPTIONS, revocationByOptions } from "../terminal/revocation-options.ts";
 import { readPolicyFile } from "./policy-file.ts";
 
 const MAX_FILE_OCTETS = 1_048_576;
@@ -45,6 +46,7 @@ export const serviceCommand: Command = {
     { flags: "--folder <folder>", about: "certificates and journal (default .turnup/service)" },
     { flags: "--host <address>", about: "address to listen on (default 127.0.0.1)" },
     { flags: "--port <port>", about: `port to listen on, 0 for any (default ${DEFAULT_PORT})` },
+    ...REVOCATION_OPTIONS,
   ],
   examples: [
     "turnup service --policy service.json",
@@ -73,6 +75,7 @@ export const serviceCommand: Command = {
       journalFolder: join(folder, "journal"),
       clientIds,
       services,
+      revocation: await revocationByOptions(context, certificates.authority),
       now: context.now,
       onRefused: strangerLine({ nowMs: () => performance.now(), tell: strangerNote(context.note) }),
       onFault: (error) => context.note(`fault: ${error.message}`),

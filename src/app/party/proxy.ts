@@ -66,7 +66,7 @@ export type ProxyOptions = {
   networkIdentityOf?(address: string): NetworkIdentity | null;
   readonly limits?: Partial<GatewayLimits>;
   /** Whether devices' certificates were taken back; not looked at without it. */
-  readonly revocation?: Pick<Revocation, "check" | "measure">;
+  readonly revocation?: Pick<Revocation, "check" | "checkListed" | "measure">;
   now?(): Date;
   onTerminated?(record: AuditRecord): void;
   onFault?(error: Error): void;
@@ -229,7 +229,10 @@ function partsOf(options: ProxyOptions, { counts, ...opened }: Opened): ProxyDoo
     ...opened,
     airKey: options.certificates.airKey,
     networkIdentityOf: options.networkIdentityOf ?? (() => null),
-    revocation: options.revocation?.check,
+    revocation: options.revocation && {
+      factory: options.revocation.check,
+      own: options.revocation.checkListed,
+    },
     monotonicMs: monotonicOf(options),
     pause: (ms) => pause(ms),
     freshOctets,

@@ -2,7 +2,7 @@
  * What a server would refuse of a configuration, all of it at once and before anything is opened: `turnup config` prints it, and
  * `turnup serve` starts on nothing that it finds.
  */
-import { accessSync, constants, existsSync, statSync } from "node:fs";
+import { accessSync, constants, existsSync, readFileSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { Database } from "../../store/database/database.ts";
 import { listOperators } from "../../store/operator/operators.ts";
@@ -77,11 +77,11 @@ const CHECKS: readonly Check[] = [
   readPartnerPlace,
   readRadiusPlace,
   (config) => profileSignerOf(config, () => new Date()),
-  async (config) => checkRevocation(config.tls, await authoritiesOf(config)),
+  async (config, env) => checkRevocation(config.tls, await authoritiesOf(config, env)),
 ];
 
 /** PEM of every authority that a file names and that callers' certificates are believed by. */
-async function authoritiesOf(config: Config): Promise<string[]> {
+async function authoritiesOf(config: Config, env: ConfigSource["env"]): Promise<string[]> {
   const land = hasLandFiles(config) ? await readLandSettings(config) : undefined;
   const { policyFile } = config.proxy;
   const policy = policyFile && (await readPolicyFile(policyFile, { besideServer: !hasLandFiles(config) }));
@@ -90,8 +90,16 @@ async function authoritiesOf(config: Config): Promise<string[]> {
     ...(partner ? [partner.tls.authorities].flat() : []),
     ...(land ? [land.certificates.proxyAuthority] : []),
     ...((policy || undefined)?.factoryAuthorities ?? []),
+    ...madeAuthorities(config.proxy.folder ?? join(dataFolderOf(config, env), "proxy")),
   ];
 }
+
+/** Those that the proxy of this process made for its devices, once it did. */
+const madeAuthorities = (folder: string): string[] =>
+  ["enrolment", "factory"]
+    .map((room) => join(folder, "certificates", room, "authority.crt"))
+    .filter((file) => existsSync(file))
+    .map((file) => readFileSync(file, "utf8"));
 
 /** There, or to be made: who runs this may write where it stands. */
 function checkDataFolder(folder: string): void {

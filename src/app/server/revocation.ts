@@ -21,7 +21,9 @@ const LIST_OCTETS_MAX = 64 * 1_048_576;
 const LISTS_MAX = 200;
 const OUTCOMES = ["good", "revoked", "unknown_refused", "unknown_let_in"] as const;
 
-type Tls = Config["tls"];
+/** The `tls` section, or options that say the same; `crlName` is where the path of the lists was given. */
+export type RevocationTls = Config["tls"] & { readonly crlName?: string };
+type Lists = Pick<RevocationTls, "crlPath" | "crlName">;
 type Files = { readonly lists: readonly RevocationList[]; readonly stamp: string };
 export type RevocationNews = {
   readonly kind: "revocation_unknown" | "list_unreadable";
@@ -29,15 +31,17 @@ export type RevocationNews = {
 };
 export type Revocation = {
   readonly check: RevocationCheck;
+  /** By lists alone: of certificates that we issued ourselves. */
+  readonly checkListed: RevocationCheck;
   /** Gives measures to a registry. */
   measure(registry: Registry): void;
   /** Reads the files anew; answers what puts them into force. @throws TurnupError: nothing is changed */
-  prepare(tls: Tls): Promise<() => void>;
+  prepare(tls: RevocationTls): Promise<() => void>;
 };
 
 /** Undefined where nothing is configured. @throws TurnupError `config_invalid`, `file_unreadable` */
 export async function openRevocation(
-  first: Tls,
+  first: RevocationTls,
   { now, tell = () => undefined }: { now(): Date; tell?: ((news: RevocationNews) => void) | undefined },
 ): Promise<Revocation> {
   let tls = first;
@@ -53,7 +57,7 @@ export async function openRevocation(
   async function lookAgain(): Promise<void> {
     if (tls.crlPath === undefined || performance.now() - lookedMs < LOOK_AGAIN_MS) return;
     lookedMs = performance.now();
-    const stamp = await stampOf(await filesAt(tls.crlPath)).catch(messageOf);
+    const stamp = await stampOf(await filesAt(tls)).catch(messageOf);
     if (stamp === files.stamp) return;
     try {
       files = await readLists(tls);
@@ -63,17 +67,21 @@ export async function openRevocation(
       tell({ kind: "list_unreadable", detail: messageOf(error) });
     }
   }
-  return {
-    async check(chain) {
+  const checkBy =
+    (sources: "all" | "lists"): RevocationCheck =>
+    async (chain) => {
       await lookAgain();
-      const state = await revocation.stateOf(chain);
+      const state = await revocation.stateOf(chain, sources);
       if (state.kind === "good") return counted("good", { kind: "let_in" });
       if (state.kind === "revoked") return counted("revoked", state);
       line({ cause: "revocation_unknown", detail: state.detail, peer: "" });
       return tls.revocationWhenAway === "accept"
         ? counted("unknown_let_in", { kind: "let_in" })
         : counted("unknown_refused", { kind: "revocation_unknown", detail: state.detail });
-    },
+    };
+  return {
+    check: checkBy("all"),
+    checkListed: checkBy("lists"),
     measure: (registry) => measure(registry, counts, () => files.lists),
     async prepare(next) {
       const read = await readLists(next);
@@ -94,14 +102,14 @@ export async function openRevocation(
  * @param authorities PEM; where there are none, as in a trial that makes its own, nothing is looked at
  * @throws TurnupError `config_invalid`, `file_unreadable`
  */
-export async function checkRevocation({ crlPath }: Tls, authorities: readonly string[]): Promise<void> {
+export async function checkRevocation(lists: Lists, authorities: readonly string[]): Promise<void> {
   const known = authorities.flatMap((pem) => certificatesIn(pem));
-  for (const name of crlPath === undefined ? [] : await filesAt(crlPath))
-    for (const list of await listsIn(name)) {
+  for (const name of lists.crlPath === undefined ? [] : await filesAt(lists))
+    for (const list of await listsIn(name, lists)) {
       if (known.length === 0 || known.some((one) => isListOf(list, one))) continue;
       throw new TurnupError(
         "config_invalid",
-        `tls.crl_path: ${name} is signed by none of the authorities whose certificates are let in.`,
+        `${namedIn(lists)}: ${name} is signed by none of the authorities whose certificates are let in.`,
         {
           nextStep:
             "Take it away, or put the authority that signs it into the file of authorities of its door.",
@@ -116,7 +124,7 @@ const certificatesIn = (pem: string): X509Certificate[] =>
   );
 
 const rulesOf = (
-  { ocspUrl, ocspFromCertificate, revocationTimeoutMs }: Tls,
+  { ocspUrl, ocspFromCertificate, revocationTimeoutMs }: RevocationTls,
   lists: readonly RevocationList[],
 ): RevocationRules => ({
   lists,
@@ -126,22 +134,24 @@ const rulesOf = (
 });
 
 /** @throws TurnupError `config_invalid`, `file_unreadable` */
-async function readLists({ crlPath }: Pick<Tls, "crlPath">): Promise<Files> {
-  if (crlPath === undefined) return { lists: [], stamp: "" };
-  const names = await filesAt(crlPath);
+async function readLists(tls: Lists): Promise<Files> {
+  if (tls.crlPath === undefined) return { lists: [], stamp: "" };
+  const names = await filesAt(tls);
   const stamp = await stampOf(names);
   const lists: RevocationList[] = [];
-  for (const name of names) lists.push(...(await listsIn(name)));
+  for (const name of names) lists.push(...(await listsIn(name, tls)));
   return { lists, stamp };
 }
 
-async function listsIn(name: string): Promise<RevocationList[]> {
+const namedIn = ({ crlName = "tls.crl_path" }: Lists): string => crlName;
+
+async function listsIn(name: string, tls: Lists): Promise<RevocationList[]> {
   try {
     if ((await stat(name)).size > LIST_OCTETS_MAX) throw new DecodeError("longer than 64 MiB", 0);
     return revocationListsIn(await readFile(name));
   } catch (cause) {
-    if (!(cause instanceof DecodeError)) throw unreadable(name, cause);
-    throw new TurnupError("config_invalid", `tls.crl_path: ${name}: ${cause.message}.`, {
+    if (!(cause instanceof DecodeError)) throw unreadable(tls, name, cause);
+    throw new TurnupError("config_invalid", `${namedIn(tls)}: ${name}: ${cause.message}.`, {
       cause,
       nextStep: "Give whole revocation lists, PEM or DER, as `openssl crl -in FILE -noout -text` shows them.",
     });
@@ -149,16 +159,17 @@ async function listsIn(name: string): Promise<RevocationList[]> {
 }
 
 /** The file, or all that stand in the folder. */
-async function filesAt(path: string): Promise<string[]> {
+async function filesAt(tls: Lists): Promise<string[]> {
+  const { crlPath: path = "" } = tls;
   try {
     if (!(await stat(path)).isDirectory()) return [path];
     const inside = (await readdir(path, { withFileTypes: true })).filter((entry) => !entry.isDirectory());
     const names = inside.map(({ name }) => name).filter((name) => !name.startsWith("."));
     if (names.length > LISTS_MAX)
-      throw new TurnupError("config_invalid", `tls.crl_path: ${path} holds more than ${LISTS_MAX} files.`);
+      throw new TurnupError("config_invalid", `${namedIn(tls)}: ${path} holds more than ${LISTS_MAX} files.`);
     return names.sort().map((name) => join(path, name));
   } catch (cause) {
-    throw cause instanceof TurnupError ? cause : unreadable(path, cause);
+    throw cause instanceof TurnupError ? cause : unreadable(tls, path, cause);
   }
 }
 
@@ -171,8 +182,8 @@ async function stampOf(names: readonly string[]): Promise<string> {
   return (await Promise.all(stamps)).join("\n");
 }
 
-const unreadable = (path: string, cause: unknown): TurnupError =>
-  new TurnupError("file_unreadable", `tls.crl_path: ${path} cannot be read.`, { cause });
+const unreadable = (tls: Lists, path: string, cause: unknown): TurnupError =>
+  new TurnupError("file_unreadable", `${namedIn(tls)}: ${path} cannot be read.`, { cause });
 
 function measure(
   registry: Registry,

@@ -90,7 +90,7 @@ function refuseBadCertificates(app: FastifyInstance, parts: ProxyParts): void {
   });
 }
 
-/** Of factories alone: a key that was issued here is blocked or retired in its account. */
+/** By lists and responders of factories, and by lists of our own: a key that was issued here is blocked or retired in its account besides. */
 function refuseRevoked(
   app: FastifyInstance,
   parts: ProxyParts,
@@ -98,7 +98,7 @@ function refuseRevoked(
 ): void {
   const { revocation } = parts;
   if (!revocation) return;
-  const look = revocationHook(revocation, tlsSocketOf, (refusal, socket) => {
+  const onRefused: Parameters<typeof revocationHook>[2] = (refusal, socket) => {
     parts.onHandshakeRefused(refusal);
     parts.terminate(parts.openSession(), "air", "certificate_refused", {
       deviceId: null,
@@ -107,9 +107,14 @@ function refuseRevoked(
       line: null,
       server: null,
     });
-  });
+  };
+  const look = {
+    factory: revocationHook(revocation.factory, tlsSocketOf, onRefused),
+    own: revocationHook(revocation.own, tlsSocketOf, onRefused),
+  };
   app.addHook("onRequest", async (request, reply) => {
-    if (peerOf(request)?.certificate.authority === "factory") await look(request, reply);
+    const peer = peerOf(request);
+    if (peer) await look[peer.certificate.authority](request, reply);
   });
 }
 

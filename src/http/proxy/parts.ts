@@ -37,7 +37,8 @@ export type ProxyDoorOptions = {
   readonly journal: ProxyJournal;
   readonly land: LandLeg;
   /** Whether devices' certificates of their factories were taken back; those of our own are the accounts' affair. */
-  readonly revocation?: RevocationCheck | undefined;
+  /** By who issued it: a factory's certificate may be asked for at its responder, one of our own stands on lists alone. */
+  readonly revocation?: Readonly<Record<"factory" | "own", RevocationCheck>> | undefined;
   /** Read at each request: it may be changed while the doors are open. */
   readonly rules: ProxyRules;
   /** 32 octets; seals air sessions, and nothing else. */

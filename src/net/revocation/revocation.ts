@@ -7,6 +7,8 @@
  *   no list, or one that has lapsed           the responder's word, kept until its own next update
  *   no word to be had                         unknown: `refuse` or `accept`, as the operator says
  *   an authority with neither                 not asked: good
+ *
+ * Of an authority of our own no responder knows anything: its certificates are looked up on lists alone.
  */
 import type { X509Certificate } from "node:crypto";
 import { ocspQuestion, readOcspAnswer } from "./ocsp.ts";
@@ -57,8 +59,14 @@ export function createRevocation(rules: () => RevocationRules, now: () => Date) 
     issuers: new WeakMap(),
   };
   return {
-    /** @param chain the certificate, who issued it, and so on up to the root */
-    async stateOf(chain: readonly X509Certificate[]): Promise<RevocationState> {
+    /**
+     * @param chain the certificate, who issued it, and so on up to the root
+     * @param sources `lists`: no responder is asked
+     */
+    async stateOf(
+      chain: readonly X509Certificate[],
+      sources: "all" | "lists" = "all",
+    ): Promise<RevocationState> {
       const root = chain.at(-1);
       if (!root || root.issuer !== root.subject)
         return { kind: "unknown", detail: "who issued the certificate is not to be seen" };
@@ -66,7 +74,7 @@ export function createRevocation(rules: () => RevocationRules, now: () => Date) 
       for (const [at, certificate] of chain.entries()) {
         const issuer = chain[at + 1];
         if (!issuer) break;
-        const state = await stateOfOne(book, certificate, issuer);
+        const state = await stateOfOne(book, certificate, issuer, sources);
         if (state.kind === "revoked") return state;
         if (state.kind === "unknown") worst = state;
       }
@@ -84,6 +92,7 @@ async function stateOfOne(
   book: Book,
   certificate: X509Certificate,
   issuer: X509Certificate,
+  sources: "all" | "lists",
 ): Promise<RevocationState> {
   const { lists, responder, asksNamedResponder } = book.rules();
   const [list] = lists
@@ -94,7 +103,7 @@ async function stateOfOne(
   const hasLapsed = list?.nextUpdate != null && list.nextUpdate <= book.now();
   if (list && !hasLapsed) return GOOD;
   const url = responder ?? (asksNamedResponder ? responderOf(certificate) : undefined);
-  if (url) return remembered(book, certificate, issuer, url);
+  if (url && sources === "all") return remembered(book, certificate, issuer, url);
   return list ? { kind: "unknown", detail: `the list lapsed at ${list.nextUpdate?.toISOString()}` } : GOOD;
 }
 
