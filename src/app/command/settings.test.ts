@@ -114,7 +114,7 @@ test("a person gets a table that says what is unconfirmed and where it is from",
   const { out } = await turnup(["--mcc", "262", "--mnc", "02"]);
   assert.match(out, /^USE +APN/);
   assert.match(out, /\nnote: only the network was given, neither SPN nor GID1 or GID2: no such sign/);
-  assert.match(out, /internet +web\.vodafone\.de .*unconfirmed: LineageOS/);
+  assert.match(out, /internet +web\.vodafone\.de .*unconfirmed: AOSP/);
 });
 
 const wrong = [

@@ -86,6 +86,12 @@ export type AccessPoint = Connection & {
   readonly confirmed: boolean;
   readonly source: DataSource;
   readonly criteria: MatchCriteria;
+  /** Why the row is doubtful: its message centre or proxy is another country's or brand's. It is never a first choice. */
+  readonly doubtful?: string;
+  /** Another set that had this APN for the network and took it out. */
+  readonly withdrawnBy?: string;
+  /** Its set is the one that changed this network last. */
+  readonly isChangedLast?: boolean;
 };
 
 /** A network of the public numbering lists. */

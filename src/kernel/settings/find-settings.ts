@@ -5,6 +5,7 @@
  * host network's access point: with it the phone would connect nowhere, or on the wrong bill.
  */
 
+import { optionalMember } from "../../term/record.ts";
 import { isModelListed } from "../devices/names.ts";
 import {
   type AccessPoint,
@@ -45,6 +46,8 @@ export type Match = Connection & {
   readonly match: MatchKind;
   readonly matchValue: string;
   readonly accessPointId: string;
+  /** Why it stands behind all others, and is never sent unless the operator confirms it. */
+  readonly doubtful?: string;
 };
 
 export type RefusalCode =
@@ -293,8 +296,9 @@ function chooseShipped(
     if (specific) {
       if (mayStand(specific, subscriber, profile)) admitted.push(specific);
     } else if (subscriber.kind === "virtual" && isNamedFor(point, subscriber, profile)) {
-      const { sign, value } = subscriber.by;
-      admitted.push({ point, by: sign, value, exact: 0 });
+      // The carrier list told the SIM by as much of it as a row's own criterion would.
+      const { sign, value, exact } = subscriber.by;
+      admitted.push({ point, by: sign, value, exact });
     } else if (subscriber.kind === "unknown" && subscriber.by.sign === "spn") {
       const { value } = subscriber.by;
       if (rowSpeaksOf(point, [value], profile)) admitted.push({ point, by: "spn", value, exact: 0 });
@@ -393,7 +397,14 @@ function toMatches(
       });
     }
   }
-  lines.sort((a, b) => a.tier - b.tier || b.exact - a.exact || a.use - b.use || b.score - a.score);
+  lines.sort(
+    (a, b) =>
+      Number(a.match.doubtful !== undefined) - Number(b.match.doubtful !== undefined) ||
+      a.tier - b.tier ||
+      b.exact - a.exact ||
+      a.use - b.use ||
+      b.score - a.score,
+  );
   return withoutRepeats(lines.map(({ match }) => match));
 }
 
@@ -403,7 +414,7 @@ const serves = (point: AccessPoint, use: Use): boolean =>
 
 function toMatch(use: Use, { point, owner }: Ranked, { by, value }: Admitted): Match {
   const { id, apn, name, provider, protocol, authType, user, password, mmsc, mmsProxy, mmsPort } = point;
-  const { proxy, port, homepage, confirmed, source } = point;
+  const { proxy, port, homepage, confirmed, source, doubtful } = point;
   const mms = use === "mms" ? { mmsc, mmsProxy, mmsPort } : { mmsc: null, mmsProxy: null, mmsPort: null };
   return {
     use,
@@ -425,6 +436,7 @@ function toMatch(use: Use, { point, owner }: Ranked, { by, value }: Admitted): M
     match: by,
     matchValue: value,
     accessPointId: id,
+    ...optionalMember("doubtful", doubtful),
   };
 }
 

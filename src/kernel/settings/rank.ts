@@ -49,6 +49,10 @@ const WEIGHT = {
   prepaid: -12,
   wapProxy: -10,
   neverInternet: -45,
+  /** Another set had the APN for this network and took it out. */
+  withdrawn: -12,
+  /** The row's set is the one that changed this network last. */
+  changedLast: 6,
 } as const;
 
 const REPEATS_COUNTED = 3;
@@ -163,6 +167,8 @@ function scoreOf(
     if (isForGroup(point)) score += WEIGHT.otherGroup;
     else if (votes.forOwnGroup) score += WEIGHT.ownGroup;
   }
+  if (point.withdrawnBy !== undefined) score += WEIGHT.withdrawn;
+  if (point.isChangedLast) score += WEIGHT.changedLast;
   if (!point.shown) score += WEIGHT.hidden;
   if (point.wifiOnly) score += WEIGHT.wifiOnly;
   if (point.protocol === "ipv4v6" || point.protocol === "ipv6") score += WEIGHT.dualStack;

@@ -65,7 +65,7 @@ export function chooseSettings(
   const hasOwn = found.matches.some((match) => match.match === "own");
   for (const use of new Set(wantedUses)) {
     const known = found.matches.filter((match) => match.use === use && !isAnothers(match, found));
-    const first = known.find((match) => addressFaultOf(match) === undefined);
+    const first = known.find((match) => addressFaultOf(match) === undefined && match.doubtful === undefined);
     const objection = first ? objectionTo(first, `${plmn.mcc}/${plmn.mnc}`, hasOwn, policy) : undefined;
     if (!first) withheld[use] = nothingFor(use, found, known[0]);
     else if (objection) withheld[use] = objection;
@@ -96,13 +96,12 @@ export function whyNothing({ withheld, refused }: ChosenSettings): Withheld {
 
 function nothingFor(use: Use, { refused }: Found, faulty: Match | undefined): Withheld {
   const fault = faulty && addressFaultOf(faulty);
+  const wrong = fault ? `${fault.field} ${fault.wanted}` : faulty?.doubtful;
   return {
     code: refused?.code ?? "no_access_point",
     reason:
       refused?.reason ??
-      (fault
-        ? `${faulty.apn} for ${use}: ${fault.field} ${fault.wanted}`
-        : `no access point is known for ${use}`),
+      (wrong ? `${faulty?.apn} for ${use}: ${wrong}` : `no access point is known for ${use}`),
     nextAction: ADD_OWN,
   };
 }

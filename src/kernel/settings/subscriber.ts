@@ -4,14 +4,15 @@
  * say who the network is. The answer decides whether the network's own access points may be given.
  */
 import type { CarrierRule, Network, SettingsQuery } from "./access-point.ts";
-import { gid1Matches, iccidMatches, imsiMatches, saysNothing, spnMatches } from "./criteria.ts";
+import { fixedDigits, gid1Matches, iccidMatches, imsiMatches, saysNothing, spnMatches } from "./criteria.ts";
 import { type ComparableName, comparable, speaksOf } from "./names.ts";
 
 export const SIM_SIGNS = ["iccid", "imsi", "gid1", "spn"] as const;
 /** What on a SIM tells it apart, the most telling first. */
 export type SimSign = (typeof SIM_SIGNS)[number];
 
-export type Evidence = { readonly sign: SimSign; readonly value: string };
+/** `exact`: how many characters of the sign the rule names; 0 where no rule does. */
+export type Evidence = { readonly sign: SimSign; readonly value: string; readonly exact: number };
 
 export type Subscriber =
   | { readonly kind: "host" }
@@ -107,8 +108,8 @@ export function subscriberOf(query: SettingsQuery, profile: NetworkProfile): Sub
   if (matches.length > 0) return { kind: "host" };
   const { gid1, spn } = query;
   if (spn && isHostSpn(spn, profile)) return { kind: "host" };
-  if (gid1 && !saysNothing(gid1)) return { kind: "unknown", by: { sign: "gid1", value: gid1 } };
-  if (spn) return { kind: "unknown", by: { sign: "spn", value: spn } };
+  if (gid1 && !saysNothing(gid1)) return { kind: "unknown", by: { sign: "gid1", value: gid1, exact: 0 } };
+  if (spn) return { kind: "unknown", by: { sign: "spn", value: spn, exact: 0 } };
   return { kind: "host" };
 }
 
@@ -151,7 +152,7 @@ function matchRule(query: SettingsQuery, rule: CarrierRule): RuleMatch | undefin
     if (met === undefined) return undefined;
     weight += WEIGHT[sign];
     // Of an IMSI or ICCID only the prefix goes on: the number itself is one person's.
-    by ??= { sign, value: sign === "imsi" || sign === "iccid" ? met : value };
+    by ??= { sign, value: sign === "imsi" || sign === "iccid" ? met : value, exact: fixedDigits(met) };
   }
   return by && { rule, weight: unknown ? weight * HALF_KNOWN : weight, by };
 }

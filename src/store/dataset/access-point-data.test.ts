@@ -6,6 +6,8 @@ import { parse } from "csv-parse/sync";
 import { test } from "vitest";
 import type { SettingsQuery } from "../../kernel/settings/access-point.ts";
 import { shippedAccessPointIndex, shippedAccessPoints, shippedCarrierRules } from "./access-point-data.ts";
+import { readShippedContent } from "./content.ts";
+import { doubtfulCsv } from "./doubtful-rows.ts";
 
 const VECTORS = join(import.meta.dirname, "../../../test/vector/data");
 
@@ -42,19 +44,19 @@ function hitsOf(group: Truth["group"]): {
   return { hits: asked.length - missed.length, all: asked.length, missed };
 }
 
-test("the first choice is the published one for at least 146 of 153 networks the weights were set on", () => {
+test("the first choice is the published one for at least 148 of 153 networks the weights were set on", () => {
   const { hits, all, missed } = hitsOf("tuned");
   assert.equal(all, 153);
-  assert.ok(hits >= 146, `${hits} of ${all}; missed ${missed.join("; ")}`);
+  assert.ok(hits >= 148, `${hits} of ${all}; missed ${missed.join("; ")}`);
 });
 
-test("the first choice is the published one for at least 52 of 58 networks the weights never saw", () => {
+test("the first choice is the published one for at least 53 of 58 networks the weights never saw", () => {
   const { hits, all, missed } = hitsOf("unseen");
   assert.equal(all, 58);
-  assert.ok(hits >= 52, `${hits} of ${all}; missed ${missed.join("; ")}`);
+  assert.ok(hits >= 53, `${hits} of ${all}; missed ${missed.join("; ")}`);
 });
 
-test("where both sets name one and the same single internet APN for a network, it is the first choice there", () => {
+test("where the sets name one and the same single internet APN for a network, it is the first choice there", () => {
   const apns = new Map<string, Map<string, Set<string>>>();
   for (const { criteria, uses, apn, source } of shippedAccessPoints()) {
     const { mcc, mnc, gid1, spn, imsiPrefix } = criteria;
@@ -66,14 +68,15 @@ test("where both sets name one and the same single internet APN for a network, i
   let agreed = 0;
   const missed: string[] = [];
   for (const [place, bySource] of apns) {
-    const [one, other] = [...bySource.values()].map((set) => (set.size === 1 ? [...set][0] : undefined));
-    if (one === undefined || one !== other) continue;
+    const named = new Set([...bySource.values()].flatMap((set) => [...set]));
+    const [one] = named;
+    if (bySource.size < 2 || named.size > 1) continue;
     agreed++;
     const [mcc = "", mnc = ""] = place.split("/");
     if (firstInternet({ mcc, mnc })?.apn.toLowerCase() !== one) missed.push(place);
   }
   assert.ok(agreed > 150, `${agreed} networks`);
-  assert.ok(missed.length <= 3, missed.join(" "));
+  assert.deepEqual(missed, []);
 });
 
 const virtual = [
@@ -96,7 +99,6 @@ for (const { sim, match, ...rest } of virtual) {
 for (const sim of [
   { mcc: "234", mnc: "15", spn: "eSIM Go" },
   { mcc: "505", mnc: "01", spn: "Exetel" },
-  { mcc: "222", mnc: "10", spn: "Daily Telecom" },
   { mcc: "208", mnc: "01", spn: "YouPrice O" },
   { mcc: "310", mnc: "260", gid1: "4C45" },
 ]) {
@@ -194,4 +196,54 @@ test("no IMS, emergency or MMS-only access point is the first choice for the int
     if (first && /^(?:ims|sos|emergency|xcap|hos)$/i.test(first.apn)) wrong.push(`${place} ${first.apn}`);
   }
   assert.deepEqual(wrong, []);
+});
+
+test("apn-doubtful.csv is what the rule makes of the sets; `npm run build:data` writes it anew", () => {
+  assert.equal(readShippedContent("apn_doubtful").text, doubtfulCsv());
+});
+
+test("a doubtful row is no first choice anywhere, and the Greek message centre of Ghana and the Dutch one of Armenia are such", () => {
+  const doubtful = shippedAccessPoints().filter((point) => point.doubtful !== undefined);
+  for (const [mcc, host] of [
+    ["620", "mmsc.cosmote.gr"],
+    ["283", "mms.orange.nl"],
+  ] as const)
+    assert.ok(doubtful.some(({ criteria, mmsc }) => criteria.mcc === mcc && mmsc?.includes(host)));
+  for (const { criteria } of doubtful) {
+    const { matches } = shippedAccessPointIndex().findSettings({ mcc: criteria.mcc, mnc: criteria.mnc });
+    const at = matches.findIndex((match) => match.doubtful !== undefined);
+    assert.ok(matches.slice(at < 0 ? matches.length : at).every((match) => match.doubtful !== undefined));
+  }
+});
+
+/** From general knowledge of what operators publish, not from any of the sets; one a country. */
+const byHand: readonly (readonly [string, string, string, RegExp])[] = [
+  ["262", "01", "Telekom DE", /^internet\.(telekom|t-mobile|v6\.telekom)$/i],
+  ["262", "02", "Vodafone DE", /^web\.vodafone\.de$/i],
+  ["262", "07", "o2 DE", /^internet$/i],
+  ["234", "10", "O2 UK", /^mobile\.o2\.co\.uk$/i],
+  ["234", "15", "Vodafone UK", /^wap\.vodafone\.co\.uk$/i],
+  ["234", "20", "Three UK", /^three\.co\.uk$/i],
+  ["234", "30", "EE", /^everywhere$/i],
+  ["208", "10", "SFR", /^sl2sfr$/i],
+  ["208", "15", "Free", /^free$/i],
+  ["208", "20", "Bouygues", /^(mmsbouygtel|ebouygtel)\.com$/i],
+  ["214", "07", "Movistar ES", /^(movistar\.es|telefonica\.es)$/i],
+  ["222", "10", "Vodafone IT", /^(mobile|web\.omnitel)/i],
+  ["228", "01", "Swisscom", /^gprs\.swisscom\.ch$/i],
+  ["232", "01", "A1", /^a1\.net$/i],
+  ["260", "01", "Plus", /^(plus|internet)$/i],
+  ["302", "720", "Rogers", /^ltemobile\.apn$|^ltedata\.apn$|^internet\.com$/i],
+  ["310", "260", "T-Mobile US", /^fast\.t-mobile\.com$/i],
+  ["310", "410", "AT&T", /^(nxtgenphone|enhancedphone|phone)$/i],
+  ["505", "01", "Telstra", /^telstra\.(internet|wap)$/i],
+  ["440", "10", "Docomo", /^spmode\.ne\.jp$/i],
+  ["404", "10", "Airtel", /^airtelgprs\.com$/i],
+];
+test("twenty-one networks looked at by hand: twenty get the access point that their operators publish", () => {
+  const wrong = byHand.flatMap(([mcc, mnc, name, apn]) => {
+    const first = firstInternet({ mcc, mnc })?.apn ?? "nothing";
+    return apn.test(first) ? [] : [`${name}: ${first}`];
+  });
+  assert.deepEqual(wrong, [], wrong.join("; "));
 });

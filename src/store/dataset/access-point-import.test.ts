@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { test } from "vitest";
-import { GNOME, LINEAGE, shippedAccessPoints } from "./access-point-data.ts";
+import { GNOME, LINEAGE, readAccessPoints } from "./access-point-data.ts";
 import { IMPORT_OCTETS_MAX, type OPERATORS_WORD, parseAccessPointImport } from "./access-point-import.ts";
 
 type ImportOptions = typeof OPERATORS_WORD;
@@ -67,7 +67,7 @@ const asShipped = (source: ImportOptions["source"]): ImportOptions => ({
   source,
 });
 /** Content without the number of the row. */
-const content = (points: ReturnType<typeof shippedAccessPoints>) =>
+const content = (points: ReturnType<typeof readAccessPoints>) =>
   points.map(({ id: _, ...rest }) => JSON.stringify(Object.entries(rest).sort())).sort();
 
 test("Android's apns-conf.xml reads to the same access points as the csv that was made of it", () => {
@@ -81,7 +81,7 @@ test("Android's apns-conf.xml reads to the same access points as the csv that wa
   assert.ok(
     read.refused.every(({ where, reason }) => /^apns\/apn\[\d+\]$/.test(where) && reason === "apn is empty"),
   );
-  const known = new Set(content(shippedAccessPoints()));
+  const known = new Set(content(readAccessPoints()));
   assert.deepEqual(
     content([...read.accessPoints]).filter((one) => !known.has(one)),
     [],
@@ -96,7 +96,7 @@ test("GNOME's serviceproviders.xml, which names a DTD, reads to the same access 
   );
   assert.deepEqual(read.refused, []);
   const places = new Set(read.accessPoints.map(({ criteria }) => `${criteria.mcc}/${criteria.mnc}`));
-  const shipped = shippedAccessPoints().filter(
+  const shipped = readAccessPoints().filter(
     ({ source, criteria }) => source === GNOME && places.has(`${criteria.mcc}/${criteria.mnc}`),
   );
   assert.ok(read.accessPoints.length >= 12);

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { parse } from "csv-parse/sync";
 import { test } from "vitest";
+import { supportEndOf } from "../../kernel/support/support-knowledge.ts";
 import { csvObjects, csvRecords, separatorOf } from "../../wire/csv/csv.ts";
 import { contentOf, readShippedContent } from "./content.ts";
 import { DATASETS } from "./datasets.ts";
@@ -45,7 +46,7 @@ test("the shipped device data has its rows", () => {
   );
   assert.deepEqual(
     [lifecycle, supportPolicy, facts, capability, ageRules, reportingBodies].map(({ rows }) => rows.length),
-    [1_042, 100, 676, 17, 67, 26],
+    [1_042 + 217, 100, 676, 17, 67, 26],
   );
   assert.ok(makerExits.rows.every(({ endedBy }) => /^\d{4}-\d{2}-\d{2}$/.test(endedBy)));
   assert.ok(ageRules.rows.every(({ yearFrom, yearTo }) => 1990 < yearFrom && yearFrom <= yearTo));
@@ -58,6 +59,19 @@ test("the shipped device data has its rows", () => {
       [2022, 2023],
       [2025, null],
     ],
+  );
+});
+
+test("models of Xiaomi's list of ended updates have ended by the day it named them; what the other list says of a model stands", () => {
+  const { rows } = readShippedDatasets().lifecycle;
+  const named = (label: string) => rows.filter((row) => row.make === "Xiaomi" && row.label === label);
+  assert.deepEqual(
+    named("POCO C31").map((row) => supportEndOf(row, "2026-08-22")),
+    [{ kind: "date", date: "2024-09-27", quality: "list-first-seen" }],
+  );
+  assert.deepEqual(
+    named("POCO F2 Pro").map(({ securityUpdatesEnd }) => securityUpdatesEnd),
+    ["2023-06-25"],
   );
 });
 

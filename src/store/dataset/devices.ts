@@ -1,6 +1,7 @@
 /** The shipped device data as the rows that the kernel's catalog is built from; no database is needed. */
 
 import { SETTINGS_FORMS } from "../../kernel/devices/form-names.ts";
+import { labelKey, makeOf } from "../../kernel/devices/names.ts";
 import type { PhoneMenuRow } from "../../kernel/devices/phone-menus.ts";
 import type {
   AgeRuleRow,
@@ -36,7 +37,7 @@ export function readShippedDatasets(folder = shippedDataFolder()): DeviceDataset
   };
   return {
     tac: [readTac("tac"), readTac("tac_samsung")],
-    lifecycle: read("lifecycle", lifecycleRowOf),
+    lifecycle: withFurther(read("lifecycle", lifecycleRowOf), read("lifecycle_xiaomi", xiaomiRowOf)),
     lifecycleSnapshot: LIFECYCLE_SNAPSHOT,
     supportPolicy: read("support_policy", supportPolicyRowOf),
     makerExits: read("maker_exit", makerExitRowOf),
@@ -69,6 +70,35 @@ export const lifecycleRowOf = (cells: Cells): LifecycleRow => ({
   modelCodes: listIn(cells, "model_codes"),
   sourceUrl: textIn(cells, "source_url"),
 });
+
+/**
+ * A model of Xiaomi's list of phones whose updates have ended. The list says no day: the end is no later than the day on which the
+ * list was first seen to name the model in the last of its regions.
+ */
+const xiaomiRowOf = (cells: Cells): LifecycleRow => ({
+  make: textIn(cells, "make"),
+  family: textIn(cells, "make"), // as the rows of the other list have it: brands of one maker share its policy
+  form: textIn(cells, "form"),
+  label: textIn(cells, "label"),
+  released: "",
+  osUpdatesEnd: "",
+  securityUpdatesEnd: textIn(cells, "last_region_listed_by"),
+  status: textIn(cells, "status"),
+  endDateQuality: textIn(cells, "end_date_quality"),
+  modelCodes: [],
+  sourceUrl: textIn(cells, "source_url"),
+});
+
+/** What the first says of a model stands; the second adds models that it does not name. */
+function withFurther(first: Dataset<LifecycleRow>, second: Dataset<LifecycleRow>): Dataset<LifecycleRow> {
+  const named = new Set(first.rows.map(lifecycleNameOf));
+  const further = second.rows.filter((row) => !named.has(lifecycleNameOf(row)));
+  return { ref: first.ref, rows: [...first.rows, ...further] };
+}
+
+/** Equal where two rows are about one model, however its name is spelled. */
+export const lifecycleNameOf = ({ make, label }: LifecycleRow): string =>
+  `${makeOf(make)}/${labelKey(makeOf(make), label)}`;
 
 /** `released_year` is a year, `2022-2023`, `-2021`, `2025-` or `all`. */
 function supportPolicyRowOf(cells: Cells): SupportPolicyRow {

@@ -7,7 +7,7 @@ import { platformOfRow } from "../../kernel/devices/capability.ts";
 import { labelKey, makeOf } from "../../kernel/devices/names.ts";
 import type { DatasetRef, DeviceDatasets, FactRow, LifecycleRow, TacRow } from "../../kernel/devices/rows.ts";
 import { TacList } from "../../kernel/devices/tac-list.ts";
-import { capabilityRowOf, factRowOf, lifecycleRowOf, menuRowOf } from "./devices.ts";
+import { capabilityRowOf, factRowOf, lifecycleNameOf, lifecycleRowOf, menuRowOf } from "./devices.ts";
 
 const OWN_KINDS = ["tac", "lifecycle", "capability", "device_facts", "menus"] as const;
 export type OwnKind = (typeof OWN_KINDS)[number];
@@ -60,20 +60,19 @@ function withLifecycle(
   const codes = new Set<string>();
   const rows: LifecycleRow[] = [];
   for (const row of sets.flatMap((set) => set.rows.map(lifecycleRowOf))) {
-    if (named.has(nameOf(row))) continue; // a newer import has said it
-    named.add(nameOf(row));
+    if (named.has(lifecycleNameOf(row))) continue; // a newer import has said it
+    named.add(lifecycleNameOf(row));
     for (const code of row.modelCodes) codes.add(codeOf(row, code));
     rows.push(row);
   }
   for (const row of shipped.rows) {
-    if (named.has(nameOf(row))) continue;
+    if (named.has(lifecycleNameOf(row))) continue;
     const left = row.modelCodes.filter((code) => !codes.has(codeOf(row, code)));
     rows.push(left.length === row.modelCodes.length ? row : { ...row, modelCodes: left });
   }
   return { ref: refOver(sets, shipped.ref), rows };
 }
 
-const nameOf = ({ make, label }: LifecycleRow): string => `${makeOf(make)}/${labelKey(makeOf(make), label)}`;
 const codeOf = ({ make }: Pick<LifecycleRow, "make">, code: string): string =>
   `${makeOf(make)}/${code.toUpperCase()}`;
 
