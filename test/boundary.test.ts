@@ -37,6 +37,7 @@ const ROOMS_INSIDE: Readonly<Record<string, readonly string[]>> = {
       "detection",
       "devices",
       "dialog",
+      "equipment",
     ],
     ...[
       "fulfilment",
@@ -64,6 +65,7 @@ const PURE_NODE = ["node:crypto", "node:assert", "node:assert/strict", "node:buf
  */
 const KERNEL_MAY_READ: Readonly<Record<string, readonly string[]>> = {
   catalog: ["devices"],
+  equipment: ["detection"],
   support: ["devices"],
   keys: ["devices"],
   settings: ["devices", "payload"],

@@ -13,6 +13,8 @@ import { getHeapStatistics, setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { test } from "vitest";
 import { DecodeError } from "../../src/wire/decode-error.ts";
+import { decodeDiameter, messageLength } from "../../src/wire/diameter/message.ts";
+import { readEquipmentAnswer, readEquipmentCheck } from "../../src/wire/diameter/s13.ts";
 import { bytesOf, hexOf } from "../../src/wire/hex.ts";
 import { decodeMms, encodeMms } from "../../src/wire/mms/codec.ts";
 import { decodeNokiaOta } from "../../src/wire/nokiaota/codec.ts";
@@ -34,6 +36,7 @@ import { LIMITS } from "../../src/wire/wbxml/decode.ts";
 import { decodeMultipart, encodeMultipart } from "../../src/wire/wsp/multipart.ts";
 import { decodePush } from "../../src/wire/wsp/push.ts";
 import { drawsOf, REPEAT_WITH, SEED } from "../fixture/seed.ts";
+import { DIAMETER_VECTORS } from "../vector/diameter.ts";
 import { MMS_SAMPLES, MMS_VECTORS } from "../vector/mms.ts";
 import { isWbxmlLayer, VECTORS } from "../vector/oma-cp.ts";
 import { DM_VECTORS } from "../vector/oma-dm.ts";
@@ -78,6 +81,14 @@ const INVITE = encodeSip({
 });
 
 const targets: readonly Target[] = [
+  ...DIAMETER_VECTORS.map(({ id, hex }) => ({
+    name: id,
+    bytes: bytesOf(hex),
+    decode(bytes: Uint8Array) {
+      const message = decodeDiameter(bytes.subarray(0, messageLength(bytes, 0)));
+      return [readEquipmentAnswer(message), readEquipmentCheck(message)];
+    },
+  })),
   ...RADIUS_VECTORS.map(({ id, hex }) => ({
     name: id,
     bytes: bytesOf(hex),

@@ -80,6 +80,8 @@ export const serveCommand: Command = {
       },
     });
     context.note(`Turnup serves at ${server.url}`);
+    if (server.s13Port !== undefined)
+      context.note(`Diameter S13 at ${config.s13.host} port ${server.s13Port}`);
     if (server.radiusPort !== undefined)
       context.note(`RADIUS accounting by UDP at ${config.radius.host} port ${server.radiusPort}`);
     if (server.partnerUrl !== undefined)

@@ -576,6 +576,34 @@ export const SETTINGS = {
         "JSON: the gateways, each with its addresses, the file of its secret and whose subscribers it tells of.",
     }),
   },
+  s13: {
+    host: text({
+      about:
+        "Address that the server listens on for Diameter S13: MMEs and SGSNs ask whether a handset may be used.",
+      ...HOST,
+      default: "127.0.0.1",
+    }),
+    port: optionalInteger({
+      about:
+        "Its TCP port, 3868 by custom (5658 with TLS); 0 takes any free one. Without it there is no such door.",
+      from: 0,
+      to: PORT.to,
+    }),
+    originHost: optionalText({
+      about: "Our name to peers, as eir.epc.mnc001.mcc001.3gppnetwork.org.",
+      max: 255,
+    }),
+    originRealm: optionalText({ about: "Our realm; questions for another are refused.", max: 255 }),
+    peersFile: path({
+      about: "JSON: the peers, each with its name to us, its addresses and whose subscribers it asks for.",
+    }),
+    authorityFile: path({
+      about:
+        "PEM of the authorities of peers' certificates: with it, and the next two, the door speaks TLS alone.",
+    }),
+    certificateFile: path({ about: "PEM of the server's certificate there." }),
+    keyFile: path({ about: "PEM of its private key." }),
+  },
   tls: {
     crlPath: path({
       about:

@@ -21,6 +21,7 @@ import {
 } from "../config/leg-config.ts";
 import { readPartnerPlace } from "../config/partner-config.ts";
 import { readRadiusPlace } from "../config/radius-config.ts";
+import { readS13Place } from "../config/s13-config.ts";
 import { messageCentresOf } from "../config/settings.ts";
 import { manageDoorOf } from "../party/configured-proxy.ts";
 import { reportPatternOf } from "./applet-reports.ts";
@@ -76,6 +77,7 @@ const CHECKS: readonly Check[] = [
   ({ proxy }) => proxy.accountsFile && readAccountsFile(proxy.accountsFile),
   readPartnerPlace,
   readRadiusPlace,
+  readS13Place,
   (config) => profileSignerOf(config, () => new Date()),
   async (config, env) => checkRevocation(config.tls, await authoritiesOf(config, env)),
 ];
@@ -181,12 +183,16 @@ async function operatorsIn(config: Config): Promise<(readonly [string, string])[
   const gateways = ((await readRadiusPlace(config))?.clients ?? []).flatMap(({ name, operator }) =>
     operator === undefined ? [] : [[`radius.clients_file: operator of ${name}`, operator] as const],
   );
+  const peers = ((await readS13Place(config))?.peers ?? []).flatMap(({ name, operator }) =>
+    operator === undefined ? [] : [[`s13.peers_file: operator of ${name}`, operator] as const],
+  );
   const single = { "portal.operator": portal.operator, "applet.operator": applet.operator };
   return [
     ...Object.entries(single).flatMap(([name, slug]) => (slug === undefined ? [] : [[name, slug] as const])),
     ...centres,
     ...proxies,
     ...gateways,
+    ...peers,
   ];
 }
 

@@ -75,6 +75,8 @@ type Doors = {
   readonly partnerUrl: string | undefined;
   /** Of the door for RADIUS accounting, where there is one. */
   readonly radiusPort: number | undefined;
+  /** Of the door for Diameter S13, where there is one. */
+  readonly s13Port: number | undefined;
   readonly deps: HttpDeps;
   readonly devices: DeviceDoors;
   readonly nameProxyDoor: ProxyTeller["nameDoor"];
@@ -135,6 +137,7 @@ export async function openDoors(
     url,
     partnerUrl: partner?.url,
     radiusPort: probes.radiusPort,
+    s13Port: probes.s13Port,
     deps,
     devices,
     nameProxyDoor: teller.nameDoor,

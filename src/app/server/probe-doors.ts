@@ -1,8 +1,11 @@
 /** The doors where networks tell by their own protocols what they see: opened beside the API, and changed while they are open. */
 import type { Config } from "../config/config.ts";
 import { readRadiusPlace } from "../config/radius-config.ts";
+import { readS13Place } from "../config/s13-config.ts";
 import type { ClosingStack } from "./closing-stack.ts";
+import { openEquipmentDesk } from "./equipment-desk.ts";
 import { openRadius } from "./radius-door.ts";
+import { openS13 } from "./s13-door.ts";
 import type { ServerOptions } from "./server-options.ts";
 import type { Opened, Work } from "./start-work.ts";
 
@@ -28,13 +31,19 @@ export async function openProbeDoors(
   };
   const place = given ?? (await readRadiusPlace(config));
   const radius = place && closing.use(await openRadius(deps, place));
+  const s13Place = await readS13Place(config);
+  const desk =
+    s13Place && closing.use(await openEquipmentDesk({ ...deps, statuses: { statusOf: () => "white" } }));
+  const s13 = s13Place && desk && closing.use(await openS13({ ...deps, desk }, s13Place));
   return {
     radiusPort: radius?.port,
+    s13Port: s13?.port,
     /** Reads the files anew; answers what puts them into force. @throws TurnupError: nothing is changed */
     async prepare(next: Config): Promise<() => void> {
-      const change = await readRadiusPlace(next);
+      const [change, changeS13] = [await readRadiusPlace(next), await readS13Place(next)];
       return () => {
         if (change) radius?.change(change);
+        if (changeS13) s13?.change(changeS13);
       };
     },
   };

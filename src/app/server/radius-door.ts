@@ -1,6 +1,5 @@
 /** Opens the door for RADIUS accounting, and makes sightings and evidence of what comes there (R73, R79). */
 import type { Registry } from "prom-client";
-import { amongNetworks } from "../../http/connections.ts";
 import type { Conductor } from "../../kernel/conductor/conductor.ts";
 import { type SessionSeen, seenBySession } from "../../kernel/detection/session-seen.ts";
 import type { Intake } from "../../kernel/detection/sighting.ts";
@@ -14,7 +13,8 @@ import { TurnupError } from "../../term/error.ts";
 import type { HomePlmnResolver } from "../../term/imsi.ts";
 import { codeOf, messageOf } from "../../term/narrow.ts";
 import type { Accounting } from "../../wire/radius/accounting.ts";
-import { bitsOf, type RadiusPlace } from "../config/radius-config.ts";
+import { nearestAt } from "../config/places-file.ts";
+import type { RadiusPlace } from "../config/radius-config.ts";
 import { countRadius } from "./radius-measures.ts";
 
 type RadiusDeps = {
@@ -108,19 +108,10 @@ function seldom(
   };
 }
 
-/** Of two whose networks both hold an address, the one with the smaller network: a gateway within it is never hidden by the others. */
-export function clientsOf({
+export const clientsOf = ({
   clients,
-}: Pick<RadiusPlace, "clients">): (address: string) => Client | undefined {
-  const places = clients.flatMap(({ addresses, ...client }) =>
-    [...new Set(addresses.map(bitsOf))].map((bits) => {
-      const isAt = amongNetworks(addresses.filter((network) => bitsOf(network) === bits));
-      return { client, bits, isAt };
-    }),
-  );
-  places.sort((one, other) => other.bits - one.bits);
-  return (address) => places.find(({ isAt }) => isAt(address))?.client;
-}
+}: Pick<RadiusPlace, "clients">): ((address: string) => Client | undefined) =>
+  nearestAt(clients.map(({ addresses, ...place }) => ({ addresses, place })));
 
 async function listening(
   options: Parameters<typeof openRadiusDoor>[0],

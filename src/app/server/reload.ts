@@ -74,6 +74,7 @@ export const SERVER_MAY_CHANGE = [
   "partner.key_file",
   "partner.clients_file",
   "radius.clients_file",
+  "s13.peers_file",
   "land.authority_file",
   "land.certificate_file",
   "land.key_file",

@@ -34,6 +34,7 @@ export type Server = {
   readonly partnerUrl: string | undefined;
   /** UDP port of the door for RADIUS accounting, where there is one. */
   readonly radiusPort: number | undefined;
+  readonly s13Port: number | undefined;
   readonly store: Store;
   readonly registry: Registry;
   readonly knowledge: Knowledge;
@@ -88,7 +89,7 @@ async function openAll(
   const machines = await openMachines(closing, stores.nowMs, options);
   const opened = { stores, machines, addresses };
   const work = startWork(closing, opened, options);
-  const { url, partnerUrl, radiusPort, deps, devices, nameProxyDoor, prepare } = await openDoors(
+  const { url, partnerUrl, radiusPort, s13Port, deps, devices, nameProxyDoor, prepare } = await openDoors(
     closing,
     { ...opened, ...work },
     options,
@@ -98,6 +99,7 @@ async function openAll(
     url,
     partnerUrl,
     radiusPort,
+    s13Port,
     store,
     registry,
     knowledge,

@@ -268,7 +268,7 @@ export function encodeFault(
   return encodeDiameter(answerHead(request, result), [
     ...copied(AVP.session).slice(0, 1),
     encodeAvp(AVP.result, unsigned32(result)),
-    ...(request.application === S13_APPLICATION
+    ...(request.command === ME_IDENTITY_CHECK
       ? [encodeAvp(AVP.authSessionState, unsigned32(NO_STATE_MAINTAINED))]
       : []),
     origin,

@@ -1,0 +1,48 @@
+/** What comes to the doors of the equipment identity register, for /metrics. */
+import { Counter, Gauge, type Registry } from "prom-client";
+import { S13_OUTCOMES, type S13Peer } from "../../net/probe/s13/peer.ts";
+
+export function countChecks(registry: Registry, waitingNow: () => number) {
+  const registers = [registry];
+  new Gauge({
+    name: "turnup_equipment_sightings_waiting",
+    help: "Sightings of equipment checks that were answered and are not on disk yet.",
+    registers,
+    collect() {
+      this.set(waitingNow());
+    },
+  });
+  return {
+    checks: new Counter({
+      name: "turnup_equipment_checks_total",
+      help: "Questions of cores whether a handset may be used, by door, peer and answer.",
+      labelNames: ["source", "client", "answer"],
+      registers,
+    }),
+    sightings: new Counter({
+      name: "turnup_equipment_sightings_total",
+      help: "Sightings that equipment checks were, by door, peer and what they came to; dropped ones found the queue full or the process ending.",
+      labelNames: ["source", "client", "outcome"],
+      registers,
+    }),
+    faults: new Counter({
+      name: "turnup_equipment_faults_total",
+      help: "Checks that were answered white since the status could not be looked up.",
+      registers,
+    }),
+  };
+}
+
+export function countS13(registry: Registry, peers: readonly S13Peer[]) {
+  const messages = new Counter({
+    name: "turnup_s13_messages_total",
+    help: "Messages and connections at the door for Diameter S13, by peer and what became of each; without a peer those of strangers.",
+    labelNames: ["peer", "outcome"],
+    registers: [registry],
+  });
+  for (const { name } of peers)
+    for (const outcome of S13_OUTCOMES)
+      if (outcome !== "unknown_peer") messages.inc({ peer: name, outcome }, 0);
+  messages.inc({ peer: "", outcome: "unknown_peer" }, 0);
+  return messages;
+}
