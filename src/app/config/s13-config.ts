@@ -49,9 +49,13 @@ export async function readS13Place({ s13 }: Pick<Config, "s13">): Promise<S13Pla
   const { host, port, peersFile, originHost, originRealm } = s13;
   if (port === undefined) return undefined;
   if (!peersFile || !originHost || !originRealm)
-    throw new TurnupError("config_invalid", "s13.port is set, and a setting that it needs is missing.", {
-      nextStep: "Give s13.peers_file, s13.origin_host and s13.origin_realm, or no port.",
-    });
+    throw new TurnupError(
+      "config_invalid",
+      "Diameter S13 has a port, and a setting that it needs is missing.",
+      {
+        nextStep: "Give s13.peers_file, s13.origin_host and s13.origin_realm, or no port.",
+      },
+    );
   for (const [name, value] of [
     ["s13.origin_host", originHost],
     ["s13.origin_realm", originRealm],

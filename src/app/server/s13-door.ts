@@ -14,7 +14,7 @@ type S13Deps = {
   readonly registry: Registry;
   readonly onFault: (name: string, error: unknown) => void;
 };
-export type S13Listener = Pick<S13Door, "port" | "close"> & {
+type S13Listener = Pick<S13Door, "port" | "close"> & {
   /** Other peers from now on; who is connected stays. */
   change(place: S13Place): void;
 };

@@ -26,8 +26,8 @@ import {
   VENDOR_3GPP,
 } from "../../wire/diameter/s13.ts";
 
-export type EquipmentRegister = { readonly host: string; readonly port: number; readonly realm: string };
-export type MmeClient = {
+type EquipmentRegister = { readonly host: string; readonly port: number; readonly realm: string };
+type MmeClient = {
   /** The register's answer, or the result by which it refused to give one. */
   check(handset: { readonly imeisv: string; readonly imsi: string }): Promise<EquipmentAnswer | number>;
   close(): void;

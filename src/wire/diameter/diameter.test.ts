@@ -6,7 +6,7 @@ import { bytesOf, hexOf } from "../hex.ts";
 import {
   avpOf,
   avpsIn,
-  DiameterFault,
+  DiameterError,
   decodeDiameter,
   encodeAvp,
   encodeDiameter,
@@ -95,11 +95,11 @@ test("an answer bears the agents' Proxy-Info in their order and the priority, an
   assert.equal(answer.avps[0]?.code, AVP.session);
 });
 
-const fault = (work: () => unknown): DiameterFault => {
+const fault = (work: () => unknown): DiameterError => {
   try {
     work();
   } catch (error) {
-    if (error instanceof DiameterFault) return error;
+    if (error instanceof DiameterError) return error;
     throw error;
   }
   return assert.fail("it was taken");

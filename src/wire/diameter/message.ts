@@ -8,9 +8,9 @@
  */
 import { DecodeError } from "../decode-error.ts";
 
-export const DIAMETER_HEAD_OCTETS = 20;
+const DIAMETER_HEAD_OCTETS = 20;
 /** What a peer may send at once; the field would hold 16 MiB. */
-export const DIAMETER_OCTETS_MAX = 65_536;
+const DIAMETER_OCTETS_MAX = 65_536;
 const DIAMETER_VERSION = 1;
 const AVP_HEAD_OCTETS = 8;
 const AVP_HEAD_OCTETS_WITH_VENDOR = 12;
@@ -44,7 +44,7 @@ export const RESULT = {
 type DiameterResult = (typeof RESULT)[keyof typeof RESULT];
 
 /** A fault of a message that has an answer: with which result, and the AVP to show in Failed-AVP. */
-export class DiameterFault extends DecodeError {
+export class DiameterError extends DecodeError {
   readonly result: DiameterResult;
   readonly failed: Uint8Array | undefined;
   constructor(result: DiameterResult, message: string, offset: number, failed?: Uint8Array) {
@@ -78,16 +78,16 @@ export type DiameterMessage = DiameterHead & {
 
 /**
  * How long the message is that begins at `from`; undefined while fewer than four of its octets are there.
- * @throws DiameterFault another version, or a length that is none: where the next message begins cannot be known
+ * @throws DiameterError another version, or a length that is none: where the next message begins cannot be known
  */
 export function messageLength(bytes: Uint8Array, from: number): number | undefined {
   if (bytes.length - from < VERSION_AND_LENGTH_OCTETS) return undefined;
   const version = octet(bytes, from);
   if (version !== DIAMETER_VERSION)
-    throw new DiameterFault(RESULT.unsupportedVersion, `version ${version} is not known`, from);
+    throw new DiameterError(RESULT.unsupportedVersion, `version ${version} is not known`, from);
   const length = three(bytes, from + 1);
   if (length < DIAMETER_HEAD_OCTETS || length % 4 !== 0 || length > DIAMETER_OCTETS_MAX)
-    throw new DiameterFault(
+    throw new DiameterError(
       RESULT.invalidMessageLength,
       `a message of ${length} octets is none here`,
       from + 1,
@@ -95,10 +95,10 @@ export function messageLength(bytes: Uint8Array, from: number): number | undefin
   return length;
 }
 
-/** The head of one whole message. @throws DiameterFault: shorter than a head */
+/** The head of one whole message. @throws DiameterError: shorter than a head */
 export function decodeHead(octets: Uint8Array): DiameterHead {
   if (octets.length < DIAMETER_HEAD_OCTETS)
-    throw new DiameterFault(RESULT.invalidMessageLength, "a message ends in its head", octets.length);
+    throw new DiameterError(RESULT.invalidMessageLength, "a message ends in its head", octets.length);
   return {
     flags: octet(octets, 4),
     command: three(octets, 5),
@@ -110,18 +110,18 @@ export function decodeHead(octets: Uint8Array): DiameterHead {
 
 /**
  * One whole message, as `messageLength` found it. What groups hold is read by `avpsIn`, once somebody asks for it.
- * @throws DiameterFault with the result of the answer: bits that contradict each other, an AVP that does not end inside
+ * @throws DiameterError with the result of the answer: bits that contradict each other, an AVP that does not end inside
  */
 export function decodeDiameter(octets: Uint8Array): DiameterMessage {
   const { flags, command, application, hopByHop, endToEnd } = decodeHead(octets);
   const isRequest = (flags & MESSAGE_FLAG.request) !== 0;
   if (isRequest && (flags & MESSAGE_FLAG.error) !== 0)
-    throw new DiameterFault(RESULT.invalidHeaderBits, "a request is marked as an error", 4);
+    throw new DiameterError(RESULT.invalidHeaderBits, "a request is marked as an error", 4);
   const avps = avpsIn(octets, DIAMETER_HEAD_OCTETS, octets.length);
   return { flags, command, application, hopByHop, endToEnd, octets, avps };
 }
 
-/** @throws DiameterFault `invalidAvpLength`, with its head as the AVP that failed (RFC 6733 section 7.1.5) */
+/** @throws DiameterError `invalidAvpLength`, with its head as the AVP that failed (RFC 6733 section 7.1.5) */
 export function avpsIn(octets: Uint8Array, from: number, end: number): Avp[] {
   const avps: Avp[] = [];
   for (let at = from; at < end; ) {
@@ -144,13 +144,13 @@ export function avpsIn(octets: Uint8Array, from: number, end: number): Avp[] {
 }
 
 /** The whole head with the least value its type may have is asked for; zeros of four octets are longest of ours. */
-function badLength(octets: Uint8Array, at: number, end: number): DiameterFault {
+function badLength(octets: Uint8Array, at: number, end: number): DiameterError {
   const head = octets.slice(at, Math.min(end, at + AVP_HEAD_OCTETS));
   const whole = new Uint8Array(AVP_HEAD_OCTETS + 4);
   whole.set(head);
   whole[4] = octet(whole, 4) & AVP_FLAG.mandatory; // without a vendor: nobody knows whether it was there
   whole.set([0, 0, whole.length], 5);
-  return new DiameterFault(RESULT.invalidAvpLength, "an AVP does not end inside", at, whole);
+  return new DiameterError(RESULT.invalidAvpLength, "an AVP does not end inside", at, whole);
 }
 
 /** An AVP whole, with the padding that follows it: to be copied into another message. */

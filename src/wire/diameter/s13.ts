@@ -7,7 +7,7 @@ import {
   type Avp,
   answerHead,
   avpsIn,
-  DiameterFault,
+  DiameterError,
   type DiameterHead,
   type DiameterMessage,
   encodeAvp,
@@ -85,7 +85,7 @@ export type EquipmentCheck = {
 
 /**
  * What an ECR asks. Its AVPs stand in any order.
- * @throws DiameterFault `missingAvp`, `invalidAvpValue`, `avpOccursTooManyTimes`, `avpUnsupported` with the AVP that failed
+ * @throws DiameterError `missingAvp`, `invalidAvpValue`, `avpOccursTooManyTimes`, `avpUnsupported` with the AVP that failed
  */
 export function readEquipmentCheck(message: DiameterMessage): EquipmentCheck {
   const { octets, avps } = message;
@@ -150,7 +150,7 @@ function readTerminal(octets: Uint8Array, terminal: Avp): Pick<EquipmentCheck, "
 /** Two of what may stand once contradict each other (RFC 6733 section 7.1.5). */
 function once(octets: Uint8Array, first: Avp | undefined, avp: Avp): Avp {
   if (first)
-    throw new DiameterFault(
+    throw new DiameterError(
       RESULT.avpOccursTooManyTimes,
       `AVP ${avp.code} stands twice`,
       avp.from,
@@ -162,7 +162,7 @@ function once(octets: Uint8Array, first: Avp | undefined, avp: Avp): Avp {
 /** One that its sender marks as needed, and that nobody here knows, cannot be passed over (RFC 6733 section 4.1). */
 function refuseUnknown(octets: Uint8Array, avp: Avp): void {
   if ((avp.flags & AVP_FLAG.mandatory) === 0 || (avp.vendor === 0 && SERVED.has(avp.code))) return;
-  throw new DiameterFault(
+  throw new DiameterError(
     RESULT.avpUnsupported,
     `AVP ${avp.code} of vendor ${avp.vendor} is not known`,
     avp.from,
@@ -170,15 +170,15 @@ function refuseUnknown(octets: Uint8Array, avp: Avp): void {
   );
 }
 
-const missing = (code: number, name: string, octets = 0, vendor = 0): DiameterFault =>
-  new DiameterFault(
+const missing = (code: number, name: string, octets = 0, vendor = 0): DiameterError =>
+  new DiameterError(
     RESULT.missingAvp,
     `${name} is missing`,
     0,
     encodeAvp(code, new Uint8Array(octets), { vendor }),
   );
-const badValue = (octets: Uint8Array, avp: Avp, fact: string): DiameterFault =>
-  new DiameterFault(RESULT.invalidAvpValue, fact, avp.at, wholeOf(octets, avp));
+const badValue = (octets: Uint8Array, avp: Avp, fact: string): DiameterError =>
+  new DiameterError(RESULT.invalidAvpValue, fact, avp.at, wholeOf(octets, avp));
 
 /** A DiameterIdentity (RFC 6733 section 4.3.1): a name of hosts, without the NUL that some senders put behind. */
 function identity(octets: Uint8Array, avp: Avp): string {
@@ -258,7 +258,7 @@ export function encodeEquipmentAnswer(
 export function encodeFault(
   request: DiameterHead & { readonly octets: Uint8Array },
   avps: readonly Avp[],
-  { result, message, failed }: Pick<DiameterFault, "result" | "message" | "failed">,
+  { result, message, failed }: Pick<DiameterError, "result" | "message" | "failed">,
   { origin }: Pick<Composed, "origin">,
 ): Uint8Array {
   const copied = (...codes: number[]) =>

@@ -8,7 +8,7 @@ import {
   type Avp,
   answerHead,
   avpOf,
-  DiameterFault,
+  DiameterError,
   type DiameterHead,
   type DiameterMessage,
   decodeDiameter,
@@ -161,7 +161,7 @@ function send({ socket }: Connection, octets: Uint8Array | undefined): void {
   if (socket.writableLength > UNREAD_OCTETS_MAX) socket.pause();
 }
 
-/** Whether the connection goes on. @throws DiameterFault: the first message cannot be read */
+/** Whether the connection goes on. @throws DiameterError: the first message cannot be read */
 function answered(connection: Connection, octets: Uint8Array, answers: Uint8Array[]): boolean {
   const { options, known } = connection;
   const head = decodeHead(octets);
@@ -173,7 +173,7 @@ function answered(connection: Connection, octets: Uint8Array, answers: Uint8Arra
     if (!known) return introduced(connection, message, answers);
     return asked(connection, known.peer, message, answers);
   } catch (error) {
-    if (!(error instanceof DiameterFault) || (head.flags & MESSAGE_FLAG.request) === 0) throw error;
+    if (!(error instanceof DiameterError) || (head.flags & MESSAGE_FLAG.request) === 0) throw error;
     answers.push(encodeFault({ ...head, octets }, avps, error, connection.answering));
     options.onOutcome("refused", known?.peer);
     return known !== undefined;
@@ -219,8 +219,8 @@ function introduced(connection: Connection, message: DiameterMessage, answers: U
   return true;
 }
 
-const lacking = (originHost: string): DiameterFault =>
-  new DiameterFault(
+const lacking = (originHost: string): DiameterError =>
+  new DiameterError(
     RESULT.missingAvp,
     `${originHost === "" ? "Origin-Host" : "Origin-Realm"} is missing`,
     0,
@@ -277,8 +277,8 @@ function asked(
     return false;
   }
   throw isServed
-    ? new DiameterFault(RESULT.commandUnsupported, `command ${message.command} is not served`, 5)
-    : new DiameterFault(RESULT.applicationUnsupported, `application ${message.application} is not served`, 8);
+    ? new DiameterError(RESULT.commandUnsupported, `command ${message.command} is not served`, 5)
+    : new DiameterError(RESULT.applicationUnsupported, `application ${message.application} is not served`, 8);
 }
 
 /** Another host's question is not ours to answer, nor one for a realm that is not served here (RFC 6733 section 6.1.4). */
