@@ -43,6 +43,7 @@ import type { CollectionReturns } from "../kernel/settlement/collection-return.t
 import type { Creditors } from "../kernel/settlement/creditor.ts";
 import type { Disputes, PaymentDesk, Statements } from "../kernel/settlement/payment-desk.ts";
 import type { SupportReason, SupportVerdict } from "../kernel/support/decide-support.ts";
+import type { FailedPolicyTest } from "../kernel/support/policy-tests.ts";
 import type { Symptoms } from "../kernel/support/symptoms.ts";
 import type { IssuerKey } from "../wire/message/issuer-key.ts";
 import type { PortalDeps, PortalOperator } from "./d/ports.ts";
@@ -168,6 +169,10 @@ export type HttpDeps = {
   readonly repeats: Repeats;
   readonly audit: AuditLog;
   readonly policies: Policies<OrderPolicy>;
+  /** The tests that a policy carries, asked of the devices that they name. */
+  readonly policyTests: {
+    failing(operatorId: string, policy: OrderPolicy): Promise<readonly FailedPolicyTest[]>;
+  };
   readonly retention: Retention;
   readonly relations: Relations<Relation>;
   readonly keyBatches: KeyBatches;

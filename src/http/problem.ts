@@ -3,6 +3,7 @@
  * row. What is not known here answers 500 and says nothing about the inside.
  */
 import Type from "typebox";
+import type { FailedPolicyTest } from "../kernel/support/policy-tests.ts";
 import { type ErrorCode, TurnupError } from "../term/error.ts";
 import { maskText } from "../term/mask.ts";
 import { membersOf } from "../term/narrow.ts";
@@ -126,6 +127,8 @@ export const STATUS_OF: Record<ErrorCode, number> = {
   person_unknown: 403,
   pin_malformed: 400,
   plmn_malformed: 400,
+  policy_test_failed: 422,
+  policy_version_not_found: 404,
   portion_malformed: 400,
   posting_not_found: 404,
   precondition_failed: 412,
@@ -225,6 +228,25 @@ export class InvalidRequest extends TurnupError {
   }
 }
 
+/** Tests that a policy carries and that fail under it: each with what the rules said, as many as are told at once. */
+export class PolicyTestsFailed extends TurnupError {
+  readonly errors: readonly FieldError[];
+  constructor(failed: readonly FailedPolicyTest[]) {
+    const [first] = failed;
+    const rest = failed.length > 1 ? `, and ${failed.length - 1} more` : "";
+    super(
+      "policy_test_failed",
+      `The policy's own test "${first?.name ?? ""}" fails${rest}: wanted ${first?.wanted ?? ""}, the rules say ${first?.said ?? ""}.`,
+      { nextStep: "Mend the policy, or the test where it wants the wrong thing; nothing was put in force." },
+    );
+    this.errors = failed.slice(0, FAILED_TESTS_TOLD_MAX).map(({ at, name, wanted, said }) => ({
+      at: `body/tests/${at}`,
+      wanted: `${name}: ${wanted}, and the rules say ${said}`,
+    }));
+  }
+}
+const FAILED_TESTS_TOLD_MAX = 100;
+
 /** Any error as a problem; `isOurs` is true where the cause belongs into the log. */
 export function problemOf(
   error: unknown,
@@ -257,7 +279,7 @@ function bodyOf(error: TurnupError, requestId: string): ProblemBody {
     detail: maskText(error.message),
     ...(error.nextStep !== undefined && { nextStep: error.nextStep }),
     instance: requestId,
-    ...(error instanceof InvalidRequest && { errors: error.errors }),
+    ...((error instanceof InvalidRequest || error instanceof PolicyTestsFailed) && { errors: error.errors }),
   };
 }
 

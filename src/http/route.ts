@@ -8,7 +8,7 @@ import type { Caller, Role } from "../kernel/account/role.ts";
 import type { ErrorCode } from "../term/error.ts";
 import type { HttpDeps } from "./ports.ts";
 
-type Method = "GET" | "POST" | "PUT" | "DELETE";
+type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
 type Headers = Readonly<Record<string, string>>;
 
 export type Answer<Body = unknown> = {

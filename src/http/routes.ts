@@ -55,7 +55,14 @@ import {
   makePaymentBatch,
   releasePaymentBatch,
 } from "./v1/payment-batches.ts";
-import { getPolicy, putPolicy } from "./v1/policy.ts";
+import {
+  diffPolicy,
+  getPolicyVersion,
+  listPolicyVersions,
+  rollBackPolicy,
+  tryPolicy,
+} from "./v1/policy/versions.ts";
+import { getPolicy, patchPolicy, putPolicy } from "./v1/policy.ts";
 import { listPostings } from "./v1/postings.ts";
 import {
   closeProxyAccount,
@@ -163,6 +170,12 @@ const ROUTES: readonly Route[] = [
   getPolicy,
   getRetention,
   putPolicy,
+  patchPolicy,
+  listPolicyVersions,
+  getPolicyVersion,
+  diffPolicy,
+  tryPolicy,
+  rollBackPolicy,
   importKeyBatch,
   listKeyBatches,
   withdrawKeyBatch,

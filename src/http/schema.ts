@@ -43,7 +43,7 @@ type StringRules = {
 export const textOrNull = (rules: StringRules = {}): TUnsafe<string | null> =>
   Type.Unsafe<string | null>({ type: ["string", "null"], ...rules });
 export const integerOrNull = (
-  rules: { minimum?: number; maximum?: number; description?: string } = {},
+  rules: { minimum?: number; maximum?: number; description?: string; "x-unit"?: string } = {},
 ): TUnsafe<number | null> => Type.Unsafe<number | null>({ type: ["integer", "null"], ...rules });
 export const wordsOrNull = <const Word extends string>(list: readonly Word[]): TUnsafe<Word | null> =>
   Type.Unsafe<Word | null>({ type: ["string", "null"], enum: [...list, null] });
@@ -75,7 +75,7 @@ export const instantOrNull = () => textOrNull({ format: "date-time" });
 export const minorUnits = (description: string) =>
   Type.Unsafe<bigint>({ type: "integer", format: "int64", description });
 export const currency = () =>
-  Type.String({ pattern: "^[A-Z]{3}$", description: "ISO 4217", examples: ["EUR"] });
+  Type.String({ pattern: "^[A-Z]{3}$", description: "A currency: ISO 4217.", examples: ["EUR"] });
 
 /** Anything that JSON can hold; what it is depends on its neighbour. */
 export const anything = (description: string) => Type.Unsafe<unknown>({ description });

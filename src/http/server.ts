@@ -349,6 +349,11 @@ function matches(pattern: string, path: string): boolean {
 async function mount(server: FastifyInstance, parts: ServerParts, route: Route): Promise<void> {
   await server.register(async (scope) => {
     for (const mediaType of route.consumes ?? []) {
+      if (mediaType.endsWith("+json")) {
+        const parse = scope.getDefaultJsonParser("error", "error"); // as of application/json: no member plays the prototype
+        scope.addContentTypeParser(mediaType, { parseAs: "string" }, parse);
+        continue;
+      }
       const parseAs = /octet-stream$|xml$|csv$/.test(mediaType) ? "buffer" : "string"; // XML and a byte order mark say how it is to be read
       scope.addContentTypeParser(mediaType, { parseAs }, (_request, body, done) => done(null, body));
     }

@@ -138,6 +138,8 @@ export type ErrorCode =
   | "person_unknown"
   | "pin_malformed"
   | "plmn_malformed"
+  | "policy_test_failed"
+  | "policy_version_not_found"
   | "portion_malformed"
   | "posting_not_found"
   | "precondition_failed"

@@ -59,6 +59,9 @@ test("a listed model counts as left behind whatever its age, and its neighbour d
 test("the operator's own cut-off age decides where it is set", async () => {
   const strict = await turnUp("Galaxy S25", { policy: { ageCutOffYears: 0 } });
   assert.deepEqual([strict.story.verdict, decided(strict.story)], ["ended", ["age_cutoff: ended"]]);
+  const { version } = (await strict.operator.call("GET", "/v1/policy")).body;
+  assert.ok(version > 0);
+  assert.equal(strict.story.policyVersion, version, "and the order names the version that judged it");
   const mild = await turnUp("Galaxy S25", { policy: { ageCutOffYears: 30 } });
   assert.equal(mild.story.verdict, "supported");
 });

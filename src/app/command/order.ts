@@ -136,6 +136,7 @@ function* headOf(story: Readable): Generator<string> {
     ["opened", `${timeOf(createdAt)} for ${words(story.cause)}, ${story.networkKind}`],
     ["market", story.market],
     ["verdict", story.verdict],
+    ["judged by", story.policyVersion === null ? null : `policy version ${story.policyVersion}`],
     ["stands", reasonCode ? `${reason} (${reasonCode})` : reason],
     ["next", endedAt ? null : nextAction],
     ["due", dueAt && timeOf(dueAt)],

@@ -98,6 +98,7 @@ function judge(
       tryKeys: setup.tryKeys ?? true,
       unknownProtocol: setup.unknownProtocol ?? "link",
     },
+    policyVersion: 1,
     relations: new Map(),
     accessPoints: [],
     overrides: new Map(overrides),

@@ -8,7 +8,9 @@ import type { Device, DeviceCatalog } from "../../kernel/devices/catalog.ts";
 import { displayOf } from "../../kernel/devices/device-class.ts";
 import { type HardwareNeeds, type Lack, lackOf } from "../../kernel/devices/hardware.ts";
 import type { PhoneMenuRow } from "../../kernel/devices/phone-menus.ts";
+import { tacsOfModels } from "../../kernel/devices/tacs-of-models.ts";
 import { type OperatorTerms, relationOf } from "../../kernel/operator/operator-terms.ts";
+import { type OrderPolicy, policyIn } from "../../kernel/operator/policy.ts";
 import {
   type SettingsChoice,
   settingsChoiceOf,
@@ -22,6 +24,7 @@ import { wirelessFor } from "../../kernel/settings/wireless-network.ts";
 import type { SupportDecision, SupportOverride } from "../../kernel/support/decide-support.ts";
 import { type Judgement, type JudgeQuestion, judge, supportOf } from "../../kernel/support/judge.ts";
 import { blockedOn, overridesFor } from "../../kernel/support/overrides.ts";
+import { type FailedPolicyTest, failedTests, type PolicyTest } from "../../kernel/support/policy-tests.ts";
 import { SupportKnowledge } from "../../kernel/support/support-knowledge.ts";
 import type { Sealer } from "../../store/seal/seal.ts";
 import { parseImei } from "../../term/imei.ts";
@@ -44,6 +47,8 @@ export type Knowledge = {
   ): Judgement;
   chooseSettings(subject: Subscriber, terms: OperatorTerms): SettingsChoice;
   describe(terms: OperatorTerms, imei: string, asOf: Date): DeviceDescription;
+  /** Those of the tests of a policy that fail under it, with all else that the operator said. */
+  failingTests(terms: OperatorTerms, policy: OrderPolicy, asOf: Date): readonly FailedPolicyTest[];
   /** Whether a list that holds for the operator names the model. */
   /** What the model shows, as the land leg says it; null where nothing is known of it. */
   displayOf(operatorId: string, imei: string): string | null;
@@ -119,6 +124,21 @@ export function createKnowledge(data: {
       const asked = question(imei, terms, asOf);
       return describe(imei, asked.device, supportOf(asked, devicesOf(terms).support));
     },
+    failingTests(terms, policy, today) {
+      const { catalog, support } = devicesOf(terms);
+      const tacs = tacsOfModels(
+        catalog,
+        policy.tests.flatMap(({ model }) => model ?? []),
+      );
+      return failedTests(policy.tests, (one) => {
+        const asked = { ...terms, policy: policyIn(policy, one.market) };
+        const asOf = one.asOf === undefined ? today : new Date(`${one.asOf}T00:00:00Z`);
+        return numbersOf(one, tacs).map((number) => ({
+          tac: number.slice(0, TAC_DIGITS),
+          decision: supportOf(question(number, asked, asOf), support),
+        }));
+      });
+    },
     isNamed: (operatorId, tac) =>
       (data.ownDevices?.of(operatorId) ?? shipped).catalog.deviceOf(tac).model !== null,
     menusOf: (operatorId) => (data.ownDevices?.of(operatorId) ?? shipped).catalog.data.menus.rows,
@@ -129,6 +149,15 @@ export function createKnowledge(data: {
     findSettings: (query, terms) => data.accessPoints.findSettings(query, terms.accessPoints),
     ...knownNetworks(data.networks),
   };
+}
+
+/** An IMEI, or TACs where no handset is named. */
+function numbersOf(
+  { imei, tac, model }: PolicyTest,
+  tacsOf: ReadonlyMap<string, readonly string[]>,
+): readonly string[] {
+  if (imei !== undefined) return [parseImei(imei)];
+  return tac === undefined ? (tacsOf.get(model ?? "") ?? []) : [tac];
 }
 
 /** Of networks that stand in the list once for each of their countries, the bands of all. */

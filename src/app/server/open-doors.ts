@@ -353,10 +353,13 @@ const knowledgeDeps = ({
   clock,
   termsOf,
   knowledge,
-}: Opened["stores"]): Pick<HttpDeps, "devices" | "unknownModels" | "settings"> => ({
+}: Opened["stores"]): Pick<HttpDeps, "devices" | "policyTests" | "unknownModels" | "settings"> => ({
   devices: {
     describe: async (operatorId, imei) => knowledge.describe(await termsOf(operatorId), imei, clock()),
     runsKeys: async (operatorId, make) => knowledge.runsKeys(operatorId, make),
+  },
+  policyTests: {
+    failing: async (operatorId, policy) => knowledge.failingTests(await termsOf(operatorId), policy, clock()),
   },
   unknownModels: createUnknownModels(database, knowledge.isNamed),
   settings: {

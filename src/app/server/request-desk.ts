@@ -7,12 +7,9 @@ import { join } from "node:path";
 import type { AuditLog } from "../../kernel/account/registry.ts";
 import { seenFromHome } from "../../kernel/catalog/catalog-store.ts";
 import { createConductor } from "../../kernel/conductor/conductor.ts";
-import { DeviceCatalog } from "../../kernel/devices/catalog.ts";
 import type { RequestDesk } from "../../kernel/order/request.ts";
 import type { RequestReader } from "../../kernel/requested/request-reader.ts";
 import { serverNameOf } from "../../proxy/servers.ts";
-import { shippedAccessPointIndex, shippedNetworks } from "../../store/dataset/access-point-data.ts";
-import { readShippedDatasets } from "../../store/dataset/devices.ts";
 import { createCatalogStore } from "../../store/operator/catalog-store.ts";
 import { createRegistry } from "../../store/operator/registry.ts";
 import { createOrderStore } from "../../store/orders/order-store.ts";
@@ -22,9 +19,8 @@ import { DEVICE_PATHS } from "../../wire/message/legs.ts";
 import { dataFolderOf, readConfig } from "../config/config.ts";
 import type { CommandContext } from "../terminal/command.ts";
 import { landNameOf } from "./device-doors.ts";
-import { createKnowledge } from "./knowledge.ts";
+import { knowledgeBeside } from "./knowledge-beside.ts";
 import type { OperatorStore } from "./operator-store.ts";
-import { createOwnDevices } from "./own-devices.ts";
 import { ownIssuer } from "./own-issuer.ts";
 import { type OpenPeers, openPeers } from "./peers.ts";
 
@@ -47,16 +43,7 @@ export async function requestDeskOf(context: CommandContext, opened: OperatorSto
   const { store, newId, clock } = opened;
   const { database, sealer } = store;
   const registry = createRegistry({ database, sealer, newId, clock });
-  const catalog = new DeviceCatalog(readShippedDatasets());
-  const ownDevices = createOwnDevices(catalog.data, database);
-  await ownDevices.refresh();
-  const knowledge = createKnowledge({
-    catalog,
-    ownDevices,
-    accessPoints: shippedAccessPointIndex(),
-    networks: shippedNetworks(),
-    sealer,
-  });
+  const knowledge = await knowledgeBeside(opened);
   const issuerFile = join(dataFolderOf(config), "own-issuer.pem");
   const { host, port } = config.http;
   const publicUrl = config.http.publicUrl ?? `http://${host.includes(":") ? `[${host}]` : host}:${port}`;

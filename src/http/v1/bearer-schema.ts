@@ -14,16 +14,36 @@ const figures = Type.Object(
       }),
     ),
     partOctets: Type.Optional(
-      Type.Integer({ minimum: 40, maximum: 254, description: "Of one short message, its header included." }),
+      Type.Integer({
+        "x-unit": "octets",
+        minimum: 40,
+        maximum: 254,
+        description: "Of one short message, its header included.",
+      }),
     ),
     partsMax: Type.Optional(
-      Type.Integer({ minimum: 1, maximum: PARTS_MAX, description: "Short messages of one message at most." }),
+      Type.Integer({
+        "x-unit": "short messages",
+        minimum: 1,
+        maximum: PARTS_MAX,
+        description: "Short messages of one message at most.",
+      }),
     ),
     rateBps: Type.Optional(
-      Type.Integer({ minimum: 100, maximum: 10_000_000_000, description: "Bits a second for one device." }),
+      Type.Integer({
+        "x-unit": "bits a second",
+        minimum: 100,
+        maximum: 10_000_000_000,
+        description: "Bits a second for one device.",
+      }),
     ),
     latencyMs: Type.Optional(
-      Type.Integer({ minimum: 0, maximum: 600_000, description: "A round trip that is common there." }),
+      Type.Integer({
+        "x-unit": "milliseconds",
+        minimum: 0,
+        maximum: 600_000,
+        description: "A round trip that is common there.",
+      }),
     ),
   },
   { additionalProperties: false },

@@ -9,20 +9,27 @@ export const marketIn = Type.String({
   description: "ISO 3166 alpha-2 of a listed market: where the network is that served the device.",
 });
 
+const here = { description: "As the policy's own key of this name, for orders of this market." };
 const rules = Type.Object(
   {
     ageCutOffYears: Type.Optional(
-      Type.Unsafe<number | null>({ type: ["number", "null"], minimum: 0, maximum: 50 }),
+      Type.Unsafe<number | null>({
+        type: ["number", "null"],
+        minimum: 0,
+        maximum: 50,
+        "x-unit": "years",
+        ...here,
+      }),
     ),
-    keyWithoutDeal: Type.Optional(Type.Boolean()),
-    keyForUnknown: Type.Optional(Type.Boolean()),
-    tryKeys: Type.Optional(Type.Boolean()),
-    package: Type.Optional(words(["together", "apart"])),
-    authentication: Type.Optional(words(["netwpin", "userpin"])),
-    unknownProtocol: Type.Optional(words(["omacp", "link"])),
-    unknownBearer: Type.Optional(words(BEARERS)),
-    doneAt: Type.Optional(words(LEVELS)),
-    sender: Type.Optional(Type.String({ pattern: "^(?:\\+?[0-9]{1,15}|[A-Za-z0-9 ]{1,11})$" })),
+    keyWithoutDeal: Type.Optional(Type.Boolean(here)),
+    keyForUnknown: Type.Optional(Type.Boolean(here)),
+    tryKeys: Type.Optional(Type.Boolean(here)),
+    package: Type.Optional(words(["together", "apart"], here.description)),
+    authentication: Type.Optional(words(["netwpin", "userpin"], here.description)),
+    unknownProtocol: Type.Optional(words(["omacp", "link"], here.description)),
+    unknownBearer: Type.Optional(words(BEARERS, here.description)),
+    doneAt: Type.Optional(words(LEVELS, here.description)),
+    sender: Type.Optional(Type.String({ pattern: "^(?:\\+?[0-9]{1,15}|[A-Za-z0-9 ]{1,11})$", ...here })),
   },
   { additionalProperties: false },
 );

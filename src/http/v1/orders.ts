@@ -15,6 +15,7 @@ import {
   instant,
   instantIn,
   instantOrNull,
+  integerOrNull,
   named,
   PAGE_ROWS_DEFAULT,
   page,
@@ -158,6 +159,10 @@ const OrderStory = named(
       description: "Stable: what it waits for, or failed of before anything was sent.",
     }),
     verdictReasons: anything("The rules that decided, and what each saw."),
+    policyVersion: integerOrNull({
+      description:
+        "The version of the policy that judged it; null: no verdict yet, or of an earlier release.",
+    }),
     imeiMasked: Type.String(),
     imsiMasked: Type.String(),
     msisdnMasked: textOrNull(),

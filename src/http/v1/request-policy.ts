@@ -15,10 +15,12 @@ const NOTICE_CHARACTERS_MAX = 600;
 const LANGUAGES_MAX = 50;
 const WORDS_MAX = 50;
 
-const hours = (description: string) => Type.Integer({ minimum: 1, maximum: HOURS_MAX, description });
-const count = (description: string, maximum = 10_000) => Type.Integer({ minimum: 0, maximum, description });
-const orNull = (description: string, minimum: number, maximum: number) =>
-  Type.Unsafe<number | null>({ type: ["integer", "null"], minimum, maximum, description });
+const hours = (description: string, maximum = HOURS_MAX) =>
+  Type.Integer({ minimum: 1, maximum, "x-unit": "hours", description });
+const count = (unit: string, description: string, maximum = 10_000) =>
+  Type.Integer({ minimum: 0, maximum, "x-unit": unit, description });
+const orNull = (unit: string, description: string, range: { minimum: number; maximum: number }) =>
+  Type.Unsafe<number | null>({ type: ["integer", "null"], ...range, "x-unit": unit, description });
 const replyWords = (description: string) =>
   Type.Array(Type.String({ pattern: "^[\\p{L}\\p{N}]{1,20}$" }), {
     maxItems: WORDS_MAX,
@@ -29,16 +31,21 @@ const Fraud = named(
   "FraudLimits",
   Type.Object(
     {
-      twoPlacesMinutes: count("One identity in two places within so many minutes is a clone.", 1_440),
+      twoPlacesMinutes: count(
+        "minutes",
+        "One identity in two places within so many minutes is a clone.",
+        1_440,
+      ),
       place: words(["network", "country"], "What a place is."),
-      simsOfDeviceMax: count("Other SIMs that a device may have been seen with in a day."),
+      simsOfDeviceMax: count("SIMs", "Other SIMs that a device may have been seen with in a day."),
       cardsTriedMax: count(
+        "cards",
         "Different cards tried for one subscriber or on one device; more is card testing.",
       ),
-      cardAccountsMax: count("Accounts of others that may stand on one card."),
-      documentAccountsMax: count("Accounts of others that may stand on one identity document."),
-      deviceAccountsMax: count("Accounts of others that may stand on SIMs of one device."),
-      requestsMax: count("Requests of one device or subscriber within the window."),
+      cardAccountsMax: count("accounts", "Accounts of others that may stand on one card."),
+      documentAccountsMax: count("accounts", "Accounts of others that may stand on one identity document."),
+      deviceAccountsMax: count("accounts", "Accounts of others that may stand on SIMs of one device."),
+      requestsMax: count("requests", "Requests of one device or subscriber within the window."),
       requestWindowHours: hours("The window that requests are counted in."),
     },
     { additionalProperties: false, description: "From when on a pattern stops a request." },
@@ -52,8 +59,8 @@ const OwnRecords = named(
   "OwnRecordPolicy",
   Type.Object(
     {
-      fullScore: count("Least score of a full match with the operator's own record.", 100),
-      partialScore: count("Least score of a partial match.", 100),
+      fullScore: count("score of 100", "Least score of a full match with the operator's own record.", 100),
+      partialScore: count("score of 100", "Least score of a partial match.", 100),
       requiredFields: userFieldList(
         "Asked for where there is a record; a full match needs each to be the same.",
       ),
@@ -68,11 +75,12 @@ const OwnRecords = named(
       ),
       askAgainHours: hours("How long whoever is asked again has."),
       triesMax: Type.Integer({
+        "x-unit": "comparisons",
         minimum: 1,
         maximum: 100,
         description: "Comparisons short of a full match, of one SIM or device; then nothing is compared.",
       }),
-      triesWindowHours: Type.Integer({ minimum: 1, maximum: 720, description: "They are counted so long." }),
+      triesWindowHours: hours("They are counted so long.", 720),
       tooManyTries: words(TOO_MANY_TRIES, "What too many tries come to."),
     },
     { additionalProperties: false, description: "What the operator's own record of a SIM decides." },
@@ -84,19 +92,25 @@ const CardTriesLimits = named(
   Type.Object(
     {
       free: Type.Object(
-        recordOf(CARD_TRY_KINDS, () => count("Tries without a pause.", 1_000)),
+        recordOf(CARD_TRY_KINDS, () => count("tries", "Tries without a pause.", 1_000)),
         {
           additionalProperties: false,
           description: "By what a try counts for; for address and token, refused cards alone count.",
         },
       ),
-      windowHours: Type.Integer({ minimum: 1, maximum: 720, description: "Tries are counted so long." }),
+      windowHours: hours("Tries are counted so long.", 720),
       pauseSeconds: Type.Integer({
+        "x-unit": "seconds",
         minimum: 1,
         maximum: 86_400,
         description: "The first pause; each is twice the last.",
       }),
-      longestPauseSeconds: Type.Integer({ minimum: 1, maximum: 2_592_000 }),
+      longestPauseSeconds: Type.Integer({
+        "x-unit": "seconds",
+        minimum: 1,
+        maximum: 2_592_000,
+        description: "No pause is longer.",
+      }),
     },
     { additionalProperties: false, description: "When a pause comes between two cards that are tried." },
   ),
@@ -104,9 +118,14 @@ const CardTriesLimits = named(
 
 const noticeTexts = Type.Object(
   recordOf(NOTICE_TEXTS, () =>
-    Type.Optional(Type.String({ minLength: 1, maxLength: NOTICE_CHARACTERS_MAX, pattern: "^[^\\u0000]*$" })),
+    Type.Optional(
+      Type.String({
+        ...{ minLength: 1, maxLength: NOTICE_CHARACTERS_MAX, pattern: "^[^\\u0000]*$" },
+        description: "The text of this name in this language, in place of the shipped one.",
+      }),
+    ),
   ),
-  { additionalProperties: false },
+  { additionalProperties: false, description: "Texts of one language, by name." },
 );
 
 const notices = Type.Record(Type.String({ pattern: "^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$" }), noticeTexts, {
@@ -128,10 +147,16 @@ const requestShape = Type.Object(
     ),
     ownRecords: OwnRecords,
     reviewDeadlineHours: hours("How long a person of the operator has to look at who asks."),
-    identityThreshold: count("Least score of the bureau, where it gives one.", 100),
+    identityThreshold: count("score of 100", "Least score of the bureau, where it gives one.", 100),
     cardRequired: Type.Boolean({ description: "A card is checked whenever a user is verified." }),
-    userFields: Type.Array(words(USER_FIELDS), { maxItems: USER_FIELDS.length }),
-    minimumAgeYears: orNull("Least age of a user whose birthdate is given; null: any.", 0, 120),
+    userFields: Type.Array(words(USER_FIELDS), {
+      maxItems: USER_FIELDS.length,
+      description: "What whoever asks is asked of themselves.",
+    }),
+    minimumAgeYears: orNull("years", "Least age of a user whose birthdate is given; null: any.", {
+      minimum: 0,
+      maximum: 120,
+    }),
     knownModelsOnly: Type.Boolean({ description: "Refuse devices whose model no data names." }),
     devicePairing: words(
       ["current", "not_elsewhere", "any"],
@@ -142,6 +167,7 @@ const requestShape = Type.Object(
     minimumAssurance: words(ASSURANCES, "How sure we must be who asks, whatever is asked for."),
     partnerAssurance: words(ASSURANCES, "The most that a partner's word for its customer counts."),
     verificationDeadlineMinutes: Type.Integer({
+      "x-unit": "minutes",
       minimum: 1,
       maximum: 10_080,
       description: "How long checks may take; no answer by then is a no.",
@@ -162,7 +188,7 @@ const requestShape = Type.Object(
           ["billing_centre", "token"],
           "Who collects what requests cost: the billing centre, which is told the sums, or this server by the token that the subscriber left.",
         ),
-        retries: count("How often a sum that was refused for now is asked for again.", 20),
+        retries: count("tries", "How often a sum that was refused for now is asked for again.", 20),
         retryAfterHours: hours("Between a refusal for now and the next try."),
         afterReturn: Type.Optional(
           words(
@@ -175,15 +201,20 @@ const requestShape = Type.Object(
     ),
     choiceDeadlineHours: hours("How long a choice, or missing fields, wait for an answer."),
     serviceDeadlineHours: hours("How long a service server, an element or the billing centre may take."),
-    retransmissionLimit: count("How often the user may have content sent again.", 20),
+    retransmissionLimit: count("resends", "How often the user may have content sent again.", 20),
     selfCareResendsMax: count(
+      "resends a day",
       "How often a subscriber may have one order sent again within a day, without a person.",
       20,
     ),
-    statusIntervalMinutes: orNull("Of the periodic status notice; null sends none.", 5, 43_200),
+    statusIntervalMinutes: orNull("minutes", "Between two periodic status notices; null sends none.", {
+      minimum: 5,
+      maximum: 43_200,
+    }),
     unavailableItem: words(["continue", "stop"], "What becomes of the rest when an item cannot be had."),
     conflictingItem: words(["continue", "stop"], "What becomes of the rest when items are in conflict."),
     narrowbandContentOctets: count(
+      "octets",
       "Content of at most so many octets goes in the notice itself; 0: always wideband.",
       1_000,
     ),
@@ -192,8 +223,14 @@ const requestShape = Type.Object(
       uniqueItems: true,
       description: "What the billing centre is told of an account; docs/operations.md says what each is.",
     }),
-    offerDays: Type.Integer({ minimum: 1, maximum: 365 }),
+    offerDays: Type.Integer({
+      "x-unit": "days",
+      minimum: 1,
+      maximum: 365,
+      description: "How long an offer waits for an answer.",
+    }),
     offerPauseDays: Type.Integer({
+      "x-unit": "days",
       minimum: 0,
       maximum: 3_650,
       description: "So many days after a no to an offer the same item is not offered again; 0: at once.",

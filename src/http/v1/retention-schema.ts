@@ -7,6 +7,7 @@ const monthsKept = (least: number, of: string) =>
   integerOrNull({
     minimum: least,
     maximum: MOST_MONTHS,
+    "x-unit": "months",
     description: `Whole months of ${of}; null: for ever.`,
   });
 

@@ -65,14 +65,31 @@ export type Versioned<Body> = {
   readonly body: Body;
   readonly madeBy: string | null;
   readonly madeAt: string | null;
+  /** Why it was made; null where nobody said, and of what is shipped. */
+  readonly reason: string | null;
 };
+
+/** Who makes a version, and why. */
+export type Author = { readonly actor: string; readonly reason?: string | null };
 
 /** What an operator decided, whole, version by version. */
 export interface Policies<Body> {
   /** The newest version; the shipped value, as version 0, where none was ever written. */
   current(operatorId: string): Promise<Versioned<Body>>;
+  /** One version; 0 is the shipped value. Undefined: there is none of this number. */
+  version(operatorId: string, version: number): Promise<Versioned<Body> | undefined>;
+  /** Newest first, those before the version `before`; the shipped value is not among them. */
+  versions(
+    operatorId: string,
+    page: { readonly limit: number; readonly before?: number | undefined },
+  ): Promise<readonly Versioned<Body>[]>;
   /** Writes the next version; undefined where `expected` is no longer the current one. */
-  put(operatorId: string, expected: number, body: Body, actor: string): Promise<Versioned<Body> | undefined>;
+  put(
+    operatorId: string,
+    expected: number,
+    body: Body,
+    by: string | Author,
+  ): Promise<Versioned<Body> | undefined>;
 }
 
 /** What an operator agreed with makers, by make without regard to letter case; `*` is every other make. */

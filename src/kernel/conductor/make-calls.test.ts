@@ -30,6 +30,7 @@ const terms = (operatorId: string, more: Partial<Relation> = {}): OperatorTerms 
   kind: "mno",
   homePlmns: [],
   policy: DEFAULT_POLICY,
+  policyVersion: 1,
   relations: new Map([
     ["*", relationTerms({ make: "*", keyServer: `https://${operatorId}.invalid`, ...more })],
   ]),

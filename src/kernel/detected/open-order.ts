@@ -189,10 +189,14 @@ export function valuesFor(
 }
 
 /** Said once, however often an order that waits is looked at. */
-function noteJudgement({ scribe, order }: Booking, judgement: Judgement, seen: readonly SeenSymptom[]): void {
+function noteJudgement(
+  { scribe, order, terms }: Booking,
+  judgement: Judgement,
+  seen: readonly SeenSymptom[],
+): void {
   const { make, model, verdict, reasons, cutOff = [] } = judgement;
   const isNews = order.make !== make || order.model !== model || order.verdict !== verdict;
-  change(order, { make, model, verdict, verdictReasons: reasons });
+  change(order, { make, model, verdict, verdictReasons: reasons, policyVersion: terms.policyVersion });
   scribe.touch(order);
   if (!isNews) return;
   const reason = `${make ?? "unknown make"} ${model ?? "unknown model"}: ${verdict}`;

@@ -64,6 +64,8 @@ export type OperatorTerms = {
   /** Networks whose SIMs it issues, `MCC/MNC`. */
   readonly homePlmns: readonly string[];
   readonly policy: OrderPolicy;
+  /** Which version of the policy it is: 0 is the shipped one. */
+  readonly policyVersion: number;
   readonly relations: ReadonlyMap<string, Relation>;
   /** Its own access points, which come before every shipped one. */
   readonly accessPoints: readonly AccessPoint[];

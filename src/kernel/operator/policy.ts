@@ -4,6 +4,7 @@
  */
 import type { BearerOverrides } from "../../wire/message/bearer-profile.ts";
 import type { Bearer } from "../../wire/message/legs.ts";
+import type { PolicyTest } from "../support/policy-tests.ts";
 import type { QuietHours } from "./quiet-hours.ts";
 import { DEFAULT_REQUEST_POLICY, type RequestPolicy } from "./request-policy.ts";
 import { KEEP_ALL, type RetentionPolicy } from "./retention.ts";
@@ -80,6 +81,8 @@ export type OrderPolicy = {
   readonly retention: RetentionPolicy;
   /** Requests of devices, and of others for them. */
   readonly request: RequestPolicy;
+  /** What it has to say of devices: it does not go live while one of them fails. */
+  readonly tests: readonly PolicyTest[];
 };
 
 export const DEFAULT_POLICY: OrderPolicy = {
@@ -114,6 +117,7 @@ export const DEFAULT_POLICY: OrderPolicy = {
   payments: { secondPerson: false, approvalHours: 72 },
   retention: KEEP_ALL,
   request: DEFAULT_REQUEST_POLICY,
+  tests: [],
 };
 
 /** What a market may have rules of its own for. */

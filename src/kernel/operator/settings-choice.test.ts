@@ -45,6 +45,7 @@ function choose(found: Found, more: Partial<Pick<OperatorTerms, "kind">> & { sen
     kind: more.kind ?? "mno",
     homePlmns: ["262/01"],
     policy: { ...DEFAULT_POLICY, sendUnconfirmed: more.send ?? false },
+    policyVersion: 1,
     relations: new Map(),
     accessPoints: [],
     overrides: new Map(),
@@ -98,7 +99,7 @@ test("R127: access points that the maker blocked are held back with who says so,
       homePlmns: [],
       policy: DEFAULT_POLICY,
     },
-    ...{ relations: new Map(), accessPoints: [], overrides: new Map() },
+    ...{ policyVersion: 1, relations: new Map(), accessPoints: [], overrides: new Map() },
   };
   const query = settingsQueryOf({ ...SIM, gid1: null, spn: null });
   const blocked = (...uses: string[]) =>

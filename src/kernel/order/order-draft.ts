@@ -72,6 +72,8 @@ export type OrderDraft = {
   model: string | null;
   verdict: Verdict | null;
   verdictReasons: unknown;
+  /** The version of the policy that judged it; null before a verdict, and of one of an earlier release. */
+  policyVersion: number | null;
   items: ItemDraft[];
   /** What a request has beside its order; null for an order that the network opened. */
   request: RequestDraft | null;

@@ -141,6 +141,8 @@ export type OrderStory = OrderRow & {
   /** Stable: what it waits for, or failed of before anything was sent; docs/operations.md lists every one. */
   readonly reasonCode: string | null;
   readonly verdictReasons: unknown;
+  /** The version of the policy that judged it; null: without a verdict, or judged by a release that did not say. */
+  readonly policyVersion: number | null;
   readonly imeiMasked: string;
   readonly imsiMasked: string;
   readonly msisdnMasked: string | null;

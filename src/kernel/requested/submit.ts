@@ -447,6 +447,7 @@ function newOrder(
     model: null,
     verdict: null,
     verdictReasons: null,
+    policyVersion: null,
     items: [],
     request: draft,
     changed: true,

@@ -594,6 +594,7 @@ create table operator_policy (
   body jsonb not null,
   made_by text not null,
   made_at timestamp with time zone not null default now(),
+  reason text,
   constraint operator_policy_pkey PRIMARY KEY (operator_id, version),
   constraint operator_policy_operator_id_fkey FOREIGN KEY (operator_id) REFERENCES operator(id),
   constraint operator_policy_version_check CHECK ((version > 0))
@@ -883,6 +884,7 @@ create table provisioning_order (
   serving_plmn text,
   updated_slot timestamp with time zone,
   sends integer not null default 0,
+  policy_version integer,
   constraint provisioning_order_pkey PRIMARY KEY (id),
   constraint provisioning_order_device_id_fkey FOREIGN KEY (device_id) REFERENCES device(id),
   constraint provisioning_order_subscriber_id_fkey FOREIGN KEY (subscriber_id) REFERENCES subscriber(id),

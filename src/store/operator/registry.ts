@@ -17,13 +17,11 @@ import type {
   Relations,
   Tokens,
   TokenView,
-  Versioned,
   WirelessNetworks,
 } from "../../kernel/account/registry.ts";
 import type { TokenRecord } from "../../kernel/account/token.ts";
-import type { NetworkKind, Relation } from "../../kernel/operator/operator-terms.ts";
-import { DEFAULT_POLICY, type OrderPolicy, withDefaults } from "../../kernel/operator/policy.ts";
-import { checkPolicy } from "../../kernel/operator/unconfirmed.ts";
+import type { Relation } from "../../kernel/operator/operator-terms.ts";
+import type { OrderPolicy } from "../../kernel/operator/policy.ts";
 import type { AccessPoint } from "../../kernel/settings/access-point.ts";
 import type { WirelessNetwork } from "../../kernel/settings/wireless-network.ts";
 import type { SupportOverride } from "../../kernel/support/decide-support.ts";
@@ -34,6 +32,7 @@ import { wakeWaiting } from "../orders/wake.ts";
 import type { Sealer } from "../seal/seal.ts";
 import { type Note, noteIn, type RegistryDeps } from "./audited.ts";
 import { createOwnRecords } from "./own-records.ts";
+import { policiesIn } from "./policies.ts";
 import { relationsIn, relationsOf } from "./relations.ts";
 import { wirelessNetworksIn, wirelessNetworksOf } from "./wireless-networks.ts";
 
@@ -168,60 +167,6 @@ function tokensIn(deps: RegistryDeps, note: Note): Tokens {
         const found = (await tx.run(REVOKE_TOKEN, [operatorId, tokenId, clock()])) > 0;
         if (found) await note(tx, operatorId, { actor, action: "token.revoke", subject: tokenId });
         return found;
-      }),
-  };
-}
-
-// Policy.
-
-const CURRENT_POLICY = {
-  name: "current_policy", // operator_policy_pkey
-  text: `select version, body, made_by as "madeBy", made_at as "madeAt" from operator_policy
-          where operator_id = $1 order by version desc limit 1`,
-};
-const INSERT_POLICY = {
-  name: "insert_policy", // operator_policy_pkey; who comes second with one version finds it taken
-  text: `insert into operator_policy (operator_id, version, body, made_by, made_at)
-         select $1, $2::int, $3, $4, $5
-          where coalesce((select max(version) from operator_policy where operator_id = $1), 0) = $2::int - 1
-             on conflict (operator_id, version) do nothing`,
-};
-
-const KIND_OF = { name: "kind_of_operator", text: "select kind from operator where id = $1" }; // operator_pkey
-
-function policiesIn(deps: RegistryDeps, note: Note): Policies<OrderPolicy> {
-  const { database, clock } = deps;
-  type Row = { version: number; body: Partial<OrderPolicy>; madeBy: string; madeAt: Date };
-  return {
-    async current(operatorId): Promise<Versioned<OrderPolicy>> {
-      const row = await database.one<Row>(CURRENT_POLICY, [operatorId]);
-      if (!row) return { version: 0, body: DEFAULT_POLICY, madeBy: null, madeAt: null };
-      // A policy written by an older release lacks the switches that came since.
-      return { ...row, body: withDefaults(row.body), madeAt: row.madeAt.toISOString() };
-    },
-    put: (operatorId, expected, body, actor) =>
-      putInForce(deps, operatorId, ["policy"], async (tx) => {
-        const kind = (await tx.one<{ kind: NetworkKind }>(KIND_OF, [operatorId]))?.kind;
-        if (kind) checkPolicy(kind, body);
-        const version = expected + 1;
-        const now = clock();
-        const before = withDefaults(
-          (await tx.one<Row>(CURRENT_POLICY, [operatorId]))?.body ?? null,
-        ).retention;
-        const written = await tx.run(INSERT_POLICY, [operatorId, version, JSON.stringify(body), actor, now]);
-        if (written === 0) return undefined;
-        await wakeWaiting(tx, operatorId, now);
-        await note(tx, operatorId, { actor, action: "policy.put", subject: `version ${version}` });
-        if (JSON.stringify(withDefaults(body).retention) !== JSON.stringify(before)) {
-          const detail = { before, after: body.retention };
-          await note(tx, operatorId, {
-            actor,
-            action: "retention.put",
-            subject: `version ${version}`,
-            detail,
-          });
-        }
-        return { version, body, madeBy: actor, madeAt: now.toISOString() };
       }),
   };
 }

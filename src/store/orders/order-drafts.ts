@@ -13,7 +13,8 @@ import { type FeeTermsRow, feeTermsOfRow } from "./order-rows.ts";
 /** Columns of a draft, of `provisioning_order o`. */
 export const ORDER = `o.id, o.operator_id as "operatorId", o.subscriber_id as "subscriberId", o.device_id as "deviceId", o.cause,
   o.created_at as "createdAt", o.state, o.reason, o.next_action as "nextAction", o.due_at as "dueAt", o.deadline_at as "deadlineAt",
-  o.sends as attempts, o.market, o.serving_plmn as "servingPlmn", o.make, o.model, o.verdict, o.verdict_reasons as "verdictReasons"`;
+  o.sends as attempts, o.market, o.serving_plmn as "servingPlmn", o.make, o.model, o.verdict, o.verdict_reasons as "verdictReasons",
+  o.policy_version as "policyVersion"`;
 
 /** Of this transaction, as rows that it writes bear it: `xmin`. */
 export const OWN_VERSION = `pg_current_xact_id()::xid::text as "ownVersion"`;

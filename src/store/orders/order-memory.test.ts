@@ -156,6 +156,7 @@ test("of more orders than fit the youngest are remembered", () => {
     model: null,
     verdict: null,
     verdictReasons: [],
+    policyVersion: null,
     items: [],
     request: null,
     changed: true,

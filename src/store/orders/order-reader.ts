@@ -234,7 +234,7 @@ const RESTORED = {
 
 const STORY = {
   name: "story_order", // provisioning_order_pkey, subscriber_pkey, device_pkey
-  text: `select ${ORDER}, o.verdict_reasons as "verdictReasons", d.imei_sealed, s.imsi_sealed, s.msisdn_sealed
+  text: `select ${ORDER}, o.verdict_reasons as "verdictReasons", o.policy_version as "policyVersion", d.imei_sealed, s.imsi_sealed, s.msisdn_sealed
            from provisioning_order o join subscriber s on s.id = o.subscriber_id join device d on d.id = o.device_id
           where o.operator_id = $1 and o.id = $2`,
 };
@@ -283,6 +283,7 @@ const subjectView = (subject: ItemRequest): ItemSubjectView => ({
 
 type StoredStory = StoredOrder & {
   readonly verdictReasons: unknown;
+  readonly policyVersion: number | null;
   readonly imei_sealed: Buffer;
   readonly imsi_sealed: Buffer;
   readonly msisdn_sealed: Buffer | null;
@@ -309,6 +310,7 @@ async function storyOf(
   return {
     ...orderRow(order),
     verdictReasons: order.verdictReasons,
+    policyVersion: order.policyVersion,
     imeiMasked: maskIdentifier(sealer.open("imei", imei_sealed), "imei"),
     imsiMasked: maskIdentifier(sealer.open("imsi", imsi_sealed), "imsi"),
     msisdnMasked: msisdn_sealed && maskIdentifier(sealer.open("msisdn", msisdn_sealed), "msisdn"),

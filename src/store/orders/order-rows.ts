@@ -132,6 +132,7 @@ const updateOrders = bulkUpdate<At<OrderDraft>>(
     { name: "model", type: "text", value: (row) => row.model },
     { name: "verdict", type: "text", value: (row) => row.verdict },
     { name: "verdict_reasons", type: "jsonb", value: (row) => row.verdictReasons },
+    { name: "policy_version", type: "integer", value: (row) => row.policyVersion },
     { name: "updated_at", type: "timestamptz", value: (row) => row.now },
   ],
   {

@@ -140,8 +140,10 @@ const LOCK_CHARGES = {
 const TERMS = {
   name: "terms",
   text: `select o.slug, o.name, o.kind, o.home_plmns as "homePlmns",
-                (select body from operator_policy p where p.operator_id = o.id order by version desc limit 1) as policy
-           from operator o where o.id = $1`,
+                p.body as policy, p.version as "policyVersion"
+           from operator o left join lateral (select body, version from operator_policy
+                                               where operator_id = o.id order by version desc limit 1) p on true
+          where o.id = $1`,
 };
 
 /** What an operator said itself, read through the registry that seals its secrets. */
@@ -269,6 +271,7 @@ async function readTerms(db: Db, registry: OwnWords, operatorId: string): Promis
     kind: NetworkKind;
     homePlmns: string[];
     policy: Partial<OrderPolicy> | null;
+    policyVersion: number | null;
   }>(TERMS.text, [operatorId]);
   if (!operator) throw new TurnupError("operator_not_found", `There is no operator ${operatorId}.`);
   const relations = await registry.relationsOf(operatorId);
@@ -281,7 +284,8 @@ async function readTerms(db: Db, registry: OwnWords, operatorId: string): Promis
     wirelessNetworks: (await registry.wirelessNetworksOf?.(operatorId)) ?? [],
     overrides: await registry.overridesOf(operatorId),
     kind: operator.kind,
-    policy: withDefaults(operator.policy),
+    policy: { ...withDefaults(operator.policy), tests: [] }, // those are asked before it goes live, by whoever makes it
+    policyVersion: operator.policyVersion ?? 0,
     relations: new Map(relations.map((relation) => [relation.make.toLowerCase(), relation])),
   };
 }

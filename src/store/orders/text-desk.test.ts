@@ -35,6 +35,7 @@ const desk = (
       kind: "mvno",
       homePlmns: [],
       policy: { ...DEFAULT_POLICY, smsLimits: { ...NO_SMS_LIMITS, ...smsLimits } },
+      policyVersion: 1,
       relations: new Map(),
       accessPoints: [],
       overrides: new Map(),
