@@ -21,7 +21,7 @@ const ROOMS = ["term", "wire", ...PILLARS, ...DOORS, CLIENT, "app"];
 const ROOMS_INSIDE: Readonly<Record<string, readonly string[]>> = {
   app: ["certificates", "command", "config", "demo", "party", "release", "server", "terminal"],
   store: [
-    ...["database", "dataset", "embedded", "journal", "migrations", "node"],
+    ...["database", "dataset", "embedded", "jobs", "journal", "migrations", "node"],
     ...["operator", "orders", "requests", "retention", "seal", "settlement", "sightings"],
   ],
   kernel: [
@@ -41,6 +41,7 @@ const ROOMS_INSIDE: Readonly<Record<string, readonly string[]>> = {
     ],
     ...[
       "fulfilment",
+      "jobs",
       "keys",
       "notices",
       "operator",
@@ -72,6 +73,7 @@ const KERNEL_MAY_READ: Readonly<Record<string, readonly string[]>> = {
   payload: ["devices"],
   registration: ["account", "catalog"],
   settlement: ["account"],
+  jobs: ["account"],
   consent: ["catalog"],
   operator: ["catalog", "payload", "registration", "settings", "support"],
   order: ["operator", "account", "catalog", "registration", "settlement", "support"],

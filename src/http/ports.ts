@@ -26,6 +26,8 @@ import type { Surroundings } from "../kernel/catalog/check-catalog.ts";
 import type { Peers } from "../kernel/catalog/peers.ts";
 import type { Intake } from "../kernel/detection/sighting.ts";
 import type { PortalPeople } from "../kernel/dialog/people.ts";
+import type { Approvals } from "../kernel/jobs/approval.ts";
+import type { Jobs } from "../kernel/jobs/job.ts";
 import type { KeyBatches } from "../kernel/keys/key-batches.ts";
 import type { Relation } from "../kernel/operator/operator-terms.ts";
 import type { OrderPolicy } from "../kernel/operator/policy.ts";
@@ -188,6 +190,10 @@ export type HttpDeps = {
   };
   readonly pairings: Pairings;
   readonly intake: Intake;
+  /** What takes longer than a request. */
+  readonly jobs: Jobs;
+  /** What waits for a person to agree to it. */
+  readonly approvals: Approvals;
   readonly orders: OrderReader;
   readonly orderDesk: OrderDesk;
   readonly confirmations: Confirmations;

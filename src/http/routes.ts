@@ -8,6 +8,7 @@ import type { Route } from "./route.ts";
 import { settingsProfile, settingsRemoval } from "./s/token/profile.ts";
 import { settingsCover, settingsPage } from "./s/token.ts";
 import { addAccessPoint, listAccessPoints, retireAccessPoint } from "./v1/access-points.ts";
+import { decideApproval, getApproval, listApprovals } from "./v1/approvals.ts";
 import { reportArrivals } from "./v1/arrivals.ts";
 import { listAudit } from "./v1/audit.ts";
 import { listBalances } from "./v1/balances.ts";
@@ -27,6 +28,7 @@ import { showDevice } from "./v1/devices.ts";
 import { decideDispute, listDisputes, openDispute } from "./v1/disputes.ts";
 import { issueEnrolment } from "./v1/enrolments.ts";
 import { showIssuer } from "./v1/issuer.ts";
+import { cancelJob, getJob, getJobRowsCsv, listJobRows, listJobs } from "./v1/jobs.ts";
 import { importKeyBatch, listKeyBatches, withdrawKeyBatch } from "./v1/key-batches.ts";
 import { getMakerStatement, listMakerDisputes, openMakerDispute } from "./v1/maker/statement.ts";
 import { decodeMessage } from "./v1/messages/decode.ts";
@@ -248,4 +250,12 @@ const ROUTES: readonly Route[] = [
   createToken,
   revokeToken,
   listAudit,
+  listJobs,
+  getJob,
+  listJobRows,
+  getJobRowsCsv,
+  cancelJob,
+  listApprovals,
+  getApproval,
+  decideApproval,
 ];

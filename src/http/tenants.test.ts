@@ -45,6 +45,11 @@ const PARAMS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   "/v1/payment-transfers/:id/advice": { id: THING_ID },
   "/v1/payment-transfers/:id/cancel": { id: THING_ID },
   "/v1/disputes/:id/decision": { id: THING_ID },
+  "/v1/jobs/:id": { id: THING_ID },
+  "/v1/jobs/:id/rows": { id: THING_ID },
+  "/v1/jobs/:id/rows.csv": { id: THING_ID },
+  "/v1/jobs/:id/cancel": { id: THING_ID },
+  "/v1/approvals/:id": { id: THING_ID },
   "/v1/devices/:imei": { imei: IMEI },
   "/v1/catalog/:id": { id: "mms" },
   "/v1/catalog/content/:sha256": { sha256: CONTENT_SHA256 },
@@ -152,6 +157,8 @@ const BODIES: Readonly<Record<string, unknown>> = {
   "POST /v1/disputes": { postingId: THING_ID, reason: "wrong sum" },
   "POST /v1/disputes/:id/decision": { outcome: "kept", reason: "it is right" },
   "POST /v1/maker/disputes": { postingId: THING_ID, reason: "wrong sum" },
+  "POST /v1/jobs/:id/cancel": { reason: "not needed any more" },
+  "POST /v1/approvals/:id": { outcome: "approved", reason: "looked at" },
   "POST /v1/tokens": { role: "probe", label: "radius" },
 };
 

@@ -17,6 +17,22 @@ export type Guard = {
 
 export const GUARDS: readonly Guard[] = [
   {
+    protects: "consent",
+    what: "whoever asked for something that needs a second person approves it alone",
+    file: "src/kernel/jobs/approval.ts",
+    line: 'if (outcome === "refused" || !asked.secondPerson) return;',
+    broken: 'if (outcome === "refused" || outcome === "approved") return;',
+    tests: ["src/store/jobs/jobs.test.ts"],
+  },
+  {
+    protects: "consent",
+    what: "two who decide at one moment have it carried out twice",
+    file: "src/store/jobs/approvals.ts",
+    line: 'if (row.state === "waiting" && !isOver) return row;',
+    broken: 'if (row.id !== "" || !isOver) return row;',
+    tests: ["src/store/jobs/jobs.test.ts"],
+  },
+  {
     protects: "identity",
     what: "a link that went by WAP push, which opens somebody's settings, is shown to whoever may read messages",
     file: "src/http/v1/orders/decoded-message.ts",

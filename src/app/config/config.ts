@@ -27,7 +27,7 @@ const PROBLEMS_SHOWN_MAX = 20;
 const READ_OR_WRITE_BY_OTHERS = 0o006;
 const VALUE_CHARACTERS_SHOWN_MAX = 60;
 /** Names in the environment that begin as settings do and are none. */
-const NOT_SETTINGS = ["TURNUP_CONFIG", "TURNUP_DEBUG"];
+const NOT_SETTINGS = ["TURNUP_CONFIG", "TURNUP_DEBUG", "TURNUP_TOKEN", "TURNUP_URL"];
 
 export type ConfigSource = {
   /** `--config`; without it TURNUP_CONFIG, then ./turnup.toml where there is one. */

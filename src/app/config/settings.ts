@@ -749,6 +749,16 @@ export const SETTINGS = {
         "JSON: the operator's own WAP gateways in front of this server; their headers alone name a line.",
     }),
   },
+  jobs: {
+    keptDays: integer({
+      about:
+        "How long a job (an import, a replay) can be looked at behind its end, with what became of each of its rows.",
+      unit: "days",
+      from: 1,
+      to: 3_650,
+      default: 90,
+    }),
+  },
   log: {
     level: oneOf(["trace", "debug", "info", "warn", "error", "fatal"], {
       about: "The least important messages that are written.",

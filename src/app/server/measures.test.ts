@@ -24,6 +24,7 @@ import {
 import { measureProxyLists } from "./proxy-list-measures.ts";
 import { countRadius } from "./radius-measures.ts";
 import { openRevocation } from "./revocation.ts";
+import { measureJobs } from "./run-jobs.ts";
 import { createStrangers, type StrangerNews } from "./strangers.ts";
 
 const NOW_MS = Date.parse("2026-05-04T08:00:00Z");
@@ -246,6 +247,7 @@ test("the handbook tells every measure of ours, and no other", async () => {
   createMeasures(registry);
   measurePairs(registry, { size: 0 });
   measureMonths(registry);
+  measureJobs(registry, async () => ({ jobs: {}, approvals: 0, oldestDueSeconds: 0 }));
   countRadius(registry, []);
   countS13(registry, []);
   countChecks(registry, () => 0);

@@ -291,7 +291,7 @@ function httpDeps(
   operators: PortalOperators,
   config: Config,
 ): Omit<HttpDeps, "proxyAccounts"> {
-  const { stores, machines, addresses, intake, engine } = behind;
+  const { stores, machines, addresses, intake, engine, jobs, approvals } = behind;
   const { database, sealer, clock, newId, changes, issuer } = stores;
   const { peers, hasServer } = machines;
   return {
@@ -331,6 +331,8 @@ function httpDeps(
     },
     enrolments: createEnrolments(database, sealer, shared.people, newId),
     intake,
+    jobs,
+    approvals,
     orders: createOrderReader(database, sealer),
     orderDesk: createOrderDesk({
       ...stores,

@@ -1,6 +1,9 @@
 /** The work of a server behind its doors: what is seen becomes orders, and the engine carries them out; measured and watched. */
 import { Registry as MeasureRegistry } from "prom-client";
 import { CALL_KINDS } from "../../kernel/order/outbound-call.ts";
+import { createApprovals } from "../../store/jobs/approvals.ts";
+import { APPROVAL_NEWS } from "../../store/jobs/ask-approval.ts";
+import { createJobs, JOB_NEWS } from "../../store/jobs/jobs.ts";
 import { listOperators } from "../../store/operator/operators.ts";
 import { readBacklog } from "../../store/orders/backlog.ts";
 import { createSmsSpend } from "../../store/orders/sms-spend.ts";
@@ -16,6 +19,7 @@ import { askReturns } from "./ask-returns.ts";
 import type { ClosingStack } from "./closing-stack.ts";
 import { type Engine, type EngineOptions, startEngine } from "./engine.ts";
 import { keepGrowth } from "./growth.ts";
+import { approvalKinds, jobKinds } from "./job-kinds.ts";
 import { keepPairs } from "./known-pairs.ts";
 import { startLoop } from "./loop.ts";
 import { observeMachines } from "./machine-measures.ts";
@@ -23,6 +27,7 @@ import { machineAt } from "./machine-watch.ts";
 import { countEnds, observe } from "./measures.ts";
 import type { Machines } from "./open-machines.ts";
 import type { Stores } from "./open-stores.ts";
+import { runJobs } from "./run-jobs.ts";
 import type { ServerOptions } from "./server-options.ts";
 import { smscsOptions } from "./smsc-options.ts";
 import { watchSession } from "./watched-session.ts";
@@ -85,7 +90,25 @@ export function startWork(closing: ClosingStack, opened: Opened, options: Server
   lapsePaymentFiles(closing, stores, onFault);
   hearOfReturns(closing, opened, options);
   keepGrowth(closing, stores, { measures, onFault });
-  return { intake, engine, spend, measures };
+  return { intake, engine, spend, measures, ...openJobs(closing, stores, { measures, onFault, config }) };
+}
+
+/** What takes longer than a request, and what waits for a person. */
+function openJobs(
+  closing: ClosingStack,
+  stores: Stores,
+  {
+    measures,
+    onFault,
+    config,
+  }: Required<Pick<ServerOptions, "config" | "onFault">> & { readonly measures: MeasureRegistry },
+) {
+  const kinds = jobKinds(stores);
+  const approvals = createApprovals({ ...stores, kinds: approvalKinds(stores) });
+  const nodeNumber = stores.presence.number;
+  const keptDays = config.jobs.keptDays;
+  runJobs(closing, { ...stores, kinds, approvals, nodeNumber, measures, onFault, keptDays });
+  return { jobs: createJobs({ ...stores, kinds }), approvals };
 }
 
 /** By short name; each is looked up until it is there, since it stays what it is. */
@@ -116,6 +139,9 @@ function measure(
   });
 }
 
+/** Pairs, jobs and approvals: no order waits for them. */
+const isNoWordOfOrders = (kind: string): boolean => ["pair", JOB_NEWS, APPROVAL_NEWS].includes(kind);
+
 /** What an operator imports counts at once, on this server and on all others. */
 function hearOfImports(
   closing: ClosingStack,
@@ -136,7 +162,7 @@ function hearOfImports(
   changes.onChange((news) => {
     if (news === "everything" || news.kind === "datasets")
       ownDevices.refresh().catch((error: unknown) => onFault("imports", error));
-    if (news === "everything" || news.kind !== "pair") engine.wakeOrders(); // some may have waited for it
+    if (news === "everything" || !isNoWordOfOrders(news.kind)) engine.wakeOrders(); // some may have waited for it
   });
 }
 

@@ -51,13 +51,11 @@ export function checkSecondPerson(
 ): void {
   const one = nameOf(first.person);
   const other = nameOf(knownPerson(second));
-  if (one === other) throw secondNeeded("Whoever made a payment file cannot approve it.");
+  if (one === other) throw secondNeeded("Whoever asked for it cannot approve it.");
   if (second.vouchedBy.map(nameOf).includes(one))
-    throw secondNeeded(
-      `The token of ${second.person} comes from ${first.person}, who made the payment file.`,
-    );
+    throw secondNeeded(`The token of ${second.person} comes from ${first.person}, who asked for it.`);
   if (first.vouchedBy.map(nameOf).includes(other))
-    throw secondNeeded(`The payment file was made with a token that comes from ${second.person}.`);
+    throw secondNeeded(`It was asked for with a token that comes from ${second.person}.`);
   const behindFirst = first.vouchedBy.map(nameOf);
   const third = second.vouchedBy.find((voucher) => behindFirst.includes(nameOf(voucher)));
   if (third !== undefined)

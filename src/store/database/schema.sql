@@ -47,6 +47,37 @@ create table api_token (
 );
 create index api_token_of_operator ON api_token USING btree (operator_id, id);
 
+create table approval (
+  id uuid not null,
+  operator_id uuid not null,
+  kind text not null,
+  subject text not null,
+  state text not null,
+  title text not null,
+  summary jsonb not null,
+  digest bytea not null,
+  reason text not null,
+  roles text[] not null,
+  second_person boolean not null,
+  asked_by text not null,
+  asked_by_person text,
+  asked_by_vouched text[] not null default '{}'::text[],
+  asked_at timestamp with time zone not null,
+  expires_at timestamp with time zone not null,
+  decided_by text,
+  decided_by_person text,
+  decided_at timestamp with time zone,
+  decision_reason text,
+  constraint approval_pkey PRIMARY KEY (id),
+  constraint approval_operator_id_fkey FOREIGN KEY (operator_id) REFERENCES operator(id),
+  constraint approval_decided CHECK (((decided_at IS NULL) = (state = 'waiting'::text))),
+  constraint approval_names_its_asker CHECK (((NOT second_person) OR (asked_by_person IS NOT NULL))),
+  constraint approval_state_check CHECK ((state = ANY (ARRAY['waiting'::text, 'approved'::text, 'refused'::text, 'expired'::text, 'withdrawn'::text])))
+);
+create index approval_by_id ON approval USING btree (operator_id, id DESC);
+create unique index approval_once ON approval USING btree (operator_id, kind, subject) WHERE (state = 'waiting'::text);
+create index approval_waiting ON approval USING btree (expires_at) WHERE (state = 'waiting'::text);
+
 create table audit (
   id uuid not null,
   operator_id uuid not null,
@@ -406,6 +437,76 @@ create table former_number (
   constraint former_number_subscriber_id_fkey FOREIGN KEY (subscriber_id) REFERENCES subscriber(id)
 );
 create index former_number_of_subscriber ON former_number USING btree (subscriber_id, lost_at);
+
+create table job (
+  id uuid not null,
+  operator_id uuid not null,
+  kind text not null,
+  state text not null,
+  input jsonb not null,
+  file_id uuid,
+  checkpoint jsonb,
+  done bigint not null default 0,
+  total bigint,
+  summary jsonb,
+  reason text not null,
+  next_action text not null,
+  asked_by text not null,
+  asked_by_person text,
+  asked_by_vouched text[] not null default '{}'::text[],
+  asked_at timestamp with time zone not null,
+  started_at timestamp with time zone,
+  ended_at timestamp with time zone,
+  updated_at timestamp with time zone not null,
+  deadline_at timestamp with time zone,
+  due_at timestamp with time zone,
+  lease_until timestamp with time zone,
+  leased_by integer,
+  claim integer not null default 0,
+  attempts integer not null default 0,
+  cancel_asked_by text,
+  cancel_reason text,
+  approval_id uuid,
+  constraint job_pkey PRIMARY KEY (id),
+  constraint job_operator_id_fkey FOREIGN KEY (operator_id) REFERENCES operator(id),
+  constraint job_due CHECK (((due_at IS NOT NULL) = (state = ANY (ARRAY['queued'::text, 'running'::text])))),
+  constraint job_ends_once CHECK (((ended_at IS NULL) = (deadline_at IS NOT NULL))),
+  constraint job_never_stands_still CHECK (((deadline_at IS NULL) = (state = ANY (ARRAY['done'::text, 'failed'::text, 'cancelled'::text])))),
+  constraint job_state_check CHECK ((state = ANY (ARRAY['queued'::text, 'running'::text, 'waiting_approval'::text, 'done'::text, 'failed'::text, 'cancelled'::text])))
+);
+create index job_by_id ON job USING btree (operator_id, id DESC);
+create index job_deadline ON job USING btree (deadline_at) WHERE (deadline_at IS NOT NULL);
+create index job_due ON job USING btree (due_at) WHERE (due_at IS NOT NULL);
+create index job_ended ON job USING btree (ended_at) WHERE (ended_at IS NOT NULL);
+
+create table job_file (
+  id uuid not null,
+  operator_id uuid not null,
+  octets bigint not null,
+  sha256 bytea,
+  made_at timestamp with time zone not null,
+  constraint job_file_pkey PRIMARY KEY (id),
+  constraint job_file_operator_id_fkey FOREIGN KEY (operator_id) REFERENCES operator(id)
+);
+create index job_file_by_age ON job_file USING btree (made_at);
+
+create table job_file_part (
+  file_id uuid not null,
+  position integer not null,
+  octets bytea not null,
+  constraint job_file_part_pkey PRIMARY KEY (file_id, "position"),
+  constraint job_file_part_file_id_fkey FOREIGN KEY (file_id) REFERENCES job_file(id) ON DELETE CASCADE
+);
+
+create table job_outcome (
+  job_id uuid not null,
+  position bigint not null,
+  subject text not null,
+  code text not null,
+  reason text not null,
+  constraint job_outcome_pkey PRIMARY KEY (job_id, "position"),
+  constraint job_outcome_job_id_fkey FOREIGN KEY (job_id) REFERENCES job(id) ON DELETE CASCADE
+);
 
 create table key_batch (
   operator_id uuid not null,

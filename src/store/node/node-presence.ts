@@ -152,6 +152,12 @@ const RECLAIM_CALLS = {
                         where due_at is not null and lease_until is not null and leased_by = any($1::integer[])
                         order by id for update)`,
 };
+/** That it was taken counts: a job that ends its servers is given up some day. */
+const RECLAIM_JOBS = {
+  name: "reclaim_jobs", // job_due
+  text: `update job set due_at = $2, lease_until = null, updated_at = $2
+          where due_at is not null and lease_until is not null and state = 'running' and leased_by = any($1::integer[])`,
+};
 const FORGET = { name: "forget_nodes", text: "delete from node where number = any($1::integer[])" };
 
 /** Longer than any lease: what such a server left behind is due by itself. */
@@ -219,6 +225,7 @@ async function reclaim(
   if (gone.length === 0) return { taken, due: 0 };
   const messages = await tx.run(RECLAIM_MESSAGES, [gone, now]);
   const calls = await tx.run(RECLAIM_CALLS, [gone, now]);
+  const jobs = await tx.run(RECLAIM_JOBS, [gone, now]);
   if (taken.length > 0) await tx.run(FORGET, [taken]);
-  return { taken, due: messages + calls };
+  return { taken, due: messages + calls + jobs };
 }
