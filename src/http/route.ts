@@ -2,6 +2,7 @@
  * A route is a value: where it stands, whom it serves, what it takes and gives, and one function that answers. The list
  * of routes mounts the server, writes the API description and drives the tests that knock at every door.
  */
+import type { Readable } from "node:stream";
 import type { FastifyRequest } from "fastify";
 import type { Static, TObject, TProperties, TSchema } from "typebox";
 import type { Caller, Role } from "../kernel/account/role.ts";
@@ -97,7 +98,7 @@ export const ok = <Body>(body: Body, headers?: Headers): Answer<Body> => ({
   ...(headers && { headers }),
 });
 /** Text that goes out as it is: the type says `never`, since no schema describes it and no serializer touches it. */
-export const asItIs = (text: string | Buffer, headers: Headers, status = 200): Answer<never> => ({
+export const asItIs = (text: string | Buffer | Readable, headers: Headers, status = 200): Answer<never> => ({
   status,
   body: text as never, // as it says above
   headers,

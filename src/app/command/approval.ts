@@ -1,6 +1,6 @@
 /** `turnup approval list`, `show`, `approve`, `refuse`: what waits for a person to agree to it, through the API. */
 import type { ApprovalView } from "../../kernel/jobs/approval.ts";
-import { isObject, membersOf } from "../../term/narrow.ts";
+import { isObject } from "../../term/narrow.ts";
 import { API_OPTIONS, apiOf } from "../terminal/api.ts";
 import type { Command, CommandContext } from "../terminal/command.ts";
 import { tableOf, timeOf } from "../terminal/table.ts";
@@ -20,8 +20,8 @@ export const approvalListCommand: Command = {
   async run(context) {
     const query = new URLSearchParams({ limit: String(limitOf(context.option("limit"))) });
     if (!context.flag("all")) query.set("state", "waiting");
-    const { rows } = membersOf(await apiOf(context).ask("GET", `/v1/approvals?${query}`));
-    const found = Array.isArray(rows) ? (rows.filter(isObject) as unknown[] as ApprovalView[]) : []; // as the API's description says
+    const path = `/v1/approvals?${query}`;
+    const { rows: found } = await apiOf(context).ask<{ readonly rows: readonly ApprovalView[] }>("GET", path);
     if (context.json) for (const row of found) await context.printJson(row);
     else if (found.length === 0) context.note("nothing waits for a person");
     else
@@ -48,15 +48,14 @@ export const approvalShowCommand: Command = {
   options: API_OPTIONS,
   examples: [`turnup approval show ${EXAMPLE_ID}`],
   async run(context) {
-    await print(context, await apiOf(context).ask("GET", pathOf(context)));
+    await print(context, await apiOf(context).ask<ApprovalView>("GET", pathOf(context)));
     return "ok";
   },
 };
 
 const pathOf = ({ args }: CommandContext): string => `/v1/approvals/${encodeURIComponent(args[0] ?? "")}`;
 
-async function print(context: CommandContext, answer: unknown): Promise<void> {
-  const one = membersOf(answer) as unknown as ApprovalView; // as the API's description says
+async function print(context: CommandContext, one: ApprovalView): Promise<void> {
   if (context.json) return void (await context.printJson(one));
   await context.print(`approval ${one.id}: ${one.kind}, ${one.state}`);
   await context.print(`${one.title} ${one.reason}`);
@@ -93,7 +92,7 @@ const decisionCommand = (word: "approve" | "refuse", summary: string, descriptio
       reason: context.option("reason") ?? "",
       ...(digest !== undefined && { digest }),
     };
-    await print(context, await apiOf(context).ask("POST", pathOf(context), decision));
+    await print(context, await apiOf(context).ask<ApprovalView>("POST", pathOf(context), decision));
     return "ok";
   },
 });

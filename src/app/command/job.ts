@@ -1,10 +1,12 @@
 /** `turnup job list`, `show`, `rows`, `cancel`: work that takes longer than a request, through the API. */
-import type { JobView } from "../../kernel/jobs/job.ts";
-import { isObject, membersOf } from "../../term/narrow.ts";
+import type { JobOutcome, JobView } from "../../kernel/jobs/job.ts";
+import { isObject } from "../../term/narrow.ts";
 import { API_OPTIONS, apiOf } from "../terminal/api.ts";
 import { type Command, type CommandContext, UsageError } from "../terminal/command.ts";
 import { tableOf, timeOf } from "../terminal/table.ts";
 import { limitOf } from "./orders.ts";
+
+type Rows<Row> = { readonly rows: readonly Row[] };
 
 const LIMIT = { flags: "--limit <count>", about: "rows of one page, 1 to 1000 (default 20)" };
 const EXAMPLE_ID = "01981f2e-7b30-7cc0-8f00-5b3e1f6d2a11";
@@ -28,7 +30,7 @@ export const jobListCommand: Command = {
       const value = context.option(name);
       if (value !== undefined) query.set(name, value);
     }
-    const rows = jobsIn(await apiOf(context).ask("GET", `/v1/jobs?${query}`));
+    const { rows } = await apiOf(context).ask<Rows<JobView>>("GET", `/v1/jobs?${query}`);
     if (context.json) for (const row of rows) await context.printJson(row);
     else if (rows.length === 0) context.note("no such job");
     else
@@ -50,14 +52,6 @@ export const jobListCommand: Command = {
   },
 };
 
-/** What the API's description says that it answers. */
-const jobsIn = (answer: unknown): readonly JobView[] => {
-  const { rows } = membersOf(answer);
-  return Array.isArray(rows) ? (rows.filter(isObject) as unknown[] as JobView[]) : [];
-};
-
-const jobOf = (answer: unknown): JobView => membersOf(answer) as unknown as JobView; // likewise
-
 const doneOf = ({ done, total }: JobView): string => (total === null ? String(done) : `${done} of ${total}`);
 
 export const jobShowCommand: Command = {
@@ -67,7 +61,7 @@ export const jobShowCommand: Command = {
   options: API_OPTIONS,
   examples: [`turnup job show ${EXAMPLE_ID}`],
   async run(context) {
-    await printJob(context, jobOf(await apiOf(context).ask("GET", `/v1/jobs/${idIn(context)}`)));
+    await printJob(context, await apiOf(context).ask<JobView>("GET", `/v1/jobs/${idIn(context)}`));
     return "ok";
   },
 };
@@ -100,8 +94,8 @@ export const jobRowsCommand: Command = {
     const rows = `/v1/jobs/${idIn(context)}/rows`;
     if (context.json) {
       query.set("limit", String(limitOf(context.option("limit"))));
-      const answer = membersOf(await apiOf(context).ask("GET", `${rows}?${query}`));
-      for (const row of Array.isArray(answer.rows) ? answer.rows : []) await context.printJson(row);
+      const page = await apiOf(context).ask<Rows<JobOutcome>>("GET", `${rows}?${query}`);
+      for (const row of page.rows) await context.printJson(row);
       return "ok";
     }
     for await (const line of linesOf(await apiOf(context).read(`${rows}.csv?${query}`)))
@@ -131,8 +125,8 @@ export const jobCancelCommand: Command = {
   async run(context) {
     const reason = context.option("reason") ?? "";
     if (reason === "") throw new UsageError("--reason says why.");
-    const answer = await apiOf(context).ask("POST", `/v1/jobs/${idIn(context)}/cancel`, { reason });
-    await printJob(context, jobOf(answer));
+    const path = `/v1/jobs/${idIn(context)}/cancel`;
+    await printJob(context, await apiOf(context).ask<JobView>("POST", path, { reason }));
     return "ok";
   },
 };

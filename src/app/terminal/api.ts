@@ -32,17 +32,17 @@ const TOKEN_OCTETS_MAX = 4_096;
 type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
 type ApiBody = {
   readonly mediaType: string;
-  readonly octets: AsyncIterable<Uint8Array> | Uint8Array | string;
+  readonly octets: AsyncIterable<Uint8Array> | string;
 };
 
 type Api = {
   /**
-   * The answer's JSON; null where it has none.
+   * The answer's JSON, of the shape that the API's description says; null where it has none.
    * @throws TurnupError what the API refuses, by its code; `dependency_unavailable`: no server answers there
    */
-  ask(method: Method, path: string, body?: unknown): Promise<unknown>;
+  ask<Answer>(method: Method, path: string, body?: unknown): Promise<Answer>;
   /** As `ask` for a body that is no JSON. */
-  send(method: Method, path: string, body: ApiBody): Promise<unknown>;
+  send<Answer>(method: Method, path: string, body: ApiBody): Promise<Answer>;
   /** The answer's octets as they come. */
   read(path: string): Promise<AsyncIterable<Uint8Array>>;
 };
@@ -76,13 +76,12 @@ export function apiOf(context: CommandContext): Api {
 
 function bodyOf({ octets }: ApiBody): RequestInit {
   if (typeof octets === "string") return { body: octets };
-  if (octets instanceof Uint8Array) return { body: octets as Uint8Array<ArrayBuffer> }; // octets of ours are in no shared memory
   return { body: ReadableStream.from(octets), duplex: "half" };
 }
 
-async function jsonOf(answer: Response): Promise<unknown> {
+async function jsonOf<Answer>(answer: Response): Promise<Answer> {
   const text = await answer.text();
-  return text === "" ? null : (JSON.parse(text) as unknown);
+  return JSON.parse(text === "" ? "null" : text);
 }
 
 async function reached(base: URL, ask: () => Promise<Response>): Promise<Response> {
@@ -103,7 +102,7 @@ async function reached(base: URL, ask: () => Promise<Response>): Promise<Respons
 }
 
 async function refusalOf(answer: Response): Promise<TurnupError> {
-  const { code, detail, nextStep } = membersOf(await jsonOf(answer).catch(() => null));
+  const { code, detail, nextStep } = membersOf(await jsonOf<unknown>(answer).catch(() => null));
   const known: ErrorCode = isOneOf(CODES, code) ? code : "dependency_unavailable";
   return new TurnupError(
     known,

@@ -131,42 +131,42 @@ test("a job runs to its end, and leaves what became of each row", async () => {
   );
 });
 
-test("a job whose server is gone goes on from its last checkpoint, and the server that was thought dead writes nothing more", async () => {
-  const north = await operator();
-  const id = await asked(north);
-  let lateWork: JobWork | undefined;
-  let release = (): void => undefined;
-  const held = new Promise<void>((resolve) => {
-    release = resolve;
+for (const late of ["a step", "its end"])
+  test(`a job whose server is gone goes on from its last checkpoint, and the server that was thought dead writes nothing more: ${late}`, async () => {
+    const north = await operator();
+    const id = await asked(north);
+    let lateWork: JobWork | undefined;
+    let release = (): void => undefined;
+    const held = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    run = async (work) => {
+      await work.save({ done: 2, total: 4, checkpoint: { at: 2 }, outcomes: [outcome(1), outcome(2)] });
+      lateWork = work;
+      await held; // as if it hung here
+      return DONE;
+    };
+    const hung = (await taken()).run();
+    while (!lateWork) await new Promise((resolve) => setImmediate(resolve));
+    assert.equal(await takeJob(deps, new AbortController().signal), undefined, "its lease holds");
+    nowMs += 61_000;
+    const seen: unknown[] = [];
+    run = async (work) => {
+      seen.push(work.checkpoint, work.done);
+      const step = { done: 3, checkpoint: { at: 3 }, outcomes: [outcome(9, "twice")] };
+      if (late === "a step") await assert.rejects(async () => lateWork?.save(step), { name: "JobStopped" });
+      release();
+      assert.equal(await hung, "queued", "its end is not believed");
+      return count(work);
+    };
+    assert.equal(await (await taken()).run(), "done");
+    assert.deepEqual(seen, [{ at: 2 }, 2]);
+    assert.deepEqual(
+      (await outcomesOf(north, id))?.map(({ code }) => code),
+      ["counted", "counted", "counted", "counted"],
+    );
+    assert.equal((await stateOf(north, id)).state, "done");
   });
-  run = async (work) => {
-    await work.save({ done: 2, total: 4, checkpoint: { at: 2 }, outcomes: [outcome(1), outcome(2)] });
-    lateWork = work;
-    await held; // as if it hung here
-    return DONE;
-  };
-  const hung = (await taken()).run();
-  while (!lateWork) await new Promise((resolve) => setImmediate(resolve));
-  assert.equal(await takeJob(deps, new AbortController().signal), undefined, "its lease holds");
-  nowMs += 61_000;
-  const seen: unknown[] = [];
-  run = (work) => {
-    seen.push(work.checkpoint, work.done);
-    return count(work);
-  };
-  assert.equal(await (await taken()).run(), "done");
-  assert.deepEqual(seen, [{ at: 2 }, 2]);
-  await assert.rejects(lateWork.save({ done: 3, checkpoint: { at: 3 }, outcomes: [outcome(9, "twice")] }), {
-    name: "JobStopped",
-  });
-  release();
-  assert.equal(await hung, "queued", "its end is not believed");
-  assert.deepEqual(
-    (await outcomesOf(north, id))?.map(({ code }) => code),
-    ["counted", "counted", "counted", "counted"],
-  );
-  assert.equal((await stateOf(north, id)).state, "done");
-});
 
 test("what a step writes and its checkpoint are one: a step that fails leaves neither", async () => {
   const north = await operator();
