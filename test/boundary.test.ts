@@ -43,6 +43,7 @@ const ROOMS_INSIDE: Readonly<Record<string, readonly string[]>> = {
       "fulfilment",
       "jobs",
       "keys",
+      "management",
       "notices",
       "operator",
       "order",
@@ -71,6 +72,7 @@ const KERNEL_MAY_READ: Readonly<Record<string, readonly string[]>> = {
   keys: ["devices"],
   settings: ["devices", "payload"],
   payload: ["devices"],
+  management: ["payload"],
   registration: ["account", "catalog"],
   settlement: ["account"],
   jobs: ["account"],
@@ -78,10 +80,10 @@ const KERNEL_MAY_READ: Readonly<Record<string, readonly string[]>> = {
   operator: ["catalog", "payload", "registration", "settings", "support"],
   order: ["operator", "account", "catalog", "registration", "settlement", "support"],
   calls: ["order", "operator", "catalog", "settlement"],
-  delivery: ["order", "operator", "payload", "devices"],
+  delivery: ["order", "operator", "payload", "management", "devices"],
   notices: ["order", "operator", "delivery", "catalog", "consent", "payload"],
   billing: ["order", "calls", "account", "settlement"],
-  proof: ["order", "operator", "delivery", "detection", "settlement", "support"],
+  proof: ["order", "operator", "delivery", "detection", "management", "settlement", "support"],
   detected: ["order", "operator", "calls", "delivery", "proof", "keys", "payload", "settlement", "support"],
   fulfilment: [
     ...["order", "operator", "calls", "delivery", "notices", "billing"],
@@ -96,8 +98,8 @@ const KERNEL_MAY_READ: Readonly<Record<string, readonly string[]>> = {
 const CONDUCTOR = "conductor";
 /** What all rooms of the kernel may read of `wire`: what our own parties say to each other, and the shape of a screen. */
 const isPlainWire = (to: string): boolean => to.startsWith("wire/message/") || to === "wire/screen/screen.ts";
-/** The one room of the kernel that turns words into bytes. */
-const KERNEL_ROOM_WITH_WIRE = "payload";
+/** The rooms of the kernel that turn words into bytes: what is sent, and what is said in a session with a device. */
+const KERNEL_ROOMS_WITH_WIRE: readonly string[] = ["payload", "management"];
 const WALL_CLOCK_AND_CHANCE =
   /\bDate\.now\(|\bnew Date\(\)|\bMath\.random\(|(?<![.\w])randomBytes\(|\brandomUUID\(|\bperformance\.now\(|\bsetTimeout\(|\bsetInterval\(|\bprocess\./;
 
@@ -150,8 +152,8 @@ function refusalOf({ from, to }: Import): string | undefined {
   if (room === "kernel" && inside) {
     const [, fromRoom = ""] = from.split("/");
     const [, toRoom = ""] = to.split("/");
-    if (target === "wire" && fromRoom !== KERNEL_ROOM_WITH_WIRE && !isPlainWire(to)) {
-      return "payload alone touches wire";
+    if (target === "wire" && !KERNEL_ROOMS_WITH_WIRE.includes(fromRoom) && !isPlainWire(to)) {
+      return "payload and management alone touch wire";
     }
     const isSideways = target === "kernel" && fromRoom !== toRoom && fromRoom !== CONDUCTOR;
     if (isSideways && !KERNEL_MAY_READ[fromRoom]?.includes(toRoom))

@@ -27,6 +27,7 @@ import { decodeNokiaOta } from "../wire/nokiaota/codec.ts";
 import { decodeProvisioning } from "../wire/omacp/codec.ts";
 import { verifyMac } from "../wire/omacp/mac.ts";
 import type { HandsetEffect, HandsetState, Level, Prompt, SettingsItem, Step, Takeable } from "./handset.ts";
+import { accountIn, type DeviceAccount } from "./management-account.ts";
 import {
   type Applied,
   applyDocument,
@@ -48,7 +49,7 @@ const MAX_PUSH_OCTETS = 4_096;
 
 const PROTOCOL = { key: "device-key", settings: "omacp", nokia: "nokiaota" } as const;
 
-export type HandsetProtocol = "omacp" | "nokiaota" | "device-key";
+export type HandsetProtocol = "omacp" | "nokiaota" | "omadm" | "device-key";
 
 export type HandsetConfig = {
   readonly imei: string;
@@ -88,7 +89,7 @@ function receive(config: HandsetConfig, state: HandsetState, { from, bytes, at }
   const items = unwrapped.items.flatMap((item) => screen(config, state, item, { from, at }, effects));
   if (items.length === 0) return { state, effects };
   const needs = needsOf(config, items);
-  if (!needs) return after(effects, take(state, items, { from, at }));
+  if (!needs) return after(effects, take(config, state, items, { from, at }));
   const digest = digestOf(bytes);
   if (state.prompts.some((prompt) => prompt.digest === digest))
     return { state, effects: [...effects, { kind: "repeated", what: "prompt" }] };
@@ -221,12 +222,14 @@ function needsOf(config: HandsetConfig, items: readonly Takeable[]): Prompt["nee
   return config.opensBy === "itself" && proven ? undefined : "consent";
 }
 
-function take(state: HandsetState, items: readonly Takeable[], came: Came): Step {
+function take(config: HandsetConfig, state: HandsetState, items: readonly Takeable[], came: Came): Step {
   return items.reduce<Step>(
     (step, item) =>
       after(
         step.effects,
-        item.kind === "key" ? runKey(step.state, item.bytes, came) : applySettings(step.state, item, came),
+        item.kind === "key"
+          ? runKey(step.state, item.bytes, came)
+          : applySettings(config, step.state, item, came),
       ),
     { state, effects: [] },
   );
@@ -240,7 +243,7 @@ function takeLater(config: HandsetConfig, state: HandsetState, items: readonly T
     effects.push(...found);
     return found.length === 0;
   });
-  return after(effects, take(state, still, came));
+  return after(effects, take(config, state, still, came));
 }
 
 /** The key's session. It is a draft until it closes: a phone that loses power in between has inserted nothing. */
@@ -272,14 +275,14 @@ function runKey(state: HandsetState, bytes: Uint8Array, came: Came): Step {
   };
 }
 
-function applySettings(state: HandsetState, item: SettingsItem, came: Came): Step {
-  const applied = documentApplied(state.settings, item);
+function applySettings(config: HandsetConfig, state: HandsetState, item: SettingsItem, came: Came): Step {
+  const { account, applied } = documentApplied(config, state.settings, item);
   if (applied.kind === "refused")
     return { state, effects: refuse(item, applied.cause, applied.detail, came) };
   const appliedDigests = [...state.appliedDigests, digestOf(item.document)].slice(-MAX_REMEMBERED);
   return {
     state: { ...state, settings: applied.settings, appliedDigests },
-    effects: [{ kind: "applied", what: "settings", entries: applied.entries }],
+    effects: [{ kind: "applied", what: "settings", entries: applied.entries, ...(account && { account }) }],
   };
 }
 
@@ -296,13 +299,20 @@ function itemsOf(bytes: Uint8Array): { readonly items: PushItem[] } | { readonly
   }
 }
 
-function documentApplied(settings: HandsetSettings, { kind, document }: SettingsItem): Applied {
+/** A handset that is managed by OMA DM takes the account of its server too. */
+function documentApplied(
+  { takes }: HandsetConfig,
+  settings: HandsetSettings,
+  { kind, document }: SettingsItem,
+): { readonly applied: Applied; readonly account?: DeviceAccount | undefined } {
   try {
-    return kind === "nokia"
-      ? applyNokia(settings, decodeNokiaOta(document))
-      : applyDocument(settings, decodeProvisioning(document));
+    if (kind === "nokia") return { applied: applyNokia(settings, decodeNokiaOta(document)) };
+    const provisioning = decodeProvisioning(document);
+    const account = takes.includes("omadm") ? accountIn(provisioning) : undefined;
+    return { applied: applyDocument(settings, provisioning, account !== undefined), account };
   } catch (error) {
-    if (error instanceof DecodeError) return { kind: "refused", cause: "malformed", detail: error.message };
+    if (error instanceof DecodeError)
+      return { applied: { kind: "refused", cause: "malformed", detail: error.message } };
     throw error;
   }
 }

@@ -2,6 +2,7 @@
  * What a handset's client knows of its settings, keys and open questions, and what it can say: plain values.
  */
 import type { ReportCause, ReportLevel } from "../wire/message/device-report.ts";
+import type { DeviceAccount } from "./management-account.ts";
 import type { AccessPointEntry, HandsetSettings } from "./settings.ts";
 import type { PushItem } from "./unwrap.ts";
 
@@ -34,7 +35,13 @@ export type HandsetEffect =
       readonly needs: "consent" | "pin";
       readonly triesLeft: number;
     }
-  | { readonly kind: "applied"; readonly what: "settings"; readonly entries: readonly AccessPointEntry[] }
+  | {
+      readonly kind: "applied";
+      readonly what: "settings";
+      readonly entries: readonly AccessPointEntry[];
+      /** The account of a management server that came with them. */
+      readonly account?: DeviceAccount;
+    }
   /** The session that a key's script ran, and what its application shall now do. */
   | {
       readonly kind: "applied";

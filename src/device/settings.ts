@@ -45,7 +45,12 @@ export type Applied =
     }
   | { readonly kind: "refused"; readonly cause: "malformed" | "unsupported"; readonly detail: string };
 
-export function applyDocument(settings: HandsetSettings, document: ProvisioningDocument): Applied {
+/** @param hasOther the document serves the handset by something else than access points */
+export function applyDocument(
+  settings: HandsetSettings,
+  document: ProvisioningDocument,
+  hasOther = false,
+): Applied {
   const all = document.characteristics;
   const naps = new Map<string, AccessPointEntry>();
   for (const napdef of ofType(all, "NAPDEF").filter((one) => parmOf(one, "BEARER") !== "WLAN")) {
@@ -70,7 +75,7 @@ export function applyDocument(settings: HandsetSettings, document: ProvisioningD
   }
   const entries = [...naps.values()].filter(({ uses }) => uses.length > 0);
   const wireless = ofType(all, "NAPDEF").flatMap(wirelessOf);
-  if (entries.length === 0 && wireless.length === 0)
+  if (entries.length === 0 && wireless.length === 0 && !hasOther)
     return refused("unsupported", "the document serves no application of this handset");
   return { kind: "applied", settings: withWireless(insert(settings, entries), wireless), entries };
 }

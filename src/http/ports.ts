@@ -29,6 +29,7 @@ import type { PortalPeople } from "../kernel/dialog/people.ts";
 import type { Approvals } from "../kernel/jobs/approval.ts";
 import type { Jobs } from "../kernel/jobs/job.ts";
 import type { KeyBatches } from "../kernel/keys/key-batches.ts";
+import type { ManagedDevices } from "../kernel/management/exchange.ts";
 import type { Relation } from "../kernel/operator/operator-terms.ts";
 import type { OrderPolicy } from "../kernel/operator/policy.ts";
 import type { Retention } from "../kernel/operator/retention.ts";
@@ -203,6 +204,7 @@ export type HttpDeps = {
   readonly unknownModels: UnknownModels;
   readonly settings: SettingsDesk;
   readonly pages: SettingsPages;
+  readonly managed: ManagedDevices;
   /** What signs configuration profiles now; without one they go out unsigned, and the page says so. */
   readonly profileSigner?: () => ((profile: Uint8Array) => Promise<Uint8Array>) | undefined;
   readonly catalog: CatalogStore;

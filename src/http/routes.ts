@@ -1,4 +1,6 @@
 /** The one list of routes. A route that is not here does not exist; one that is here is mounted, described and tested. */
+
+import { manageDevice } from "./dm/token.ts";
 import { healthz } from "./healthz.ts";
 import type { Measures } from "./measures.ts";
 import { metrics } from "./metrics.ts";
@@ -123,6 +125,7 @@ const ROUTES: readonly Route[] = [
   settingsPage,
   settingsProfile,
   settingsRemoval,
+  manageDevice,
   listUnknownDevices,
   showDevice,
   listOrders,

@@ -45,6 +45,7 @@ export function fleetOf(
       eagerShare: Math.min(1, (options.eagerUsers ?? EAGER_USERS) / Math.max(1, count)),
     },
     openLink: (url, { make }) => turnup.openLink(url, make),
+    manage: (post) => turnup.manage(post),
     ...(options.radio ? { radio: options.radio } : {}),
     ...(options.user ? { user: options.user } : {}),
   };

@@ -7,6 +7,7 @@ import type { ApplicationWorked } from "../../sim/core/application-worked.ts";
 import type { FailedAttempt, UsageRecord } from "../../sim/core/packet-gateway.ts";
 import { type AccountingClient, accountingClient } from "../../sim/core/radius-accounting.ts";
 import type { FleetSighting, TypedPoint } from "../../sim/handset/fleet-state.ts";
+import type { ManagedAnswer, ManagedPost } from "../../sim/handset/management/client.ts";
 import { wordOf } from "../../term/narrow.ts";
 import { decodeAppleProfile } from "../../wire/apple/profile.ts";
 import { type Arrival, writeArrivals } from "../../wire/message/maker-api.ts";
@@ -31,6 +32,8 @@ export type Reporter = {
   arrivals(batch: readonly Arrival[]): Promise<void>;
   /** The access points that the page behind a link names. */
   openLink(url: string, make: string): Promise<readonly TypedPoint[]>;
+  /** Carries a message of a phone's management client. */
+  manage(post: ManagedPost): Promise<ManagedAnswer>;
   /** The world ends: what is still told is tried once, since a server that is gone hears of it no more. */
   end(): void;
   close(): Promise<void>;
@@ -104,6 +107,7 @@ export function reporter(): Reporter {
       ),
     arrivals: (batch) => post(report, "/v1/arrivals", "makerToken", writeArrivals(batch)),
     openLink: (url, make) => openLink(report, url, make),
+    manage: (post) => manage(report, post),
     end() {
       report.ending = true;
       report.accounting?.close(); // who has not been told by now hears of it no more
@@ -167,6 +171,27 @@ async function flush(report: Reporting): Promise<void> {
       JSON.stringify({ source: "simulator", sightings: rows }),
     );
   }
+}
+
+/** Status 0 where nobody answered. */
+async function manage(
+  { closed }: Reporting,
+  { url, contentType, body, hmac }: ManagedPost,
+): Promise<ManagedAnswer> {
+  if (closed) return { status: 0, body: new Uint8Array(0) };
+  const response = await fetch(url, {
+    method: "POST",
+    headers: { "content-type": contentType, ...(hmac === undefined ? {} : { "x-syncml-hmac": hmac }) },
+    body: Uint8Array.from(body),
+    signal: AbortSignal.timeout(TIMEOUT_MS),
+  }).catch(() => undefined);
+  if (!response) return { status: 0, body: new Uint8Array(0) };
+  const mac = response.headers.get("x-syncml-hmac");
+  return {
+    status: response.status,
+    body: new Uint8Array(await response.arrayBuffer()),
+    ...(mac === null ? {} : { hmac: mac }),
+  };
 }
 
 /** A subscriber whose page does not come tries again, for a while. */

@@ -68,6 +68,7 @@ export type EngineOptions = {
   readonly chooseSettings: ConductorDeps["chooseSettings"];
   readonly ownIssuer: ConductorDeps["ownIssuer"];
   readonly linkUrl: ConductorDeps["linkUrl"];
+  readonly managementUrl: ConductorDeps["managementUrl"];
   /** For requests of the device's road: what can be had, and the addresses of its screens. */
   readonly catalog: ConductorDeps["catalog"];
   readonly fetchModule: ConductorDeps["fetchModule"];
@@ -183,6 +184,7 @@ const conductorOf = (options: EngineOptions, onWritten: ConductorDeps["onWritten
     chooseSettings: options.chooseSettings,
     ownIssuer: options.ownIssuer,
     linkUrl: options.linkUrl,
+    managementUrl: options.managementUrl,
     catalog: options.catalog,
     fetchModule: options.fetchModule,
     requestUrl: options.requestUrl,

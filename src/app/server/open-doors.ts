@@ -13,9 +13,10 @@ import { createKeyBatches } from "../../store/operator/key-batches.ts";
 import { createProxyAccounts } from "../../store/operator/proxy-accounts.ts";
 import { createProxyBook } from "../../store/operator/proxy-book.ts";
 import { createRepeats } from "../../store/operator/repeats.ts";
+import { createManagedDevices } from "../../store/orders/managed-devices.ts";
 import { createOrderDesk } from "../../store/orders/order-desk.ts";
 import { createOrderReader } from "../../store/orders/order-reader.ts";
-import { createSettingsPages } from "../../store/orders/settings-pages.ts";
+import { createSettingsPages, createShownOf, type ShownOf } from "../../store/orders/settings-pages.ts";
 import { createTextDesk } from "../../store/orders/text-desk.ts";
 import { putAccountNumber } from "../../store/requests/account-books.ts";
 import { cardSecretOf } from "../../store/requests/account-store.ts";
@@ -369,7 +370,7 @@ const knowledgeDeps = ({
   },
 });
 
-const messageDeps = ({ stores, engine, spend }: Behind): Pick<HttpDeps, "texts" | "pages"> => ({
+const messageDeps = ({ stores, engine, spend }: Behind): Pick<HttpDeps, "texts" | "pages" | "managed"> => ({
   texts: createTextDesk({
     ...stores,
     randomBytes: (octets) => Uint8Array.from(randomBytes(octets)),
@@ -381,13 +382,25 @@ const messageDeps = ({ stores, engine, spend }: Behind): Pick<HttpDeps, "texts" 
   pages: createSettingsPages({
     ...stores,
     onOpened: (orderId, itemId) => engine.books.linkOpened({ orderId, itemId }),
-    onDownloaded: (orderId, itemId) => engine.books.linkOpened({ orderId, itemId, isDownload: true }),
+    onDownloaded: ({ linkId: downloadOf, ...item }) => engine.books.linkOpened({ ...item, downloadOf }),
     menusOf: stores.knowledge.menusOf,
+    shownOf: shownOf(stores),
+  }),
+  managed: createManagedDevices({
+    ...stores,
+    randomBytes: (octets) => Uint8Array.from(randomBytes(octets)),
+    onShown: (shown) => engine.conductor.sessionsShowed([shown]),
+    shownOf: shownOf(stores),
+  }),
+});
+
+/** What of settings that wait behind a link, or for a session, may go out now. */
+const shownOf = (stores: Opened["stores"]): ShownOf =>
+  createShownOf({
     isKeyWithheld: (order) =>
       isKeyWithheld({ store: stores.orders, judge: stores.knowledge.judge }, order, stores.clock()),
     maySendUnconfirmed: async (operatorId) => maySendUnconfirmed(await stores.termsOf(operatorId)),
-  }),
-});
+  });
 
 const readiness = ({ stores: { database }, engine: { centres } }: Behind): readonly ReadinessCheck[] => [
   { name: "database", check: async () => void (await database.rows("select 1")) },

@@ -70,6 +70,7 @@ export async function requestDeskOf(context: CommandContext, opened: OperatorSto
     landName: () => landName,
     onWritten: () => undefined, // a server looks for messages and calls by itself
     linkUrl: (token) => `${publicUrl}/s/${token}`,
+    managementUrl: (token) => `${publicUrl}/dm/${token}`,
     requestUrl: (reference) => `${publicUrl}${DEVICE_PATHS.order(reference)}`,
     offerUrl: (token) => `${publicUrl}/d/offers/${token}`,
     async fetchModule() {

@@ -72,6 +72,7 @@ export function startWork(closing: ClosingStack, opened: Opened, options: Server
     ownIssuer: stores.issuer,
     catalog: stores.items,
     linkUrl: (token) => `${addresses.publicUrl}/s/${token}`,
+    managementUrl: (token) => `${addresses.publicUrl}/dm/${token}`,
     requestUrl: (reference) => `${addresses.publicUrl}${DEVICE_PATHS.order(reference)}`,
     offerUrl: (token) => `${addresses.publicUrl}/d/offers/${token}`,
     landName: () => addresses.landName(),

@@ -27,6 +27,7 @@ import { createStep, type InStep, lockById, type Step } from "../order/step.ts";
 import { isOfRequest, type Turn } from "../order/turn.ts";
 import { messageDelivered, messageFailed, reach } from "../proof/progress.ts";
 import { confirm, reportsCame } from "../proof/proof.ts";
+import { type SessionShown, sessionsShowed } from "../proof/sessions.ts";
 import { createRequestDesk } from "../requested/request-desk.ts";
 import { SYMPTOM_DAYS, type SymptomInput, type SymptomResult } from "../support/symptoms.ts";
 import { advanceOrder, hasLostNumber, isLeftToYounger } from "./advance.ts";
@@ -41,8 +42,8 @@ const UNMATCHED_RECEIPT_HOURS = 24;
 export type OpenedLink = {
   readonly orderId: string;
   readonly itemId: string;
-  /** The phone fetched the configuration profile of the page. */
-  readonly isDownload?: true;
+  /** The phone fetched the configuration profile of the page, by the link of this id. */
+  readonly downloadOf?: string;
 };
 
 const LINK_PROOF = {
@@ -90,6 +91,8 @@ export type Conductor = {
   symptomsSeen(operatorId: string, seen: readonly SymptomInput[]): Promise<readonly SymptomResult[]>;
   /** Pages behind links were fetched. */
   linksOpened(links: readonly OpenedLink[]): Promise<void>;
+  /** What management sessions of devices showed. */
+  sessionsShowed(shown: readonly SessionShown[]): Promise<void>;
   resend(operatorId: string, orderId: string, actor: string): Promise<void>;
   cancel(operatorId: string, orderId: string, actor: string): Promise<void>;
   /** What is done to requests of the device's road. */
@@ -121,6 +124,7 @@ export function createConductor(deps: ConductorDeps): Conductor {
     confirm: (operatorId, confirmations) => confirm(deps, inStep, operatorId, confirmations),
     symptomsSeen: (operatorId, seen) => symptomsSeen(deps, inStep, operatorId, seen),
     linksOpened: (links) => inStep((step) => linksOpened(step, links)),
+    sessionsShowed: (shown) => inStep((step) => sessionsShowed(step, shown)),
     resend: (operatorId, orderId, actor) =>
       inStep(async (step) => {
         const turn = await step.turnOf(await lockOne(step.tx, operatorId, orderId));
@@ -210,12 +214,13 @@ async function linksOpened(step: Step, links: readonly OpenedLink[]): Promise<vo
     step.tx,
     links.map(({ orderId }) => orderId),
   );
-  for (const { orderId, itemId, isDownload } of links) {
+  for (const { orderId, itemId, downloadOf } of links) {
     const order = orders.get(orderId);
     const item = order?.items.find(({ id }) => id === itemId);
     if (!order || !item) continue;
     reach(await step.bookingOf(order), item, LINK_PROOF);
-    if (isDownload) step.scribe.note(order, { ...DOWNLOADED, itemId, state: item.state });
+    if (downloadOf !== undefined && (await step.tx.claimDownload(downloadOf, step.scribe.now)))
+      step.scribe.note(order, { ...DOWNLOADED, itemId, state: item.state });
   }
 }
 

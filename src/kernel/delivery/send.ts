@@ -4,6 +4,9 @@ import { firstOf } from "../../term/collections.ts";
 import { hoursAfter, minutesAfter } from "../../term/moment.ts";
 import type { KeyAccessPoint } from "../../wire/message/device-key-form.ts";
 import type { SettingsProtocol } from "../devices/settings-form.ts";
+import { newManagementAccount } from "../management/account.ts";
+import { composeBootstrap, composeNotification, sessionNumberOf } from "../management/bootstrap.ts";
+import type { ManagementStanding } from "../management/exchange.ts";
 import { change } from "../order/change.ts";
 import { failItem } from "../order/ending.ts";
 import type { CarrierMessage, MessageAir, MessageKind, PayloadProtocol } from "../order/message.ts";
@@ -42,6 +45,8 @@ type Composed = {
   readonly unconfirmed?: boolean;
   /** What the record says of it beside that. */
   readonly detail?: Readonly<Record<string, unknown>>;
+  /** It is held back so long, unless what it waits for comes about before. */
+  readonly waitMinutes?: number;
 };
 
 export function sendKey(turn: Turn, item: ItemDraft, key: Uint8Array): void {
@@ -116,6 +121,7 @@ type By = {
 function sendBy(turn: Turn, items: readonly ItemDraft[], values: SettingsValues, by: By): number | null {
   const air = airOf(turn);
   if (by.protocol === "link") return sendLink(turn, items, values, by);
+  if (by.protocol === "omadm") return sendAccount(turn, items, values);
   const authentication = by.protocol === "omacp" ? authenticationFor(turn) : null;
   const form = authentication ? omaCpForm(values, authentication, air) : nokiaForm(values, air);
   if (!form) return sendLink(turn, items, values, by);
@@ -204,6 +210,51 @@ const digitsFrom = (bytes: Uint8Array): string => [...bytes].map((octet) => Stri
 const fill = (text: string, values: Readonly<Record<string, string>>): string =>
   text.replace(/\{(\w+)\}/g, (whole, name: string) => values[name] ?? whole);
 
+/**
+ * The account of the device for management sessions, and the notification that asks for one, held back until the account has
+ * arrived. What is to be set waits for the session. Null where it was sent; else the octets that its bearer does not carry.
+ */
+function sendAccount(turn: Turn, items: readonly ItemDraft[], values: SettingsValues): number | null {
+  const { deps, scribe, order, terms } = turn;
+  const token = Buffer.from(deps.randomBytes(LINK_TOKEN_OCTETS)).toString("base64url");
+  const authentication = authenticationFor(turn);
+  const made = newManagementAccount(order.operatorId, deps.randomBytes);
+  const url = deps.managementUrl(token);
+  const bytes = composeBootstrap(values, made, { url, authentication });
+  if (!fits("omacp", bytes, airOf(turn))) return bytes.length;
+  const { policy } = terms;
+  noticeOfPin(turn, authentication, values);
+  scribe.changes.management.push({
+    id: scribe.newId(),
+    accountId: scribe.newId(),
+    operatorId: order.operatorId,
+    deviceId: order.deviceId,
+    orderId: order.id,
+    itemId: firstOf(items).id,
+    tokenHash: createHash("sha256").update(token).digest(),
+    standing: {
+      account: made.account,
+      session: null,
+      challenge: null,
+      last: null,
+    } satisfies ManagementStanding,
+    settings: values,
+    expiresAt: hoursAfter(lastChance(policy, 1, scribe.now), policy.proofDeadlineHours),
+  });
+  const common = { kind: "bootstrap", protocol: "omacp", sec: authentication.sec, rule: PUSHED } as const;
+  send(turn, items, { ...common, bytes, ...confirmationOf(values) });
+  const session = sessionNumberOf(deps.randomBytes(1)[0] ?? 0);
+  queue(turn, AS_COMPANION, {
+    kind: "wake",
+    protocol: "omadm",
+    sec: null,
+    bytes: composeNotification(made.account, session),
+    rule: PUSHED,
+    waitMinutes: policy.messageValidityMinutes,
+  });
+  return null;
+}
+
 /** Null where it was sent; else the octets that its bearer does not carry. */
 function sendLink(turn: Turn, items: readonly ItemDraft[], values: SettingsValues, by: By): number | null {
   const { deps, scribe, order, terms } = turn;
@@ -271,7 +322,7 @@ function send(turn: Turn, items: readonly ItemDraft[], composed: Composed): void
 function queue(
   { deps, scribe, order, terms }: Turn,
   idempotencyKey: string | null,
-  { rule, detail: _, ...composed }: Composed,
+  { rule, detail: _, waitMinutes = 0, ...composed }: Composed,
 ): CarrierMessage & { readonly air: MessageAir } {
   const reference = freeReference(deps.randomBytes(1)[0] ?? 0, { ...order, ...scribe.changes });
   const air = onAir(airOf({ order, terms }), rule);
@@ -286,8 +337,8 @@ function queue(
     subscriberId: order.subscriberId,
     destination: null,
     idempotencyKey: idempotencyKey ?? `${payloadId}:1`,
-    dueAt: scribe.now,
-    expiresAt: minutesAfter(scribe.now, terms.policy.messageValidityMinutes),
+    dueAt: minutesAfter(scribe.now, waitMinutes),
+    expiresAt: minutesAfter(scribe.now, waitMinutes + terms.policy.messageValidityMinutes),
   });
   return { ...message, air };
 }

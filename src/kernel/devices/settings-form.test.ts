@@ -49,7 +49,7 @@ test("the form that the data names counts for more than what a model is known to
   assert.equal(settingsFormOf(model("android_page", takesBoth), "omacp"), "android_page");
   assert.equal(settingsFormOf(model(null, takesBoth), "link"), "oma_cp");
   assert.equal(settingsFormOf(model(null, { appleProfile: "yes" }), "omacp"), "apple_profile");
-  assert.deepEqual(SETTINGS_FORMS.map(protocolOf), ["omacp", "nokiaota", "link", "link", "link"]);
+  assert.deepEqual(SETTINGS_FORMS.map(protocolOf), ["omacp", "nokiaota", "omadm", "link", "link", "link"]);
 });
 
 test("behind a link stands what the model takes: Android's menus only where every platform that it may be is Android", () => {

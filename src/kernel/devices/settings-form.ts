@@ -5,6 +5,7 @@
  *   | form          | reaches the phone as                                                  |
  *   | oma_cp        | a message of OMA client provisioning                                  |
  *   | nokia_ota     | messages of Nokia and Ericsson OTA settings                           |
+ *   | oma_dm        | as an account and a notification, then in a session of OMA DM         |
  *   | apple_profile | a text with a link, behind which a configuration profile stands       |
  *   | android_page  | a text with a link, behind which the maker's menus and values stand   |
  *   | by_hand       | a text with a link, behind which the values stand                     |
@@ -15,8 +16,17 @@ import type { SettingsForm } from "./form-names.ts";
 /** What stands behind a link. */
 export type PageForm = Extract<SettingsForm, "apple_profile" | "android_page" | "by_hand">;
 
-/** How it is sent: over the air in one of two protocols, or as a text with a link (R100). */
-export type SettingsProtocol = "omacp" | "nokiaota" | "link";
+/** How it is sent: over the air in one of three protocols, or as a text with a link (R100). */
+export type SettingsProtocol = "omacp" | "nokiaota" | "omadm" | "link";
+
+const PROTOCOL_OF: Readonly<Record<SettingsForm, SettingsProtocol>> = {
+  oma_cp: "omacp",
+  nokia_ota: "nokiaota",
+  oma_dm: "omadm",
+  apple_profile: "link",
+  android_page: "link",
+  by_hand: "link",
+};
 
 type Model = {
   readonly capability: Pick<Device["capability"], "omaCp" | "nokiaOta"> &
@@ -34,11 +44,10 @@ export function settingsFormOf(model: Model, unknownProtocol: SettingsProtocol):
   if (capability.omaCp === "yes") return "oma_cp";
   if (capability.nokiaOta === "yes") return "nokia_ota";
   if (capability.omaCp !== "unknown" || form === "modem") return pageFormOf(model);
-  return unknownProtocol === "link" ? pageFormOf(model) : formBy(unknownProtocol);
+  return unknownProtocol === "link" ? pageFormOf(model) : FORM_BY[unknownProtocol];
 }
 
-const formBy = (protocol: "omacp" | "nokiaota"): SettingsForm =>
-  protocol === "omacp" ? "oma_cp" : "nokia_ota";
+const FORM_BY = { omacp: "oma_cp", nokiaota: "nokia_ota", omadm: "oma_dm" } as const;
 
 /** What stands behind a link to the model, whether the link is its form or goes where no other fits. */
 export function pageFormOf({ capability }: Model): PageForm {
@@ -49,11 +58,9 @@ export function pageFormOf({ capability }: Model): PageForm {
   return isAndroid ? "android_page" : "by_hand";
 }
 
-const isPageForm = (form: SettingsForm): form is PageForm => form !== "oma_cp" && form !== "nokia_ota";
+const isPageForm = (form: SettingsForm): form is PageForm => protocolOf(form) === "link";
 
-export function protocolOf(form: SettingsForm): SettingsProtocol {
-  return form === "oma_cp" ? "omacp" : form === "nokia_ota" ? "nokiaota" : "link";
-}
+export const protocolOf = (form: SettingsForm): SettingsProtocol => PROTOCOL_OF[form];
 
 /**
  * What the model takes beside that, the smallest change first: the other protocol where the data says that it takes it, then a text with a

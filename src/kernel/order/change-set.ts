@@ -160,6 +160,23 @@ export type NewLink = {
   readonly expiresAt: Date;
 };
 
+/** What a device is to have set in a session, and the account by which it opens one, in the place of its former one. */
+type NewManagement = {
+  readonly id: string;
+  readonly accountId: string;
+  readonly operatorId: string;
+  readonly deviceId: string;
+  readonly orderId: string;
+  readonly itemId: string;
+  readonly tokenHash: Uint8Array;
+  readonly standing: unknown;
+  readonly settings: unknown;
+  readonly expiresAt: Date;
+};
+
+/** Requests for a session that wait: they go out now, or are wanted no more. */
+type WakeChange = { readonly orderId: string; readonly isWanted: boolean };
+
 /** The page behind a link is to be open as long as the message that names it may come. */
 type LinkExtension = { readonly orderId: string; readonly itemId: string; readonly expiresAt: Date };
 
@@ -197,6 +214,8 @@ export type ChangeSet = {
   readonly renewals: { readonly id: string; readonly renewsAt: Date | null; readonly renewals: number }[];
   readonly links: NewLink[];
   readonly linkExtensions: LinkExtension[];
+  readonly management: NewManagement[];
+  readonly wakeChanges: WakeChange[];
   readonly accounts: NewUserAccount[];
   /** Accounts that the billing centre knows from now on. */
   readonly registeredAccounts: {
@@ -260,6 +279,8 @@ export const emptyChangeSet = (): ChangeSet => ({
   renewals: [],
   links: [],
   linkExtensions: [],
+  management: [],
+  wakeChanges: [],
   accounts: [],
   registeredAccounts: [],
   refusedCards: [],

@@ -41,6 +41,8 @@ export type ConductorDeps = {
   readonly countryOf?: (mcc: string) => string | null;
   /** The address of a page with settings. */
   readonly linkUrl: (token: string) => string;
+  /** The address at which a device opens its management sessions. */
+  readonly managementUrl: (token: string) => string;
   /** Octets of a module that another server keeps (R40); rejects where it cannot be had. */
   readonly fetchModule: (url: string) => Promise<Uint8Array>;
   /** The address of the screen of a request, and of what an offer names. */

@@ -64,6 +64,8 @@ export const EVENT_KINDS = {
 
   // Proof.
   profile_downloaded: "The phone fetched its configuration profile; whether it installed it, traffic shows.",
+  settings_set:
+    "The handset set every node that it was asked to, in a management session; whether they work, traffic shows.",
   access_point_seen: "Traffic was seen on an access point.",
   proof_missing: "No proof came in time; the item keeps its level.",
   device_refused: "The handset refused what counts as done already.",

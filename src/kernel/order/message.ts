@@ -1,7 +1,16 @@
 /** A message to a handset on its way: what carries it, what the message centre took, how it ended. Its octets stand in its payload. */
 import type { SmsLimits } from "../operator/sms-limits.ts";
 
-export type MessageKind = "settings" | "key" | "package" | "link" | "pin_notice" | "text" | "notice";
+export type MessageKind =
+  | "settings"
+  | "key"
+  | "package"
+  | "link"
+  | "pin_notice"
+  | "text"
+  | "notice"
+  | "bootstrap"
+  | "wake";
 
 export type PayloadProtocol =
   | "omacp"
@@ -11,7 +20,8 @@ export type PayloadProtocol =
   | "text"
   | "notice"
   | "si"
-  | "sl";
+  | "sl"
+  | "omadm";
 
 /** What carries a message, by which channel and rule it goes there, and how it is cut (R30, R31). */
 export type MessageAir = {

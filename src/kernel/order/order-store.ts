@@ -77,6 +77,10 @@ export interface OrderTransaction extends RequestTransaction {
   openCallsOf(orderId: string): Promise<readonly OpenCall[]>;
   /** Locks charges and reads them as they stand. */
   lockCharges(chargeIds: readonly string[]): Promise<ChargeDraft[]>;
+  /** Marks the first download of the profile behind a link; answers whether this is it. */
+  claimDownload(linkId: string, now: Date): Promise<boolean>;
+  /** Marks the end of what was to be set in a session; answers whether it had not ended. */
+  claimManaged(taskId: string, now: Date): Promise<boolean>;
   /** Writes the whole change set, within this transaction. */
   write(changes: ChangeSet, now: Date): Promise<void>;
 }

@@ -10,6 +10,7 @@ import { encodeKnock, KNOCK_CONTENT_TYPE, type Knock } from "../../wire/message/
 import { NOTICE_CONTENT_TYPE } from "../../wire/message/notice.ts";
 import { encodeNokiaOta, NOKIA_BOOKMARKS, NOKIA_SETTINGS } from "../../wire/nokiaota/codec.ts";
 import { encodeProvisioning } from "../../wire/omacp/codec.ts";
+import type { ProvisioningDocument } from "../../wire/omacp/document.ts";
 import { macOf, type Sec } from "../../wire/omacp/mac.ts";
 import { encodeSi, encodeSl, SI_CONTENT_TYPE, SL_CONTENT_TYPE } from "../../wire/si/codec.ts";
 import { UDHI } from "../../wire/smpp/user-data.ts";
@@ -58,8 +59,16 @@ function encodeSettings(values: SettingsValues): Uint8Array {
 }
 
 /** A WSP push with settings, signed by OMA CP's SEC and MAC. */
-export function composeOmaCp(values: SettingsValues, authentication: Authentication): Uint8Array {
-  const body = encodeSettings(values);
+export const composeOmaCp = (values: SettingsValues, authentication: Authentication): Uint8Array =>
+  signedPush(encodeSettings(values), authentication);
+
+/** The same for a document of any kind. */
+export const composeProvisioning = (
+  document: ProvisioningDocument,
+  authentication: Authentication,
+): Uint8Array => signedPush(encodeProvisioning(document), authentication);
+
+function signedPush(body: Uint8Array, authentication: Authentication): Uint8Array {
   return encodePush({
     transactionId: TRANSACTION_ID,
     contentType: OMA_CP_CONTENT_TYPE,

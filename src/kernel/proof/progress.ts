@@ -15,6 +15,7 @@
  *   | any level         | that level or a higher one   | unchanged                               | none: proof is booked once    |
  *   | any level         | not sent yet, or cancelled   | unchanged                               | none: what proves it is not us |
  *   | refused by device | sending, delivered           | failed                                  | order may end                 |
+ *   | refused in session | those, opened               | failed: the Status is the cause         | order may end                 |
  *   Delivery proves by the octets that were delivered: a former message's receipt counts after a resend.
  *   An order that had ended may end better by late proof. A key that reaches its contract's level opens one charge, ever.
  */
@@ -80,6 +81,8 @@ function keyReached(turn: Booking, item: ItemDraft, before: number, after: numbe
 export function messageDelivered(turn: Booking, ended: EndedMessage): void {
   const { scribe, order } = turn;
   const isLastOfSettings = ended.isCompanion && ended.kind === "settings";
+  // A device that has its account now is asked for a session.
+  if (ended.kind === "bootstrap") scribe.changes.wakeChanges.push({ orderId: order.id, isWanted: true });
   for (const item of order.items) {
     if (item.message === null) continue;
     const isCarried = isLastOfSettings
@@ -172,18 +175,30 @@ export function messageFailed(turn: Booking, ended: EndedMessage): void {
 
 /** The handset's own word that it will not take it. What is done stays done. */
 export function refusedByDevice(turn: Booking, item: ItemDraft, cause: string): void {
-  const { scribe, order, terms, ending } = turn;
-  if (isClosed(item) || item.message === null || rankOf(item.state) >= rankOf("opened")) return;
+  if (rankOf(item.state) >= rankOf("opened")) return;
   const reason = `the handset refused it: ${cause.replaceAll("_", " ")}`;
+  refused(turn, item, { cause, reason, evidence: "device_report" });
+}
+
+type Refusal = { readonly cause: string; readonly reason: string; readonly evidence: string };
+
+/** It opened a session, and would not set in it what it was asked to: what works already stays so. */
+export function refusedInSession(turn: Booking, item: ItemDraft, refusal: Refusal): void {
+  if (item.state !== "works") refused(turn, item, refusal);
+}
+
+function refused(turn: Booking, item: ItemDraft, { cause, reason, evidence }: Refusal): void {
+  const { scribe, order, terms, ending } = turn;
+  if (isClosed(item) || item.message === null) return;
   if (isFinal(order) || ending.isDone(item, terms)) {
     return scribe.note(order, {
       kind: "device_refused",
       itemId: item.id,
       state: item.state,
       reason,
-      evidence: "device_report",
+      evidence,
     });
   }
-  failItem(turn, item, { cause: `device_${cause}`, reason, evidence: "device_report" });
+  failItem(turn, item, { cause: `device_${cause}`, reason, evidence });
   endIfDone(turn);
 }

@@ -123,7 +123,8 @@ function becauseOf(
   protocol: SettingsProtocol,
 ): Pick<Judgement, "protocolBecause"> {
   const name = protocol === "omacp" ? "omaCp" : "nokiaOta";
-  if (!byChipset?.protocols.includes(name) || protocol === "link") return {};
+  const isByChipset = protocol === "omacp" || protocol === "nokiaota";
+  if (!isByChipset || !byChipset?.protocols.includes(name)) return {};
   return { protocolBecause: `its chipset, ${byChipset.chipset}: ${byChipset.evidence}` };
 }
 

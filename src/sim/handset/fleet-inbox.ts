@@ -5,6 +5,7 @@
 import { insert } from "../../device/settings.ts";
 import { DecodeError } from "../../wire/decode-error.ts";
 import { decodeMms, MMS_CONTENT_TYPE } from "../../wire/mms/codec.ts";
+import { NOTIFICATION_CONTENT_TYPE } from "../../wire/omadm/notification.ts";
 import type { WholeMessage } from "../../wire/sms/reassembly.ts";
 import { decodeText } from "../../wire/sms/text.ts";
 import { decodePush } from "../../wire/wsp/push.ts";
@@ -17,6 +18,7 @@ import {
   start,
   typedEntry,
 } from "./fleet-state.ts";
+import { onNotification } from "./management/managed-phone.ts";
 import { onMmsPush } from "./mms-application.ts";
 
 /** WAP push, and Nokia settings. */
@@ -66,16 +68,18 @@ export function openPush(
   phone: Phone,
   { from, bytes }: Pick<WholeMessage, "from" | "bytes">,
 ): void {
-  const mms = mmsIn(bytes);
+  const mms = bodyOf(bytes, MMS_CONTENT_TYPE);
   if (mms) return start(fleet, () => onMmsPush(fleet, phone, decodeMms(mms)));
+  const notification = bodyOf(bytes, NOTIFICATION_CONTENT_TYPE);
+  if (notification) return start(fleet, () => onNotification(fleet, phone, notification));
   act(fleet, phone, phone.client.receive(phone.state, { from, bytes, at: fleet.now() }));
 }
 
-/** The octets of a push for the application of messages; whatever else it is, the client looks at it. */
-function mmsIn(bytes: Uint8Array): Uint8Array | undefined {
+/** The octets of a push for another application; whatever else it is, the client looks at it. */
+function bodyOf(bytes: Uint8Array, type: string): Uint8Array | undefined {
   try {
     const { contentType, body } = decodePush(bytes);
-    return contentType === MMS_CONTENT_TYPE ? body : undefined;
+    return contentType === type ? body : undefined;
   } catch (error) {
     if (error instanceof DecodeError) return undefined;
     throw error;

@@ -6,6 +6,7 @@ import type { HandsetEffect, Step } from "../../device/client.ts";
 import { type AccessPointEntry, routeTo } from "../../device/settings.ts";
 import { useApplications } from "./applications.ts";
 import { type FleetState, type Phone, start } from "./fleet-state.ts";
+import { takeAccount } from "./management/take-account.ts";
 import { ask } from "./roads.ts";
 
 const CONNECT_TRIES = 3;
@@ -70,7 +71,10 @@ export function act(fleet: FleetState, phone: Phone, { state, effects }: Step): 
         start(fleet, () => connect(fleet, phone, effect));
         break;
       case "applied":
-        if (effect.what === "settings") start(fleet, () => goOnline(fleet, phone, effect.entries));
+        if (effect.what === "settings") {
+          if (effect.account) takeAccount(fleet, phone, effect.account);
+          start(fleet, () => goOnline(fleet, phone, effect.entries));
+        }
         break;
       case "repeated":
         if (effect.what === "settings") start(fleet, () => goOnline(fleet, phone, givenTo(phone)));

@@ -20,6 +20,7 @@ import type {
   MmsNotification,
 } from "./application-state.ts";
 import { type Chance, chanceFrom } from "./chance.ts";
+import type { ManagedAnswer, ManagedDevice, ManagedPost } from "./management/client.ts";
 import { createHandsetNetwork, type HandsetNetwork } from "./network.ts";
 import type { PhoneSpec } from "./phones.ts";
 
@@ -49,6 +50,7 @@ export type FleetEvent = { readonly phone: PhoneStatus } & (
   | { readonly kind: "text"; readonly text: string }
   | { readonly kind: "works" | "connect_failed"; readonly apn: string; readonly host: string }
   | { readonly kind: "online" | "offline"; readonly apn: string }
+  | { readonly kind: "managed"; readonly isWhole: boolean }
   | ApplicationEvent
   | HandsetEffect
 );
@@ -96,6 +98,8 @@ export type FleetOptions = {
   };
   /** What a user does with a link in a text: the access points that the page names, typed in by hand; none without a page. */
   openLink?(url: string, spec: PhoneSpec): Promise<readonly TypedPoint[]>;
+  /** Carries a message of a phone's management client to the server of its account. */
+  manage?(post: ManagedPost): Promise<ManagedAnswer>;
   readonly user?: { readonly delayMs?: readonly [number, number]; readonly declines?: number };
   readonly radio?: { readonly loss?: number; readonly duplicates?: number; readonly reorderMs?: number };
   now?(): Date;
@@ -121,6 +125,9 @@ export type Phone = {
   lastTransaction: number;
   /** The last run through its applications. */
   using: Promise<void>;
+  /** Its management client, once it has an account, and the session that it opened last. */
+  managed?: ManagedDevice;
+  lastSession?: string;
 };
 
 export type FleetState = {

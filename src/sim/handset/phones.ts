@@ -5,6 +5,7 @@ import { roundAt } from "../../term/collections.ts";
 import { imeiFromNetwork } from "../../term/imei.ts";
 import type { ApplicationName } from "./application-state.ts";
 import { chanceFrom } from "./chance.ts";
+import type { ManagedModel } from "./management/client.ts";
 
 export type HandsetCapability = {
   readonly opensBy: "itself" | "prompt" | "pin";
@@ -15,6 +16,8 @@ export type HandsetModel = {
   readonly make: string;
   readonly model: string;
   readonly capability: HandsetCapability;
+  /** How it speaks where it is managed by OMA DM. */
+  readonly managed?: ManagedModel;
   /** Applications that it has; all of them without it. */
   readonly claims?: readonly ApplicationName[];
 };

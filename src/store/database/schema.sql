@@ -563,6 +563,42 @@ create table link (
 );
 create index link_of_order ON link USING btree (order_id);
 
+create table management_account (
+  id uuid not null,
+  operator_id uuid not null,
+  device_id uuid not null,
+  token_hash bytea not null,
+  sealed bytea not null,
+  version integer not null,
+  session_until timestamp with time zone,
+  failures integer not null,
+  proved_at timestamp with time zone,
+  updated_at timestamp with time zone not null,
+  constraint management_account_pkey PRIMARY KEY (id),
+  constraint management_account_operator_id_device_id_key UNIQUE (operator_id, device_id),
+  constraint management_account_token_hash_key UNIQUE (token_hash),
+  constraint management_account_device_id_fkey FOREIGN KEY (device_id) REFERENCES device(id),
+  constraint management_account_operator_id_fkey FOREIGN KEY (operator_id) REFERENCES operator(id)
+);
+
+create table management_task (
+  id uuid not null,
+  operator_id uuid not null,
+  account_id uuid not null,
+  order_id uuid not null,
+  item_id uuid not null,
+  settings_sealed bytea not null,
+  expires_at timestamp with time zone not null,
+  opened_at timestamp with time zone,
+  ended_at timestamp with time zone,
+  created_at timestamp with time zone not null,
+  constraint management_task_pkey PRIMARY KEY (id),
+  constraint management_task_account_id_fkey FOREIGN KEY (account_id) REFERENCES management_account(id),
+  constraint management_task_operator_id_fkey FOREIGN KEY (operator_id) REFERENCES operator(id)
+);
+create index management_task_open ON management_task USING btree (account_id, id) WHERE (ended_at IS NULL);
+create index management_task_order ON management_task USING btree (order_id);
+
 create table message (
   id uuid not null,
   operator_id uuid not null,
@@ -593,7 +629,7 @@ create table message (
   constraint message_pkey PRIMARY KEY (id),
   constraint message_operator_id_idempotency_key_key UNIQUE (operator_id, idempotency_key),
   constraint message_has_content CHECK (((payload_id IS NOT NULL) OR ((sealed IS NOT NULL) AND (octets IS NOT NULL)))),
-  constraint message_kind_check CHECK ((kind = ANY (ARRAY['settings'::text, 'key'::text, 'package'::text, 'link'::text, 'pin_notice'::text, 'text'::text, 'notice'::text]))),
+  constraint message_kind_check CHECK ((kind = ANY (ARRAY['settings'::text, 'key'::text, 'package'::text, 'link'::text, 'pin_notice'::text, 'text'::text, 'notice'::text, 'bootstrap'::text, 'wake'::text]))) NOT VALID,
   constraint message_part_count_check CHECK (((part_count >= 1) AND (part_count <= 255))),
   constraint message_reference_check CHECK (((reference >= 0) AND (reference <= 65535))),
   constraint message_state_check CHECK ((state = ANY (ARRAY['queued'::text, 'submitting'::text, 'submitted'::text, 'delivered'::text, 'failed'::text, 'expired'::text, 'cancelled'::text])))
@@ -810,8 +846,8 @@ create table payload (
   channel_rule text,
   part_octets integer,
   constraint payload_pkey PRIMARY KEY (id),
-  constraint payload_kind_check CHECK ((kind = ANY (ARRAY['settings'::text, 'key'::text, 'package'::text, 'link'::text, 'pin_notice'::text, 'text'::text, 'notice'::text]))),
-  constraint payload_protocol_check CHECK ((protocol = ANY (ARRAY['omacp'::text, 'nokiaota'::text, 'device_key'::text, 'multipart'::text, 'text'::text, 'notice'::text, 'si'::text, 'sl'::text]))) NOT VALID,
+  constraint payload_kind_check CHECK ((kind = ANY (ARRAY['settings'::text, 'key'::text, 'package'::text, 'link'::text, 'pin_notice'::text, 'text'::text, 'notice'::text, 'bootstrap'::text, 'wake'::text]))) NOT VALID,
+  constraint payload_protocol_check CHECK ((protocol = ANY (ARRAY['omacp'::text, 'nokiaota'::text, 'device_key'::text, 'multipart'::text, 'text'::text, 'notice'::text, 'si'::text, 'sl'::text, 'omadm'::text]))) NOT VALID,
   constraint payload_sec_check CHECK ((sec = ANY (ARRAY['netwpin'::text, 'userpin'::text, 'usernetwpin'::text, 'userpinmac'::text])))
 );
 

@@ -32,6 +32,7 @@ import {
   symptomsOfDevices,
 } from "../sightings/symptom-rows.ts";
 import { issuedKeys } from "./issued-keys.ts";
+import { CLAIM_MANAGED, writeManagement } from "./management-rows.ts";
 import { claimMessages, messageTransaction, outgoing, tellWaiting } from "./message-rows.ts";
 import {
   lockWithItems,
@@ -44,6 +45,7 @@ import {
 import { createOrderMemory, type Recall } from "./order-memory.ts";
 import { CALL_DOMAIN, writeChanges } from "./order-rows.ts";
 import { ownLeases } from "./own-leases.ts";
+import { CLAIM_DOWNLOAD } from "./settings-pages.ts";
 import { stockKeys } from "./stock-keys.ts";
 
 type SealedSubject = {
@@ -363,8 +365,11 @@ function orderTransaction(
       });
     },
     lockCharges: (chargeIds) => db.rows<ChargeDraft>(LOCK_CHARGES, [chargeIds]),
+    claimDownload: async (linkId, now) => (await db.rows(CLAIM_DOWNLOAD, [linkId, now])).length > 0,
+    claimManaged: async (taskId, now) => (await db.rows(CLAIM_MANAGED, [taskId, now])).length > 0,
     async write(changes, now) {
       writeChanges(db, sealer, changes, now);
+      writeManagement(db, sealer, changes, now);
       recall.noteWritten(changes.orders);
       await writeRequests(db, sealer, changes, now);
       await writeReplies(db, sealer, changes, now);

@@ -7,6 +7,7 @@ import { createHash } from "node:crypto";
 import type { PhoneMenuRow } from "../../kernel/devices/phone-menus.ts";
 import { composeAppleProfile } from "../../kernel/payload/apple-profile.ts";
 import type { LinkedSettings, SettingsPage, SettingsPages } from "../../kernel/payload/settings-page.ts";
+import type { SettingsValues } from "../../kernel/payload/settings-values.ts";
 import { createCoalescer } from "../database/coalescer.ts";
 import type { Database } from "../database/database.ts";
 import { openJson, type Sealer } from "../seal/seal.ts";
@@ -22,14 +23,10 @@ const MARK_OPENED = {
   name: "mark_links_opened", // link_pkey
   text: "update link set opened_at = $2 where id = any($1::uuid[]) and opened_at is null",
 };
-/** One of many downloads at once is the first. */
-const CLAIM_DOWNLOAD = {
+/** One of many downloads at once is the first: in the transaction that books it, so that what was not booked was not claimed. */
+export const CLAIM_DOWNLOAD = {
   name: "claim_link_download", // link_pkey
   text: "update link set downloaded_at = $2 where id = $1 and downloaded_at is null returning id",
-};
-const DROP_DOWNLOAD = {
-  name: "drop_link_download", // link_pkey
-  text: "update link set downloaded_at = null where id = $1",
 };
 const TOGETHER = { maxBatchRows: 500, maxBatchesAtOnce: 2, maxWaitingRows: 10_000 };
 
@@ -55,16 +52,20 @@ type PagesDeps = {
   /** Books the first opening; a repeat changes nothing. */
   readonly onOpened: (orderId: string, itemId: string) => Promise<void>;
   /** Books the first download of its profile. */
-  readonly onDownloaded: (orderId: string, itemId: string) => Promise<void>;
-  readonly menusOf: (operatorId: string) => readonly PhoneMenuRow[];
-  /** Whether access points that nobody confirmed may go out for this operator now. */
-  readonly maySendUnconfirmed: (operatorId: string) => Promise<boolean>;
-  /** Whether the handset of an order is to get no key any more, by what its operator says now. */
-  readonly isKeyWithheld: (order: {
-    readonly operatorId: string;
+  readonly onDownloaded: (download: {
     readonly orderId: string;
-  }) => Promise<boolean>;
+    readonly itemId: string;
+    readonly linkId: string;
+  }) => Promise<void>;
+  readonly menusOf: (operatorId: string) => readonly PhoneMenuRow[];
+  readonly shownOf: ShownOf;
 };
+
+/** What of an order's settings may be shown now; undefined: nothing. */
+export type ShownOf = <Values extends SettingsValues>(
+  settings: Values,
+  order: { readonly operatorId: string; readonly orderId: string },
+) => Promise<Values | undefined>;
 
 export function createSettingsPages(deps: PagesDeps): SettingsPages {
   const hashes = createCoalescer<Buffer, Link | undefined>({
@@ -116,7 +117,10 @@ export function createSettingsPages(deps: PagesDeps): SettingsPages {
       if (link.openedAt === null) return { state: "unopened" };
       const bytes = composeAppleProfile(shown, { ...wish, operatorId: link.operatorId });
       if (!bytes) return undefined;
-      if (!wish.isRemoval && link.downloadedAt === null) await bookDownload(deps, link);
+      if (!wish.isRemoval && link.downloadedAt === null) {
+        const { id: linkId, orderId, itemId } = link;
+        await deps.onDownloaded({ orderId, itemId, linkId });
+      }
       return { state: "ready", bytes };
     },
   };
@@ -130,24 +134,25 @@ async function pageOf(deps: PagesDeps, link: Link): Promise<SettingsPage> {
   return { state: "open", operatorName, make, model, form, points, menus: deps.menusOf(operatorId) };
 }
 
-/** What may be shown of it now; undefined: nothing. */
-async function shownOf(deps: PagesDeps, link: Link): Promise<LinkedSettings | undefined> {
-  const settings = openJson<LinkedSettings>(deps.sealer, "settings", link.sealed);
-  const { points, unconfirmed, keyApns = [] } = settings;
-  if (unconfirmed && !(await deps.maySendUnconfirmed(link.operatorId))) return undefined;
-  const isWithheld = keyApns.length > 0 && (await deps.isKeyWithheld(link));
-  const shown = isWithheld ? points.filter(({ apn }) => !keyApns.includes(apn)) : points;
-  return shown.length === 0 ? undefined : { ...settings, points: shown };
-}
+const shownOf = (deps: PagesDeps, link: Link): Promise<LinkedSettings | undefined> =>
+  deps.shownOf(openJson<LinkedSettings>(deps.sealer, "settings", link.sealed), link);
 
-/** A phone may fetch the file twice at once; what could not be booked is booked by the next download. */
-async function bookDownload({ database, clock, onDownloaded }: PagesDeps, link: Link): Promise<void> {
-  const claimed = await database.rows(CLAIM_DOWNLOAD, [link.id, clock()]);
-  if (claimed.length === 0) return;
-  try {
-    await onDownloaded(link.orderId, link.itemId);
-  } catch (error) {
-    await database.run(DROP_DOWNLOAD, [link.id]);
-    throw error;
-  }
-}
+type Asks = {
+  /** Whether access points that nobody confirmed may go out for this operator now. */
+  readonly maySendUnconfirmed: (operatorId: string) => Promise<boolean>;
+  /** Whether the handset of an order is to get no key any more, by what its operator says now. */
+  readonly isKeyWithheld: (order: {
+    readonly operatorId: string;
+    readonly orderId: string;
+  }) => Promise<boolean>;
+};
+
+export const createShownOf =
+  ({ maySendUnconfirmed, isKeyWithheld }: Asks): ShownOf =>
+  async (settings, order) => {
+    const { points, unconfirmed, keyApns = [] } = settings;
+    if (unconfirmed && !(await maySendUnconfirmed(order.operatorId))) return undefined;
+    const isWithheld = keyApns.length > 0 && (await isKeyWithheld(order));
+    const shown = isWithheld ? points.filter(({ apn }) => !keyApns.includes(apn)) : points;
+    return shown.length === 0 ? undefined : { ...settings, points: shown };
+  };

@@ -375,8 +375,7 @@ test("a link that went to a number that moved on stays closed; the SIM's new num
     onOpened: async (orderId) => void opened.push(orderId),
     onDownloaded: async () => undefined,
     menusOf: () => [],
-    maySendUnconfirmed: async () => true,
-    isKeyWithheld: async () => false,
+    shownOf: async (settings) => settings,
   });
   const tokenTo = async (msisdn: string): Promise<string> => {
     const his = (await sent(fixture)).filter(({ to }) => to === msisdn);

@@ -72,9 +72,11 @@ type StoredMessage = Pick<MessageView, "kind" | "protocol" | "sec"> & {
   readonly reference: number;
 };
 
-export function decodedMessage(message: StoredMessage, seesSecrets: boolean): Decoded {
+export function decodedMessage(message: StoredMessage, isAdmin: boolean): Decoded {
   const { payload } = message;
   if (message.kind === "notice") return NOBODYS_BUSINESS;
+  // The passwords of a device's account are kept nowhere, so they are not shown either.
+  const seesSecrets = isAdmin && message.kind !== "bootstrap";
   const outside = { hex: seesSecrets ? hexOf(payload) : null, parts: partsOf(message, seesSecrets) };
   try {
     if (message.protocol === "text") {
