@@ -6,14 +6,15 @@
  */
 
 import type { Caller } from "../kernel/account/role.ts";
-import { admit, hashToken, isTokenShaped, type TokenRecord } from "../kernel/account/token.ts";
+import { admit, hashToken, isTokenShaped, type TokenRecord, tokenDigest } from "../kernel/account/token.ts";
 import { TurnupError } from "../term/error.ts";
 import type { Allowance } from "./allowance.ts";
+import { hostOf } from "./connections.ts";
 import type { HttpDeps } from "./ports.ts";
 
 export type Gate = {
   /** @throws TurnupError `token_missing`, `token_unknown`, `token_revoked`, `token_expired`, `too_many_requests` */
-  callerOf(authorization: string | undefined, address: string): Promise<Caller>;
+  callerOf(authorization: string | undefined, address: string): Caller | Promise<Caller>;
   /** Who a token is of that somebody's certificate stands for. @throws TurnupError as `callerOf` */
   callerOfToken(tokenId: string): Promise<Caller>;
   /** Writes down which tokens were used since the last call. */
@@ -52,7 +53,7 @@ export function createGate({ tokens, changes, clock, monotonicMs }: GateDeps, ru
   });
 
   return {
-    async callerOf(authorization, address) {
+    callerOf(authorization, address) {
       const token = tokenIn(authorization);
       if (token === undefined) {
         throw new TurnupError("token_missing", "This address answers only with a token.", {
@@ -60,19 +61,15 @@ export function createGate({ tokens, changes, clock, monotonicMs }: GateDeps, ru
         });
       }
       try {
-        const record = isTokenShaped(token) ? await recordOf(gate, token, address) : undefined;
-        const caller = admit(record, clock());
-        gate.used.add(caller.tokenId);
-        return caller;
+        const record = isTokenShaped(token) ? recordOf(gate, token, address) : undefined;
+        return record instanceof Promise ? admittedThen(gate, record, address) : admitted(gate, record);
       } catch (error) {
-        if (error instanceof TurnupError && error.code.startsWith("token_")) failed(gate, address, error);
-        throw error;
+        throw counted(gate, address, error);
       }
     },
     async callerOfToken(tokenId) {
-      const caller = admit(await lookedUp(gate, tokenId, () => gate.tokens.findById(tokenId)), clock());
-      gate.used.add(caller.tokenId);
-      return caller;
+      const record = rememberedOf(gate, tokenId);
+      return admitted(gate, record ?? (await lookUp(gate, tokenId, () => gate.tokens.findById(tokenId))));
     },
     async flushUse() {
       if (gate.used.size === 0) return;
@@ -81,6 +78,24 @@ export function createGate({ tokens, changes, clock, monotonicMs }: GateDeps, ru
       await tokens.touch(ids, clock());
     },
   };
+}
+
+function admitted(gate: GateState, record: TokenRecord | undefined): Caller {
+  const caller = admit(record, gate.clock());
+  gate.used.add(caller.tokenId);
+  return caller;
+}
+
+async function admittedThen(
+  gate: GateState,
+  record: Promise<TokenRecord | undefined>,
+  address: string,
+): Promise<Caller> {
+  try {
+    return admitted(gate, await record);
+  } catch (error) {
+    throw counted(gate, address, error);
+  }
 }
 
 /** Many requests with one token that is not remembered ask once. */
@@ -111,33 +126,34 @@ function lookUp(
   return answer;
 }
 
-async function recordOf(gate: GateState, token: string, address: string): Promise<TokenRecord | undefined> {
-  const hash = hashToken(token);
-  const key = Buffer.from(hash).toString("base64");
+function recordOf(
+  gate: GateState,
+  token: string,
+  address: string,
+): TokenRecord | Promise<TokenRecord | undefined> {
+  const key = tokenDigest(token);
   // A remembered one was good a moment ago: it may ask again whatever others behind its address did.
   if (!gate.known.has(key)) refuseAfterFailures(gate, address, gate.monotonicMs());
-  return lookedUp(gate, key, () => gate.tokens.findByHash(hash));
+  return rememberedOf(gate, key) ?? lookUp(gate, key, () => gate.tokens.findByHash(hashToken(token)));
 }
 
-function lookedUp(
-  gate: GateState,
-  key: string,
-  find: () => Promise<TokenRecord | undefined>,
-): TokenRecord | Promise<TokenRecord | undefined> {
+function rememberedOf(gate: GateState, key: string): TokenRecord | undefined {
   const remembered = gate.known.get(key);
-  if (remembered && remembered.untilMs > gate.monotonicMs() && gate.changes.isHeard())
-    return remembered.record;
-  return lookUp(gate, key, find);
+  return remembered && remembered.untilMs > gate.monotonicMs() && gate.changes.isHeard()
+    ? remembered.record
+    : undefined;
 }
 
 function refuseAfterFailures(gate: GateState, address: string, nowMs: number): void {
-  const seconds = gate.rules.failures.secondsUntilAllowed(address, nowMs);
+  const seconds = gate.rules.failures.secondsUntilAllowed(hostOf(address), nowMs);
   if (seconds > 0) throw tooMany(seconds, "Too many refused tokens from this address.");
 }
 
-function failed(gate: GateState, address: string, error: TurnupError): never {
-  gate.rules.failures.take(address, gate.monotonicMs());
-  throw error;
+/** The same error; a refused token counts against its address. */
+function counted(gate: GateState, address: string, error: unknown): unknown {
+  if (error instanceof TurnupError && error.code.startsWith("token_"))
+    gate.rules.failures.take(hostOf(address), gate.monotonicMs());
+  return error;
 }
 
 /** The scheme's name is read without regard to letter case (RFC 9110 clause 11.1). */

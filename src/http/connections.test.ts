@@ -193,6 +193,23 @@ for (const at of [0, 1]) {
     socket.destroy();
   });
 
+  test(`${name}: who reads on and on, but slowly, is cut when the answer has had its time`, async () => {
+    const { app, open } = door();
+    const accepted = once(app.server, "connection");
+    const socket = open();
+    let read = 0;
+    socket.on("error", () => undefined);
+    socket.write("GET /large HTTP/1.1\r\nHost: here\r\n\r\n");
+    const timer = setInterval(() => {
+      read += (socket.read() as Buffer | null)?.length ?? 0; // tens of kilobytes: never idle, and not done in many seconds
+    }, 20);
+    await accepted;
+    await untilNoneIsHeld(app);
+    clearInterval(timer);
+    socket.destroy();
+    assert.ok(read > 0 && read < LARGE.length, `${read} octets`);
+  });
+
   test(`${name}: who asks no more is let go, and who is quick is answered again and again`, async () => {
     const { app, open } = door();
     const socket = open();

@@ -9,7 +9,6 @@
  */
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import { BlockList, isIPv4, isIPv6, type Socket } from "node:net";
-import { headerLines } from "./header-lines.ts";
 
 export type ConnectionLimits = {
   /** For headers and body of one request to arrive, from the first octet, or from the connection where none came. */
@@ -62,7 +61,10 @@ export function guardDoor(app: GuardedDoor, limits: ConnectionLimits, isCrowd: C
 }
 type GuardedDoor = {
   readonly server: Server;
-  addHook(name: "onRequest", hook: (request: { readonly raw: IncomingMessage }) => Promise<void>): unknown;
+  addHook(
+    name: "onRequest",
+    hook: (request: { readonly raw: IncomingMessage }, reply: unknown, done: (error?: Error) => void) => void,
+  ): unknown;
 };
 
 /** As `guardDoor` for a server whose requests are routed by another door, which looks at them. */
@@ -88,9 +90,36 @@ export function guardConnections(
       else open.delete(address);
     });
   });
+  cutSlowAnswers(server, limits.answerMs);
+}
+
+/** One timer for all of them: a timer and two functions for each request cost as much as reading its headers. */
+function cutSlowAnswers(server: Server, answerMs: number): void {
+  /** In the order in which they began, each with the turn of the sweep in which it did. */
+  const open = new Map<ServerResponse, { readonly socket: Socket; readonly turn: number }>();
+  let turn = 0;
+  let timer: NodeJS.Timeout | undefined;
+  const sweep = (): void => {
+    turn++;
+    for (const [response, begun] of open) {
+      if (turn - begun.turn <= CHECKS_PER_LIMIT) return;
+      open.delete(response);
+      begun.socket.destroy();
+    }
+  };
+  server.on("listening", () => {
+    timer ??= setInterval(sweep, Math.ceil(answerMs / CHECKS_PER_LIMIT)).unref();
+  });
+  server.on("close", () => {
+    clearInterval(timer);
+    timer = undefined;
+  });
+  const forget = function (this: ServerResponse): void {
+    open.delete(this);
+  };
   server.on("request", ({ socket }: IncomingMessage, response: ServerResponse) => {
-    const timer = setTimeout(() => socket.destroy(), limits.answerMs).unref();
-    response.once("close", () => clearTimeout(timer));
+    open.set(response, { socket, turn });
+    response.once("close", forget);
   });
 }
 
@@ -99,11 +128,16 @@ export function guardConnections(
  * have read otherwise.
  */
 function refuseTwoHosts(app: GuardedDoor): void {
-  app.addHook("onRequest", async ({ raw: { rawHeaders } }) => {
-    if ((headerLines(rawHeaders).get("host")?.length ?? 0) > 1)
-      throw Object.assign(new Error("The request has more than one Host header."), { statusCode: 400 });
+  app.addHook("onRequest", ({ raw: { rawHeaders } }, _reply, done) => {
+    let hosts = 0;
+    for (let at = 0; at < rawHeaders.length; at += 2) {
+      if (rawHeaders[at]?.length === HOST.length && rawHeaders[at]?.toLowerCase() === HOST) hosts++;
+    }
+    if (hosts < 2) return done();
+    done(Object.assign(new Error("The request has more than one Host header."), { statusCode: 400 }));
   });
 }
+const HOST = "host";
 
 /** What came is no request, or came too slowly: a word why, and the connection is cut. */
 export function refuseConnection(error: NodeJS.ErrnoException, socket: Socket): void {

@@ -49,3 +49,30 @@ export function createMeasures(registry: Registry = new Registry()): Measures {
     }),
   };
 }
+
+/** Counts an answered request. */
+type RequestCount = (method: string, route: string, status: number, seconds: number) => void;
+
+/** What a request is counted by is made once for each route, method and status, and not with each request. */
+export function countRequests(measures: Measures): RequestCount {
+  const kinds = new Map<string, Kind>();
+  return (method, route, status, seconds) => {
+    const key = `${method} ${route}`;
+    let kind = kinds.get(key);
+    if (!kind) {
+      kind = { time: measures.requestSeconds.labels(method, route), answers: new Map() };
+      kinds.set(key, kind);
+    }
+    kind.time.observe(seconds);
+    let answers = kind.answers.get(status);
+    if (!answers) {
+      answers = measures.requests.labels(method, route, String(status));
+      kind.answers.set(status, answers);
+    }
+    answers.inc();
+  };
+}
+type Kind = {
+  readonly time: Histogram.Internal<"method" | "route">;
+  readonly answers: Map<number, Counter.Internal>;
+};

@@ -27,6 +27,32 @@ test("every answer carries the request's id, is not cached, and is not framed", 
   }
 });
 
+test("whatever answers, its answer bears the headers that protect its reader in a browser", async () => {
+  const protection = {
+    "content-security-policy":
+      "default-src 'none';style-src 'unsafe-inline';frame-ancestors 'none';base-uri 'none';form-action 'self'",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+    "origin-agent-cluster": "?1",
+    "referrer-policy": "no-referrer",
+    "strict-transport-security": "max-age=31536000; includeSubDomains",
+    "x-content-type-options": "nosniff",
+    "x-dns-prefetch-control": "off",
+    "x-download-options": "noopen",
+    "x-frame-options": "DENY",
+    "x-permitted-cross-domain-policies": "none",
+    "x-xss-protection": "0",
+    "cache-control": "no-store",
+  };
+  const statuses: number[] = [];
+  for (const url of ["/healthz", "/nowhere", "/v1/orders", "/v1/orders/%zz", "/v1/orders?limit=x"]) {
+    const { headers, statusCode } = await server.inject({ url, headers: url.endsWith("x") ? ADMIN : {} });
+    statuses.push(statusCode);
+    assert.deepEqual({ ...headers, ...protection }, headers, url);
+  }
+  assert.deepEqual(statuses, [200, 404, 401, 400, 400]);
+});
+
 test("a request id that could hold a subscriber's number is replaced", async () => {
   for (const id of [IMSI, "a b", "x".repeat(65), "<script>"]) {
     const { headers } = await server.inject({ url: "/healthz", headers: { "x-request-id": id } });

@@ -4,7 +4,6 @@
  * and the page behind a link, whose address is its own credential.
  */
 import { randomUUID } from "node:crypto";
-import helmet from "@fastify/helmet";
 import fastify, {
   type FastifyBaseLogger,
   type FastifyInstance,
@@ -31,12 +30,13 @@ import {
   timeoutsOf,
 } from "./connections.ts";
 import { DEFAULT_LIMITS, type HttpLimits } from "./limits.ts";
-import { createMeasures, type Measures } from "./measures.ts";
+import { countRequests, createMeasures, type Measures } from "./measures.ts";
 import { idempotencyKeyOf, once } from "./once.ts";
 import { describeApi } from "./openapi.ts";
 import { type PartnerCertificates, tokenBehind } from "./partner-door.ts";
 import type { HttpDeps } from "./ports.ts";
 import { PROBLEM_MEDIA_TYPE, type ProblemBody, problemOf } from "./problem.ts";
+import { PROTECTION } from "./protection.ts";
 import type { Answer, Input, Route } from "./route.ts";
 import { routesOf } from "./routes.ts";
 import { sharedSchemas } from "./schema.ts";
@@ -107,7 +107,6 @@ export async function createHttpServer(deps: HttpDeps, options: HttpOptions = {}
 
   for (const [name, schema] of sharedSchemas()) server.addSchema({ ...schema, $id: name });
   server.setValidatorCompiler(compileValidator as never); // typed for TypeBox, which is all that our schemas are
-  await server.register(helmet, { ...HELMET, global: false });
   await describeApi(server, routes);
   addHooks(server, parts);
   for (const route of routes) await mount(server, parts, route);
@@ -115,22 +114,6 @@ export async function createHttpServer(deps: HttpDeps, options: HttpOptions = {}
   startUpkeep(server, parts, limits.useNoteMs);
   return server;
 }
-
-/** Pages load nothing and run nothing; only the settings page has a style and a button, both in the page itself. */
-const HELMET = {
-  contentSecurityPolicy: {
-    useDefaults: false,
-    directives: {
-      defaultSrc: ["'none'"],
-      styleSrc: ["'unsafe-inline'"],
-      frameAncestors: ["'none'"],
-      baseUri: ["'none'"],
-      formAction: ["'self'"],
-    },
-  },
-  referrerPolicy: { policy: "no-referrer" as const },
-  frameguard: { action: "deny" as const },
-};
 
 function createFastify(options: HttpOptions, limits: HttpLimits): FastifyInstance {
   const connectionLimits: ConnectionLimits = {
@@ -192,30 +175,19 @@ function requestIdOf(request: {
 
 function addHooks(server: FastifyInstance, parts: ServerParts): void {
   server.decorateRequest("caller", undefined);
-  let protection: readonly (readonly [name: string, value: string])[] | undefined;
-  server.addHook("onRequest", async (request, reply) => {
-    protection ??= await protectionOf(reply);
-    for (const [name, value] of protection) reply.raw.setHeader(name, value);
-    reply.header("x-request-id", request.id);
-    reply.header("cache-control", "no-store");
-    const route = request.routeOptions.config.turnup;
-    const token = tokenBehind(request.raw.socket, parts.partners.clients);
-    if (token !== "other") return admitPartner(parts, route, request, token);
-    if (route && route.roles !== "open") await admitCaller(parts, route, request);
+  server.addHook("onRequest", (request, reply, done) => {
+    reply.headers(PROTECTION).header("x-request-id", request.id);
+    const admitted = admit(parts, request);
+    if (admitted) admitted.then(() => done(), done);
+    else done();
   });
-  server.addHook("onResponse", async (request, reply) => {
-    const labels = { method: request.method, route: patternOf(request) };
-    parts.measures.requests.inc({ ...labels, status: String(reply.statusCode) });
-    parts.measures.requestSeconds.observe(labels, reply.elapsedTime / 1000);
-    request.log.info(
-      {
-        ...labels,
-        status: reply.statusCode,
-        ms: Math.round(reply.elapsedTime * 10) / 10,
-        token: request.caller?.tokenId,
-      },
-      "answered",
-    );
+  const count = countRequests(parts.measures);
+  server.addHook("onResponse", (request, reply, done) => {
+    const { statusCode: status, elapsedTime: ms } = reply;
+    const route = patternOf(request);
+    count(request.method, route, status, ms / 1_000);
+    if (request.log.level !== "silent") tell(request, { route, status, ms });
+    done();
   });
   server.setErrorHandler(async (error, request, reply) => {
     const { code } = sendProblem(error, request, reply);
@@ -228,10 +200,28 @@ function addHooks(server: FastifyInstance, parts: ServerParts): void {
   });
 }
 
-/** Helmet's headers are the same in every answer: it composes them for the first. */
-async function protectionOf(reply: FastifyReply): Promise<[string, string][]> {
-  await reply.helmet();
-  return Object.entries(reply.raw.getHeaders()).map(([name, value]) => [name, String(value)]);
+function tell(
+  request: FastifyRequest,
+  { route, status, ms }: { readonly route: string; readonly status: number; readonly ms: number },
+): void {
+  request.log.info(
+    {
+      method: request.method,
+      route,
+      status,
+      ms: Math.round(ms * 10) / 10,
+      token: request.caller?.tokenId,
+    },
+    "answered",
+  );
+}
+
+/** Says at once whom it knows by heart: most requests wait for nothing here. */
+function admit(parts: ServerParts, request: FastifyRequest): Promise<void> | undefined {
+  const route = request.routeOptions.config.turnup;
+  const token = tokenBehind(request.raw.socket, parts.partners.clients);
+  if (token !== "other") return admitPartner(parts, route, request, token);
+  return route && route.roles !== "open" ? admitCaller(parts, route, request) : undefined;
 }
 
 /** At the door for partners: their own routes and nothing else, by the token that their certificate stands for. */
@@ -260,8 +250,11 @@ async function admitPartner(
 }
 const PARTNER_ROLES: readonly Role[] = ["partner", "voice"];
 
-async function admitCaller(parts: ServerParts, route: Route, request: FastifyRequest): Promise<void> {
-  admitToRoute(parts, route, request, await callerOf(parts, route, request));
+function admitCaller(parts: ServerParts, route: Route, request: FastifyRequest): Promise<void> | undefined {
+  const caller = callerOf(parts, route, request);
+  if (caller instanceof Promise) return caller.then((one) => admitToRoute(parts, route, request, one));
+  admitToRoute(parts, route, request, caller);
+  return undefined;
 }
 
 function admitToRoute(
@@ -280,14 +273,21 @@ function admitToRoute(
   }
 }
 
-async function callerOf(
-  { deps, gate }: ServerParts,
+function callerOf(
+  parts: ServerParts,
   { takesPlatform }: Route,
+  request: FastifyRequest,
+): Caller | Promise<Caller> {
+  if (takesPlatform) return platformOf(parts, request);
+  return parts.gate.callerOf(request.headers.authorization, request.ip);
+}
+
+async function platformOf(
+  { deps, gate }: ServerParts,
   { headers: { authorization }, ip }: FastifyRequest,
 ): Promise<Caller> {
-  if (!takesPlatform) return gate.callerOf(authorization, hostOf(ip));
   const platform = authorization === undefined ? await deps.requests.voicePlatformAt?.(ip) : undefined;
-  if (!platform) return gate.callerOf(asBearer(authorization), hostOf(ip));
+  if (!platform) return gate.callerOf(asBearer(authorization), ip);
   const { operatorId, name } = platform;
   return { tokenId: `platform ${ip}`, operatorId, role: "voice", label: name };
 }
@@ -307,7 +307,7 @@ function sendProblem(
   const challenge = headers["www-authenticate"];
   if (challenge !== undefined && request.routeOptions.config.turnup?.takesPlatform)
     headers["www-authenticate"] = `${challenge}, Basic realm="turnup"`;
-  reply.header("x-request-id", request.id); // an error of the router comes before any hook
+  reply.headers(PROTECTION).header("x-request-id", request.id); // an error of the router comes before any hook
   reply.code(problem.status).headers(headers).type(PROBLEM_MEDIA_TYPE).send(JSON.stringify(problem));
   return problem;
 }
@@ -387,46 +387,53 @@ function schemaOf(route: Route): Record<string, unknown> {
 }
 
 async function answer(
-  { deps, guesses }: ServerParts,
+  parts: ServerParts,
   route: Route,
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<unknown> {
-  const caller = request.caller ?? NOBODY;
-  const work = (key: Input<unknown, unknown, unknown>["once"]): Promise<Answer> =>
-    route.handle(deps, {
-      params: request.params,
-      query: request.query,
-      body: request.body,
-      caller,
-      request,
-      once: key,
-    });
-  const { status, body, headers } = heldBack(await done());
+  const answered = await worked(parts, route, request);
+  const { status, body, headers } =
+    route.tooMany && answered.status === 404 ? heldBack(parts, route.tooMany, request, answered) : answered;
   reply.code(status);
   if (headers) reply.headers(headers);
   return reply.send(written(route, reply, status, body));
+}
 
-  /**
-   * Somebody who guesses at links is slowed, and they alone: behind one address are many, and whoever has a good link is
-   * answered before anybody counts.
-   */
-  function heldBack(answered: Answer): Answer {
-    if (!route.tooMany || answered.status !== 404) return answered;
-    const seconds = guesses.take(hostOf(request.ip), deps.monotonicMs());
-    return seconds > 0 ? route.tooMany(seconds, request) : answered;
+function worked(parts: ServerParts, route: Route, request: FastifyRequest): Promise<Answer> {
+  const caller = request.caller ?? NOBODY;
+  switch (route.once) {
+    case "door":
+      return once(parts.deps.repeats, route, { request, caller }, (key) =>
+        handled(parts, route, request, key),
+      );
+    case "desk":
+      return handled(parts, route, request, { key: idempotencyKeyOf(request), subjectId: "" });
+    default:
+      return handled(parts, route, request, ONCE_EACH);
   }
+}
+/** Of a route that takes no Idempotency-Key. */
+const ONCE_EACH: Once = { key: "", subjectId: "" };
+type Once = Input<unknown, unknown, unknown>["once"];
 
-  function done(): Promise<Answer> {
-    switch (route.once) {
-      case "door":
-        return once(deps.repeats, route, { request, caller }, work);
-      case "desk":
-        return work({ key: idempotencyKeyOf(request), subjectId: "" });
-      default:
-        return work({ key: "", subjectId: "" });
-    }
-  }
+function handled(parts: ServerParts, route: Route, request: FastifyRequest, key: Once): Promise<Answer> {
+  const { params, query, body, caller = NOBODY } = request;
+  return route.handle(parts.deps, { params, query, body, caller, request, once: key });
+}
+
+/**
+ * Somebody who guesses at links is slowed, and they alone: behind one address are many, and whoever has a good link is
+ * answered before anybody counts.
+ */
+function heldBack(
+  { deps, guesses }: ServerParts,
+  tooManyGuesses: NonNullable<Route["tooMany"]>,
+  request: FastifyRequest,
+  answered: Answer,
+): Answer {
+  const seconds = guesses.take(hostOf(request.ip), deps.monotonicMs());
+  return seconds > 0 ? tooManyGuesses(seconds, request) : answered;
 }
 
 /**

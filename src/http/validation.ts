@@ -3,12 +3,12 @@
  * converted first; a body is taken as it is: "5" is not 5.
  */
 import type { FastifySchemaCompiler } from "fastify";
-import type { Static, TSchema } from "typebox";
+import Type, { type Static, type TSchema } from "typebox";
 import { Compile } from "typebox/compile";
 import type { TLocalizedValidationError } from "typebox/error";
 import Value from "typebox/value";
 import { maskText } from "../term/mask.ts";
-import { membersOf } from "../term/narrow.ts";
+import { isObject, membersOf } from "../term/narrow.ts";
 import { type FieldError, InvalidRequest } from "./problem.ts";
 import { sharedSchemas } from "./schema.ts";
 
@@ -23,9 +23,9 @@ export const compileValidator: FastifySchemaCompiler<TSchema> = ({ schema, httpP
   const whole = once(() => inlined(schema) as TSchema); // the same schema with its references in place
   const check = once(() => Compile(whole()));
   const shapes = once(() => shapesOf(whole()).map((shape) => ({ shape, check: Compile(shape) })));
-  const converts = httpPart !== "body";
+  const convert = once(() => (httpPart === "body" ? (value: unknown) => value : conversionBy(whole())));
   return (value: unknown) => {
-    const given = converts ? Value.Convert(whole(), value) : value;
+    const given = convert()(value);
     if (check().Check(given)) return { value: given };
     const [nearest] = shapes()
       .map((one) => ({ shape: one.shape, errors: one.check.Errors(given) }))
@@ -35,6 +35,25 @@ export const compileValidator: FastifySchemaCompiler<TSchema> = ({ schema, httpP
     };
   };
 };
+
+/**
+ * As `Value.Convert`, for path and query, which are flat. That one makes a regular expression of each name that the schema knows,
+ * with each request; here a request costs what it states, and a text that is wanted as text is none of it.
+ */
+function conversionBy(schema: TSchema): (value: unknown) => unknown {
+  if (!Type.IsObject(schema)) return (value) => Value.Convert(schema, value);
+  const properties = new Map<string, TSchema>(Object.entries(schema.properties));
+  return (value) => {
+    if (!isObject(value)) return value;
+    for (const name of Object.keys(value)) {
+      const property = properties.get(name);
+      const given = value[name];
+      if (property === undefined || (typeof given === "string" && Type.IsString(property))) continue;
+      Reflect.set(value, name, Value.Convert(property, given));
+    }
+    return value;
+  };
+}
 
 /** A body that came by another road than the API's, against the schema of its route. @throws InvalidRequest */
 export function bodyOf<Schema extends TSchema>(schema: Schema, value: unknown): Static<Schema> {

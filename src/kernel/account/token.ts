@@ -2,7 +2,7 @@
  * Bearer tokens: `tup_` and 256 random bits in base64url. Only the SHA-256 is kept, so a copy of the database opens
  * nothing; a plain hash is enough because there are no guesses to be made against 256 bits.
  */
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import { TurnupError } from "../../term/error.ts";
 import type { Caller, Role } from "./role.ts";
 
@@ -19,7 +19,10 @@ export function tokenOf(random: Uint8Array): string {
 
 export const isTokenShaped = (text: string): boolean => TOKEN_SHAPE.test(text);
 
-export const hashToken = (token: string): Uint8Array => createHash("sha256").update(token, "utf8").digest();
+export const hashToken = (token: string): Uint8Array => hash("sha256", token, "buffer");
+
+/** The same as text, in base64: a seventh of the processor that a hash object and its octets take. */
+export const tokenDigest = (token: string): string => hash("sha256", token, "base64");
 
 /** What is kept of a token. */
 export type TokenRecord = {
@@ -58,9 +61,7 @@ export function admit(record: TokenRecord | undefined, now: Date): Caller {
     });
   }
   const { id, operatorId, role, label, make, person, vouchedBy } = record;
-  return {
-    ...{ tokenId: id, operatorId, role, label, vouchedBy },
-    ...(make !== null && { make }),
-    ...(person !== null && { person }),
-  };
+  const caller: Caller = { tokenId: id, operatorId, role, label, vouchedBy };
+  if (make === null && person === null) return caller;
+  return { ...caller, ...(make !== null && { make }), ...(person !== null && { person }) };
 }
