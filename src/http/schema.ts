@@ -50,8 +50,11 @@ export const wordsOrNull = <const Word extends string>(list: readonly Word[]): T
 
 /** Longest free text that a request may hold in one field, in characters. */
 const TEXT_CHARACTERS_MAX = 500;
-/** No control characters: a null octet would be refused by the database, a line feed could forge a log line. */
-const NO_CONTROL = "^[^\\u0000-\\u001f\\u007f]*$";
+/**
+ * No control characters, and nothing that is no character: a null octet would be refused by the database, a line feed could forge a
+ * log line, and half a pair of UTF-16 stands in no message to a phone.
+ */
+const NO_CONTROL = "^[^\\u0000-\\u001f\\u007f-\\u009f\\ud800-\\udfff\\ufffe\\uffff]*$";
 
 export const text = (description: string, maxLength = TEXT_CHARACTERS_MAX, minLength = 1) =>
   Type.String({ description, minLength, maxLength, pattern: NO_CONTROL });

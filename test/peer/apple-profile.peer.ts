@@ -77,9 +77,9 @@ for (const [kind, newKey] of [
       "own.pem",
     );
     const apple = { certificateFile: at("own.pem"), keyFile: at("own.key") };
-    const sign = await profileSignerOf({ apple }, () => new Date());
-    assert.ok(sign);
-    writeFileSync(at("signed"), await sign(PROFILE));
+    const signer = await profileSignerOf({ apple }, () => new Date());
+    assert.ok(signer);
+    writeFileSync(at("signed"), await signer.sign(PROFILE));
     const verified = [
       "cms",
       "-verify",

@@ -97,3 +97,16 @@ test("files that are read again are in force at once, and a bad one changes noth
   await assert.rejects(live.prepare({ apple: ONE_ALONE }), { code: "config_invalid" });
   assert.ok(live.current());
 });
+
+test("while its certificate is not good nothing is signed: before it begins, and from when it ends", async () => {
+  let now = NOW.getTime();
+  const live = await openProfileSigner({ apple }, () => new Date(now));
+  const isSigned = (atMs: number): boolean => {
+    now = atMs;
+    return live.current() !== undefined;
+  };
+  assert.deepEqual(
+    [-DAY_MS - 1, -DAY_MS, DAY_MS - 1, DAY_MS].map((offset) => isSigned(NOW.getTime() + offset)),
+    [false, true, true, false],
+  );
+});

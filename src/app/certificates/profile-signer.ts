@@ -17,6 +17,7 @@ import {
   SignerInfo,
 } from "pkijs";
 import { TurnupError } from "../../term/error.ts";
+import { assured } from "../../term/narrow.ts";
 import type { Config } from "../config/config.ts";
 import { certificatesIn, checkIdentity, keyIn, togetherOrNone } from "../config/pem.ts";
 
@@ -29,32 +30,38 @@ const NAMES = { certificate: "apple.certificate_file", key: "apple.key_file" };
 
 type ProfileSigner = (profile: Uint8Array) => Promise<Uint8Array>;
 
+type Signer = { readonly sign: ProfileSigner; readonly from: Date; readonly until: Date };
+
 /** Undefined where neither file is named: profiles go out unsigned. @throws TurnupError `config_invalid`, `file_unreadable` */
 export async function profileSignerOf(
   { apple: { certificateFile, keyFile } }: Pick<Config, "apple">,
   now: () => Date,
-): Promise<ProfileSigner | undefined> {
+): Promise<Signer | undefined> {
   togetherOrNone({ [NAMES.certificate]: certificateFile, [NAMES.key]: keyFile });
   if (!certificateFile || !keyFile) return undefined;
   const pem = { certificate: await contentOf(certificateFile), key: await contentOf(keyFile) };
   checkIdentity(pem, NAMES);
-  return profileSigner(certificatesIn(pem.certificate, NAMES.certificate), keyIn(pem.key, NAMES.key), now);
+  const chain = certificatesIn(pem.certificate, NAMES.certificate);
+  const { validFrom, validTo } = assured(chain[0], "a file that holds no certificate was refused");
+  const sign = await profileSigner(chain, keyIn(pem.key, NAMES.key), now);
+  return { sign, from: new Date(validFrom), until: new Date(validTo) };
 }
 
 type LiveSigner = {
+  /** Undefined too while the certificate is not good: a signature that proves nothing is told as none. */
   readonly current: () => ProfileSigner | undefined;
   /** Reads the files anew; answers what puts them into force. @throws TurnupError: nothing is changed */
   prepare(next: Pick<Config, "apple">): Promise<() => void>;
 };
 
 export async function openProfileSigner(config: Pick<Config, "apple">, now: () => Date): Promise<LiveSigner> {
-  let sign = await profileSignerOf(config, now);
+  let signer = await profileSignerOf(config, now);
   return {
-    current: () => sign,
+    current: () => (signer && signer.from <= now() && now() < signer.until ? signer.sign : undefined),
     async prepare(next) {
       const newer = await profileSignerOf(next, now);
       return () => {
-        sign = newer;
+        signer = newer;
       };
     },
   };

@@ -3,6 +3,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { runningPostgres } from "../../store/embedded/supervisor.ts";
 import { TurnupError } from "../../term/error.ts";
 import { messageOf } from "../../term/narrow.ts";
+import { certificateLine, certificateNews, namedCertificates } from "../certificates/certificate-watch.ts";
 import { ALL_SETTINGS, type Config, dataFolderOf, readConfig, type Setting } from "../config/config.ts";
 import { settingsIn, settingValue } from "../config/entries.ts";
 import { settingsTable, withSettingsTable } from "../config/settings-table.ts";
@@ -16,7 +17,7 @@ export const configCommand: Command = {
   description:
     "Reads the configuration as a server would and prints what is in force; secrets as ***. A wrong configuration is\n" +
     "refused with everything that is wrong with it: values, files, certificates and their keys, the data folder, and the\n" +
-    "operators that it names where their database answers.",
+    "operators that it names where their database answers. A certificate that is over, or soon will be, is told.",
   options: [
     { flags: "--config <file>", about: "configuration (default ./turnup.toml where there is one)" },
     { flags: "--markdown", about: "print the table of all settings instead" },
@@ -48,6 +49,8 @@ export const configCommand: Command = {
     }
     await checkConfig(config, context.env);
     await checkNamedOperators(config, context);
+    for (const news of certificateNews(namedCertificates(config), context.now()))
+      context.note(certificateLine(news));
     return "ok";
   },
 };

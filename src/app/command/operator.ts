@@ -72,6 +72,8 @@ function operatorOf({ args, option }: CommandContext): Operator {
   const name = option("name") ?? slug;
   if (name.length > NAME_CHARACTERS_MAX)
     throw new UsageError(`--name has at most ${NAME_CHARACTERS_MAX} characters.`);
+  if (name.trim() === "" || /\p{Cc}|\p{Cs}/u.test(name))
+    throw new UsageError("--name is what phones and screens show: text without control characters.");
   const plmns = (option("plmn") ?? "").split(",").filter((text) => text !== "");
   if (plmns.length > PLMNS_MAX) throw new UsageError(`--plmn names at most ${PLMNS_MAX} networks.`);
   const homePlmns = plmns.map((text) => {

@@ -20,7 +20,7 @@ import { checkConfig } from "../server/check-config.ts";
 import { opening } from "../server/closing-stack.ts";
 import { openLogStream } from "../server/log-stream.ts";
 import { untilStopped } from "../server/lost.ts";
-import { machineLog, revocationLog, strangersLog } from "../server/machine-log.ts";
+import { certificateLog, machineLog, revocationLog, strangersLog } from "../server/machine-log.ts";
 import { PROXY_MAY_CHANGE, reloadOnHangup, SERVER_MAY_CHANGE } from "../server/reload.ts";
 import { type Server, startServer } from "../server/server.ts";
 import type { ServerOptions } from "../server/server-options.ts";
@@ -62,6 +62,7 @@ export const serveCommand: Command = {
       onMachine: machineLog(log),
       onStrangers: strangersLog(log),
       onRevocation: revocationLog(log),
+      onCertificates: certificateLog(log),
       onFault: (name, error) =>
         log.error({ loop: name, reason: error instanceof Error ? error.message : String(error) }, "fault"),
     };

@@ -37,6 +37,10 @@ test("a slug or a network that is none is refused, and no operator is made", asy
   const { exitCode, stderr } = await fixture.run(["operator", "add", "big", "--plmn", "26"]);
   assert.equal(exitCode, 1);
   assert.match(stderr, /^plmn_malformed:/);
+  for (const name of ["Big\u0007Mobile", "   "]) {
+    const refused = await fixture.run(["operator", "add", "big", "--name", name]);
+    assert.deepEqual([refused.exitCode, /--name is what phones/.test(refused.stderr)], [2, true]);
+  }
   const rows = await fixture.database.rows("select 1 from operator where slug in ('big', 'Big Mobile')");
   assert.equal(rows.length, 0);
 });

@@ -1,5 +1,6 @@
 /** The alarm of refused credentials, and who is refused here, as lines of a log. */
 import type { Logger } from "pino";
+import type { CertificateNews } from "../certificates/certificate-watch.ts";
 import type { MachineNews } from "./machine-watch.ts";
 import type { RevocationNews } from "./revocation.ts";
 import type { StrangerNews } from "./strangers.ts";
@@ -9,6 +10,14 @@ export const machineLog =
   ({ kind, ...news }: MachineNews): void => {
     if (kind === "refused") log.error(news, "credentials refused");
     else log.info(news, "credentials taken again");
+  };
+
+/** Over, or soon: whoever runs the machine has to bring another. */
+export const certificateLog =
+  (log: Pick<Logger, "error" | "warn">) =>
+  (news: CertificateNews): void => {
+    if (news.state === "expires_soon") log.warn(news, "certificate expires");
+    else log.error(news, "certificate not good");
   };
 
 /** Lists and responders are somebody else's; what they do not say may let a caller in, or keep them out. */

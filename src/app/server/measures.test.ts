@@ -9,6 +9,7 @@ import { createMeasures } from "../../http/measures.ts";
 import { type ChangeSet, emptyChangeSet } from "../../kernel/order/change-set.ts";
 import type { EsmeState, EsmeStats } from "../../net/smsc/esme-api.ts";
 import type { Backlog } from "../../store/orders/backlog.ts";
+import { measureCertificates } from "../certificates/certificate-watch.ts";
 import { countChecks, countS13 } from "./equipment-measures.ts";
 import { measureMonths } from "./growth.ts";
 import { measurePairs } from "./known-pairs.ts";
@@ -251,6 +252,11 @@ test("the handbook tells every measure of ours, and no other", async () => {
   countRadius(registry, []);
   countS13(registry, []);
   countChecks(registry, () => 0);
+  measureCertificates(
+    registry,
+    () => [],
+    () => new Date(NOW_MS),
+  );
   measureProxyLists(registry, { proxies: async () => [], nowMs: () => 0 });
   const names = registry.getMetricsAsArray().map(({ name }) => name);
   const ours = names.filter((name) => !/^turnup_(process|nodejs)_/.test(name)).sort();

@@ -37,6 +37,7 @@ import { createUnknownModels } from "../../store/sightings/unknown-models.ts";
 import { TurnupError } from "../../term/error.ts";
 import { codeOf, messageOf } from "../../term/narrow.ts";
 import { issuerKeyOf } from "../../wire/message/issuer-key.ts";
+import { watchCertificates } from "../certificates/certificate-watch.ts";
 import { openProfileSigner } from "../certificates/profile-signer.ts";
 import type { Config } from "../config/config.ts";
 import { httpOptionsOf } from "../config/http-options.ts";
@@ -102,6 +103,7 @@ export async function openDoors(
   const teller = closing.use(openTeller(behind, operators, place, options));
   const accounts = proxyAccounts(behind, teller);
   const profiles = await openProfileSigner(config, behind.stores.clock);
+  const certificates = closing.use(watchedCertificates(behind, options));
   const also = { proxyAccounts: accounts, profileSigner: profiles.current };
   const inside = { ...httpDeps(behind, shared, operators, config), ...also };
   const deps = { ...inside, readiness: [...inside.readiness, ...(options.alsoReady ?? [])] };
@@ -154,6 +156,7 @@ export async function openDoors(
         if (land) devices.land?.change(land);
         changeProxies?.();
         changeSigner();
+        certificates.change(next);
         changeRevocation();
         if (nextPartners) {
           partner?.change(nextPartners.tls);
@@ -166,6 +169,12 @@ export async function openDoors(
     },
   };
 }
+
+const watchedCertificates = (
+  { stores, measures }: Pick<Behind, "stores" | "measures">,
+  { config, onCertificates }: ServerOptions,
+): ReturnType<typeof watchCertificates> =>
+  watchCertificates(config, { registry: measures, now: stores.clock, tell: onCertificates });
 
 async function measuredRevocation(
   { stores, measures }: Pick<Behind, "stores" | "measures">,

@@ -5,6 +5,7 @@ import type { Connectors } from "../../kernel/conductor/request-calls.ts";
 import type { DeviceCatalog } from "../../kernel/devices/catalog.ts";
 import type { ChangeSet } from "../../kernel/order/change-set.ts";
 import type { TurnupError } from "../../term/error.ts";
+import type { CertificateNews } from "../certificates/certificate-watch.ts";
 import type { Config } from "../config/config.ts";
 import type { RadiusPlace } from "../config/radius-config.ts";
 import type { ConnectorConfig } from "./connectors.ts";
@@ -34,6 +35,8 @@ export type ServerOptions = {
   readonly onStrangers?: (news: StrangerNews) => void;
   /** Whether certificates were taken back cannot be told; one line a minute at most. */
   readonly onRevocation?: (news: RevocationNews) => void;
+  /** A certificate that the configuration names is over, not good yet, or near its end: at the start, and once a day. */
+  readonly onCertificates?: (news: CertificateNews) => void;
   /** The embedded database died and does not come back: the server is of no use any more. */
   readonly onLost?: (error: TurnupError) => void;
   /** Machines that requests of the device's road ask; those of the configuration otherwise. */

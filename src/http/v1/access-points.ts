@@ -1,6 +1,7 @@
 /** The operator's own access points: they stand before every shipped one. A change is a new one and the old retired. */
 import Type, { type Static } from "typebox";
 import { type AccessPoint, addressFaultOf, PDN_PROTOCOLS, USES } from "../../kernel/settings/access-point.ts";
+import { parseApn } from "../../term/apn.ts";
 import { TurnupError } from "../../term/error.ts";
 import { InvalidRequest } from "../problem.ts";
 import { redactSecrets } from "../redact.ts";
@@ -123,12 +124,24 @@ export const addAccessPoint = route({
 
 /**
  * As it is kept, whichever way it was given.
- * @throws InvalidRequest: a proxy or URL whose host is none
+ * @throws InvalidRequest: an access point name that is none (TS 23.003 clause 9), a proxy or URL whose host is none
  */
 export function ownAccessPoint(body: Static<typeof AccessPointIn>, id: string, now: Date): AccessPoint {
+  const broken = apnFaultOf(body.apn);
+  if (broken) throw new InvalidRequest([{ at: "body/apn", wanted: broken }]);
   const fault = addressFaultOf(body);
   if (fault) throw new InvalidRequest([{ at: `body/${fault.field}`, wanted: fault.wanted }]);
   return accessPointIn(body, id, now);
+}
+
+function apnFaultOf(apn: string): string | undefined {
+  try {
+    parseApn(apn);
+    return undefined;
+  } catch (error) {
+    if (error instanceof TurnupError) return error.message;
+    throw error;
+  }
 }
 
 const accessPointIn = (body: Static<typeof AccessPointIn>, id: string, now: Date): AccessPoint => ({

@@ -469,6 +469,38 @@ test("an access point is added under the id of its request, and its password is 
   );
 });
 
+test("an access point whose values no network or phone could hold is refused by the field, and none is added", async () => {
+  const good = {
+    name: "Telco",
+    uses: ["internet"],
+    apn: "internet.telco",
+    criteria: { mcc: "262", mnc: "01" },
+  };
+  for (const [field, value] of [
+    ["apn", "internet telco"],
+    ["apn", "internet\u0001telco"],
+    ["apn", "sgsn.telco"],
+    ["apn", `${"a".repeat(64)}.telco`],
+    ["apn", "tel\ud800co"],
+    ["user", "gu\u0085est"],
+    ["password", "half \udc00"],
+    ["name", "Telco\uffff"],
+  ] as const) {
+    const answer = await server.inject({
+      method: "POST",
+      url: "/v1/access-points",
+      headers: {
+        ...ADMIN,
+        "idempotency-key": `ap-${field}-${value.length}`,
+        "content-type": "application/json",
+      },
+      payload: JSON.stringify({ ...good, [field]: value }), // half a pair as its escape
+    });
+    assert.equal(answer.statusCode, 400, `${field} ${JSON.stringify(value)}`);
+    assert.equal(answer.json().errors[0].at, `body/${field}`);
+  }
+});
+
 test("an override of one device goes by its checked IMEI, of a model by make/model in lower case", async () => {
   const put = (scope: string, key: string) =>
     server.inject({

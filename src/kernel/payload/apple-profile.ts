@@ -10,6 +10,7 @@ import {
   encodeAppleProfile,
   type ProtocolMask,
 } from "../../wire/apple/profile.ts";
+import { isXmlText } from "../../wire/wbxml/charset.ts";
 import type { SettingsPoint, SettingsValues } from "./settings-values.ts";
 
 /** `removal` takes the place of the profile, and then takes itself away: a profile cannot remove another one. */
@@ -27,17 +28,23 @@ export const FIRST_IOS_WITH_CELLULAR = 7;
 /** Before iOS 4 a phone has another form, which nobody documents any more. */
 export const FIRST_IOS_WITH_PROFILE = 4;
 
-/** The one that a profile sets; undefined where the settings hold none for data. */
-export const appleDataPoint = (points: readonly SettingsPoint[]): SettingsPoint | undefined =>
-  points.find(({ use }) => use === "internet") ?? points.find(({ use }) => use === "wap");
+/** The one that a profile sets; undefined where the settings hold none for data, or one that no profile can hold. */
+export function appleDataPoint(points: readonly SettingsPoint[]): SettingsPoint | undefined {
+  const point = points.find(({ use }) => use === "internet") ?? points.find(({ use }) => use === "wap");
+  return point && [point.apn, point.user, point.password, point.proxy].every(isHeld) ? point : undefined;
+}
+
+/** Values as they were kept in a time that looked at them less. */
+const isHeld = (text: string | null): boolean => text === null || isXmlText(text);
 
 /** The octets of an unsigned profile, the same for the same settings; undefined where a profile has no place for any of them. */
 export function composeAppleProfile(
-  { name, points }: SettingsValues,
+  { name: given, points }: SettingsValues,
   { operatorId, form, isRemoval }: AppleProfileWish,
 ): Uint8Array | undefined {
   const point = appleDataPoint(points);
   if (!point) return undefined;
+  const name = isXmlText(given) ? given : point.apn;
   const identifier = `turnup.settings.${operatorId}`;
   const head = { identifier: `${identifier}.apn`, uuid: NO_UUID, displayName: `${name} (${point.apn})` };
   const payload = form === "legacy" ? legacyPayload(head, point) : cellularPayload(head, point);

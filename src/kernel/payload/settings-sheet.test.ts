@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "vitest";
 import type { PhoneMenuRow } from "../devices/phone-menus.ts";
+import { composeAppleProfile } from "./apple-profile.ts";
 import { phoneSeen } from "./phone-seen.ts";
 import { settingsSheet } from "./settings-sheet.ts";
 
@@ -85,4 +86,29 @@ test("names with a dollar sign stand as they are", () => {
   );
   assert.equal(title, "Settings from A$$ $& Mobile");
   assert.ok(steps.some(({ text }) => text === "Touch “$'”."));
+});
+
+test("values that no profile can hold, as they were kept once, get no profile and no button for one; a name gives way to the access point", () => {
+  const point = {
+    use: "internet",
+    apn: "internet.telco",
+    authType: "none",
+    user: null,
+    password: null,
+  } as const;
+  const data = { ...point, mmsc: null, proxy: null, port: null, homepage: null };
+  const wish = { operatorId: "o", form: "cellular", isRemoval: false } as const;
+  const profileOf = (said: Partial<typeof data> | { user: string }, name = "Telco") =>
+    composeAppleProfile({ name, points: [{ ...data, ...said }] }, wish);
+  const offers = (points: Page["points"]) =>
+    settingsSheet(page({ points }), {
+      ...{ seen: phoneSeen(IPHONE), language: "en", hasProfiles: true, isSigned: true },
+    }).form === "apple_profile";
+  assert.ok(profileOf({}) && offers([data]));
+  for (const said of [{ apn: "internet\u0001telco" as never }, { user: "gu\ud800est" }])
+    assert.deepEqual([profileOf(said), offers([{ ...data, ...said }])], [undefined, false]);
+  assert.match(
+    Buffer.from(profileOf({}, "Tel\u0000co") ?? []).toString(),
+    /<string>internet\.telco<\/string>/,
+  );
 });
