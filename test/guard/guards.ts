@@ -1265,4 +1265,28 @@ export const GUARDS: readonly Guard[] = [
     broken: "",
     tests: ["src/app/party/proxy-enrolment.test.ts"],
   },
+  {
+    protects: "identity",
+    what: "whoever knows a device's address opens its management session without its password, and reads the operator's settings",
+    file: "src/kernel/management/prove.ts",
+    line: "return a.length === b.length && timingSafeEqual(a, b);",
+    broken: "return a.length === b.length;",
+    tests: ["src/kernel/management/exchange.test.ts"],
+  },
+  {
+    protects: "identity",
+    what: "a MAC that anybody makes opens the management session of a device",
+    file: "src/kernel/management/prove.ts",
+    line: "mac.user === user &&",
+    broken: "true ||",
+    tests: ["src/kernel/management/exchange.test.ts"],
+  },
+  {
+    protects: "identity",
+    what: "who saw a device's first message sends it again and has a session of theirs",
+    file: "src/kernel/management/exchange.ts",
+    line: "const deviceNonce = isNew || isByMac ? freshNonce() : standing.account.deviceNonce;",
+    broken: "const deviceNonce = standing.account.deviceNonce;",
+    tests: ["src/kernel/management/exchange.test.ts"],
+  },
 ];

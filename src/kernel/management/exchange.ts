@@ -89,7 +89,10 @@ export function exchange(
   request: ManagementRequest,
   freshNonce: () => string,
 ): ManagementOutcome {
-  const digest = createHash("sha256").update(request.body).digest("base64");
+  const digest = createHash("sha256")
+    .update(request.body)
+    .update(request.hmac ?? "")
+    .digest("base64");
   const { last } = standing;
   if (last && last.digest === digest) return { standing, answer: last.answer, facts: [], proof: "repeated" };
   const message = request.encoding === "xml" ? decodeDmXml(request.body) : decodeDmWbxml(request.body);
