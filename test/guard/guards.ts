@@ -83,6 +83,22 @@ export const GUARDS: readonly Guard[] = [
   },
   {
     protects: "money",
+    what: "a text of two months ago is sent and paid once more when its key comes again",
+    file: "src/store/orders/text-desk.ts",
+    line: "k.digest = message_key_digest(v.key)) is null",
+    broken: "k.digest = message_key_digest(v.key || '?')) is null",
+    tests: ["src/store/retention/put-away.test.ts"],
+  },
+  {
+    protects: "money",
+    what: "a text goes before its key is seen by everybody, and is sent and paid twice",
+    file: "src/store/retention/put-away.ts",
+    line: "and k.kept_at < now() - interval",
+    broken: "and k.kept_at <= now() + interval",
+    tests: ["src/store/retention/put-away.test.ts"],
+  },
+  {
+    protects: "money",
     what: "one of two payments of a portion is taken back, and the whole portion is paid again",
     file: "src/kernel/settlement/dispute.ts",
     line: 'if (lineKindOf(reference) !== "payout" || !isInParts) return;',

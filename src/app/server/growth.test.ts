@@ -28,7 +28,7 @@ test("a server makes months ahead and tells how many there are; of a table that 
     );
     try {
       const told = await until(ahead, ({ events }) => events === 2, "months of events are told");
-      assert.deepEqual(told, { sightings: -1, events: 2, audit: 2 });
+      assert.deepEqual(told, { sightings: -1, events: 2, audit: 2, messages: 2 });
       await until(
         () => faults,
         ({ length }) => length > 0,

@@ -1,7 +1,9 @@
 /** Keeps the database from growing for ever: months of its large tables are made ahead, and what operators keep no longer goes. */
+import { setTimeout as sleep } from "node:timers/promises";
 import { Gauge, type Registry } from "prom-client";
 import { RETAINED_KINDS, type RetainedKind } from "../../kernel/operator/retention.ts";
 import { makeMonthsAhead, monthsAheadOf } from "../../store/retention/partitions.ts";
+import { createPutAway } from "../../store/retention/put-away.ts";
 import { type SweepDeps, sweepStep } from "../../store/retention/sweep.ts";
 import { TurnupError } from "../../term/error.ts";
 import type { ClosingStack } from "./closing-stack.ts";
@@ -11,6 +13,12 @@ import { startLoop } from "./loop.ts";
 const LOOK_MS = 60_000;
 /** A table that is in use (a backup reads all of them in one transaction) is tried again this much later: who waits for it holds up others. */
 const IN_USE_PAUSE_MS = 300_000;
+
+/** Messages that are over are looked for from the oldest on, so seldom: those of orders that are under way for long are met each time. */
+const PUT_AWAY_PAUSE_MS = 3_600_000;
+
+/** It rests so many times as long as each step took: what pays is served first. */
+const PUT_AWAY_REST = 4;
 
 /** Servers that start at once, or a long transaction, are no fault. */
 const TOLD_WHEN_PUT_OFF = 3;
@@ -39,6 +47,8 @@ export function keepGrowth(
   const gauge = measureMonths(measures);
   const failures = new Map<string, number>();
   const notBeforeMs = new Map<RetainedKind, number>();
+  const putAway = createPutAway(deps);
+  let putAwayNotBeforeMs = 0;
   const attempt = async (what: string, work: () => Promise<boolean>): Promise<boolean | "failed"> => {
     try {
       const isMore = await work();
@@ -61,6 +71,13 @@ export function keepGrowth(
       const ahead = await monthsAheadOf(deps.database, now);
       for (const kind of RETAINED_KINDS) gauge.set({ kind }, ahead[kind]);
       let isMore = false;
+      if (putAwayNotBeforeMs <= performance.now()) {
+        const begunMs = performance.now();
+        const put = await attempt("putting messages away", putAway);
+        isMore = put === true;
+        if (isMore) await sleep(PUT_AWAY_REST * (performance.now() - begunMs));
+        else putAwayNotBeforeMs = performance.now() + (put ? IN_USE_PAUSE_MS : PUT_AWAY_PAUSE_MS);
+      }
       for (const kind of RETAINED_KINDS) {
         if ((notBeforeMs.get(kind) ?? 0) > performance.now()) continue;
         const swept = await attempt(`retention of ${kind}`, () => sweepStep(deps, kind));

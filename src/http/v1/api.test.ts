@@ -301,7 +301,7 @@ test("a client of release 0.1.0 puts the policy without the members that it does
     marketRules: { AT: { doneAt: "delivered" } },
     smsLimits: { ...before.body.smsLimits, perDay: 500 },
     payments: { secondPerson: true, approvalHours: 5 },
-    retention: { sightings: 13, events: null, audit: null },
+    retention: { sightings: 13, events: null, audit: null, messages: null },
     request: { ...before.body.request, collection: { ...before.body.request.collection, retries: 9 } },
   };
   assert.equal((await put(before.version, limited)).statusCode, 200);
@@ -342,7 +342,11 @@ test("how long data is kept is an admin's word: an engineer leaves it as it is, 
   const short = await put(ADMIN, { audit: 3 });
   assert.equal(short.statusCode, 400, short.body);
   const set = await put(ADMIN, { sightings: 13 });
-  assert.deepEqual(set.json().body?.retention, { sightings: 13, events: null, audit: null }, set.body);
+  assert.deepEqual(
+    set.json().body?.retention,
+    { sightings: 13, events: null, audit: null, messages: null },
+    set.body,
+  );
 });
 
 test("a policy that would leave subscribers no way to say no, or no such time zone, is refused", async () => {

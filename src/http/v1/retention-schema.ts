@@ -16,6 +16,7 @@ export const RetentionSchema = Type.Object(
     sightings: monthsKept(LEAST_MONTHS.sightings, "sightings that changed something"),
     events: monthsKept(LEAST_MONTHS.events, "the histories of orders that have ended"),
     audit: monthsKept(LEAST_MONTHS.audit, "who changed what"),
+    messages: monthsKept(LEAST_MONTHS.messages, "SMS that have ended, with what was in them"),
   },
   {
     additionalProperties: false,

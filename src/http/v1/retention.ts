@@ -44,7 +44,12 @@ export const getRetention = route({
   roles: ["admin", "engineer"],
   errors: [],
   status: 200,
-  query: { sightings: months("sightings"), events: months("events"), audit: months("audit") },
+  query: {
+    sightings: months("sightings"),
+    events: months("events"),
+    audit: months("audit"),
+    messages: months("messages"),
+  },
   answer: Type.Object({ kinds: Type.Array(Retained) }),
   async handle({ retention }, { query, caller }) {
     const kinds = await retention.look(caller.operatorId, query);

@@ -3,22 +3,35 @@
  * UTC, so that a month goes at once and for everybody at the same time. What went is still counted, by month.
  */
 
-/** Sightings that changed something; the histories of orders; who changed what. */
-export const RETAINED_KINDS = ["sightings", "events", "audit"] as const;
+/** Sightings that changed something; the histories of orders; who changed what; SMS that were sent, with their text or settings. */
+export const RETAINED_KINDS = ["sightings", "events", "audit", "messages"] as const;
 export type RetainedKind = (typeof RETAINED_KINDS)[number];
 
 /** Whole months that are kept behind the present one; null: for ever. */
 export type RetentionPolicy = Readonly<Record<RetainedKind, number | null>>;
 
 /** Nothing goes unless somebody says so: an upgrade deletes nothing. */
-export const KEEP_ALL: RetentionPolicy = { sightings: null, events: null, audit: null };
+export const KEEP_ALL: RetentionPolicy = { sightings: null, events: null, audit: null, messages: null };
 
 /**
  * What other work still needs: where a SIM was seen last; what proved a fee while it may be disputed (120 days at most);
- * and who changed what, for a year, so that nobody covers a trace by a policy.
+ * and so the messages that a fee is for; who changed what, for a year, so that nobody covers a trace by a policy.
  */
-export const LEAST_MONTHS: Readonly<Record<RetainedKind, number>> = { sightings: 1, events: 6, audit: 12 };
+export const LEAST_MONTHS: Readonly<Record<RetainedKind, number>> = {
+  sightings: 1,
+  events: 6,
+  audit: 12,
+  messages: 6,
+};
 export const MOST_MONTHS = 240;
+
+/**
+ * A message that has ended is put away so long after it expired: a centre tells late what became of an SMS that it tried until
+ * then (TS 23.040 clause 9.2.3.12), and an order that went wrong is mostly taken up again within that time.
+ */
+export const MESSAGE_REST_DAYS = 30;
+/** A key that somebody repeats within this sends nothing twice, whatever became of its message. */
+export const MESSAGE_KEY_MONTHS = 13;
 
 /** The first moment of a month by UTC, `months` after that of `at`; before it where negative. */
 export const monthOf = (at: Date, months = 0): Date =>
@@ -47,7 +60,7 @@ export type RetentionView = {
 
 export type MonthlyStatistic = {
   readonly month: string;
-  /** Sightings: outcome, source, serving network. Events: kind, state. Audit: action. */
+  /** Sightings: outcome, source, serving network. Events: kind, state. Audit: action. Messages: kind, state. */
   readonly what: readonly string[];
   readonly count: number;
 };

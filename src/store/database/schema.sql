@@ -644,6 +644,15 @@ create index message_unasked_of_subscriber ON message USING btree (subscriber_id
 create index message_unasked_to ON message USING btree (operator_id, destination_index) WHERE (is_unasked AND (state = ANY (ARRAY['queued'::text, 'submitting'::text])));
 create index message_unsuccessful ON message USING btree (operator_id, state, id DESC) WHERE (state = ANY (ARRAY['failed'::text, 'expired'::text, 'cancelled'::text]));
 
+create table message_key (
+  operator_id uuid not null,
+  digest bytea not null,
+  message_id uuid not null,
+  kept_at timestamp with time zone not null default now(),
+  constraint message_key_pkey PRIMARY KEY (operator_id, digest)
+);
+create index message_key_by_age ON message_key USING btree (message_id);
+
 create table message_part (
   message_id uuid not null,
   sequence integer not null,
@@ -679,12 +688,13 @@ create table monthly_statistic (
   count bigint not null,
   constraint monthly_statistic_pkey PRIMARY KEY (operator_id, kind, month, what),
   constraint monthly_statistic_count_check CHECK ((count > 0)),
-  constraint monthly_statistic_kind_check CHECK ((kind = ANY (ARRAY['sightings'::text, 'events'::text, 'audit'::text])))
+  constraint monthly_statistic_kind_check CHECK ((kind = ANY (ARRAY['sightings'::text, 'events'::text, 'audit'::text, 'messages'::text])))
 );
 
 create table node (
   number integer not null,
   joined_at timestamp with time zone not null default now(),
+  reads_past boolean not null default false,
   constraint node_pkey PRIMARY KEY (number)
 );
 
@@ -830,6 +840,44 @@ create table pairing (
 );
 create unique index pairing_current ON pairing USING btree (subscriber_id) WHERE is_current;
 create index pairing_of_device ON pairing USING btree (device_id);
+
+create table past_message (
+  id uuid not null,
+  operator_id uuid not null,
+  order_id uuid,
+  subscriber_id uuid,
+  destination_sealed bytea,
+  destination_index bytea,
+  payload_id uuid,
+  kind text not null,
+  idempotency_key text not null,
+  reference integer not null,
+  part_count integer not null,
+  state text not null,
+  reason text not null,
+  attempts integer not null,
+  expires_at timestamp with time zone not null,
+  created_at timestamp with time zone not null,
+  updated_at timestamp with time zone not null,
+  leased_by integer,
+  is_unasked boolean not null,
+  number_lost_at timestamp with time zone,
+  parts jsonb,
+  sealed bytea,
+  octets integer,
+  protocol text,
+  sec text,
+  unconfirmed boolean not null default false,
+  bearer text,
+  channel text,
+  channel_rule text,
+  part_octets integer,
+  payload_at timestamp with time zone,
+  constraint past_message_pkey PRIMARY KEY (id)
+) partition by RANGE (id);
+create index past_message_by_id ON past_message USING btree (operator_id, id DESC);
+create index past_message_of_order ON past_message USING btree (order_id) WHERE (order_id IS NOT NULL);
+create index past_message_of_subscriber ON past_message USING btree (subscriber_id) WHERE (subscriber_id IS NOT NULL);
 
 create table payload (
   id uuid not null,
@@ -1022,6 +1070,7 @@ create table provisioning_order (
   updated_slot timestamp with time zone,
   sends integer not null default 0,
   policy_version integer,
+  messages_away boolean not null default false,
   constraint provisioning_order_pkey PRIMARY KEY (id),
   constraint provisioning_order_device_id_fkey FOREIGN KEY (device_id) REFERENCES device(id),
   constraint provisioning_order_subscriber_id_fkey FOREIGN KEY (subscriber_id) REFERENCES subscriber(id),
@@ -1194,7 +1243,7 @@ create table retention_sweep (
   begun_at timestamp with time zone not null,
   ended_at timestamp with time zone,
   constraint retention_sweep_pkey PRIMARY KEY (kind),
-  constraint retention_sweep_kind_check CHECK ((kind = ANY (ARRAY['sightings'::text, 'events'::text, 'audit'::text])))
+  constraint retention_sweep_kind_check CHECK ((kind = ANY (ARRAY['sightings'::text, 'events'::text, 'audit'::text, 'messages'::text])))
 );
 
 create table screen_seen (

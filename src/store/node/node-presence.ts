@@ -109,7 +109,10 @@ async function numberFor(client: pg.Client, before: number | undefined): Promise
   const { rows } = await client.query<{ number: number }>("select nextval('node_number')::int as number");
   const { number } = the(rows);
   await client.query("select pg_advisory_lock($1, $2)", [LOCK_CLASS, number]);
-  await client.query("insert into node (number) values ($1) on conflict (number) do nothing", [number]);
+  await client.query(
+    "insert into node (number, reads_past) values ($1, true) on conflict (number) do nothing",
+    [number],
+  );
   return number;
 }
 

@@ -9,6 +9,7 @@ import { withRequests } from "../requests/request-rows.ts";
 import type { Sealer } from "../seal/seal.ts";
 import type { Recall, RowVersions } from "./order-memory.ts";
 import { type FeeTermsRow, feeTermsOfRow } from "./order-rows.ts";
+import { bringBack } from "./past-messages.ts";
 
 /** Columns of a draft, of `provisioning_order o`. */
 export const ORDER = `o.id, o.operator_id as "operatorId", o.subscriber_id as "subscriberId", o.device_id as "deviceId", o.cause,
@@ -25,7 +26,7 @@ const LOCK_ORDERS = {
 };
 const READ_ORDERS = {
   name: "read_orders", // provisioning_order_pkey
-  text: `select ${ORDER}, o.xmin::text as version from provisioning_order o where o.id = any($1::uuid[]) order by o.id`,
+  text: `select ${ORDER}, o.xmin::text as version, o.messages_away as "isAway" from provisioning_order o where o.id = any($1::uuid[]) order by o.id`,
 };
 const ITEMS_OF_ORDERS = {
   name: "items_of_orders", // order_item_of_order, message_pkey, device_key_pkey
@@ -50,12 +51,12 @@ const VERSIONS_OF_ORDERS = {
 };
 
 export type OrderColumns = Omit<OrderDraft, "items" | "request" | "changed">;
-type VersionedOrder = OrderColumns & { readonly version: string };
+type VersionedOrder = OrderColumns & { readonly version: string; readonly isAway: boolean };
 type ItemColumns = Omit<ItemDraft, "message" | "feeTerms" | "isNew" | "changed"> & {
   readonly feeTerms: FeeTermsRow | null;
   readonly orderId: string;
   readonly messageId: string | null;
-  readonly payloadId: string;
+  readonly payloadId: string | null;
   readonly messageKind: NonNullable<ItemDraft["message"]>["kind"];
   readonly partCount: number;
   readonly reference: number;
@@ -118,9 +119,17 @@ export async function lockWithItems(
 
 type Rows = { readonly orders: readonly VersionedOrder[]; readonly items: readonly ItemColumns[] };
 
-/** Both go out before either is answered. */
+/** Both go out before either is answered. What was put away of an order that is taken up again comes back first. */
 async function readLocked(tx: Tx, ids: readonly string[]): Promise<Rows> {
   if (ids.length === 0) return { orders: [], items: [] };
+  const rows = await readRows(tx, ids);
+  const away = rows.orders.filter(({ isAway }) => isAway).map(({ id }) => id);
+  if (away.length === 0) return rows;
+  await bringBack(tx, away);
+  return readRows(tx, ids);
+}
+
+async function readRows(tx: Tx, ids: readonly string[]): Promise<Rows> {
   const [orders, items] = await Promise.all([
     tx.rows<VersionedOrder>(READ_ORDERS, [ids]),
     tx.rows<ItemColumns>(ITEMS_OF_ORDERS, [ids]),
@@ -137,7 +146,7 @@ function noted(recall: Recall, rows: Rows["orders"], items: Rows["items"]): Orde
   return orders;
 }
 
-const withoutVersion = ({ version, ...columns }: VersionedOrder): OrderColumns => columns;
+const withoutVersion = ({ version, isAway, ...columns }: VersionedOrder): OrderColumns => columns;
 
 const draftOf = (row: OrderColumns): OrderDraft => ({ ...row, items: [], request: null, changed: false });
 
@@ -157,7 +166,7 @@ function addItems(orders: readonly OrderDraft[], items: readonly ItemColumns[]):
       ...item
     } = row;
     const message =
-      messageId === null
+      messageId === null || payloadId === null // its month is not kept any more
         ? null
         : { id: messageId, payloadId, kind: messageKind, partCount, reference, isLost };
     byId.get(orderId)?.items.push({

@@ -32,6 +32,7 @@ import { historyOf } from "./event-rows.ts";
 import { type Dated, iso, ORDER, orderRow, type StoredOrder } from "./listed-order.ts";
 import { readOrderList, totalOf } from "./order-list.ts";
 import { partiesOf } from "./parties.ts";
+import { PAST_OF_ORDER, type PastPart, pastMessagesQuery, pastPartView } from "./past-messages.ts";
 
 /** A story is read by a person: so many entries of one kind are shown, the newest. */
 const STORY_ENTRIES_MAX = 1_000;
@@ -61,9 +62,14 @@ export function createOrderReader(database: Database, sealer: Sealer): OrderRead
       return recordOf(ORDER_STATES, (state) => counts.get(state) ?? 0);
     },
     async listMessages(operatorId, filter, page) {
-      const { text, values } = messagesQuery(operatorId, filter, page);
-      const { rows, nextCursor } = cutPage(await database.rows<StoredMessage>(text, values), page.limit);
-      return { rows: await withParts(database, rows), nextCursor };
+      const queries = [messagesQuery(operatorId, filter, page), pastMessagesQuery(operatorId, filter, page)];
+      const found: StoredMessage[] = [];
+      // One behind the other: what is put away meanwhile is met twice, and never missed.
+      for (const { text, values } of queries)
+        found.push(...(await database.rows<StoredMessage>(text, values)));
+      const { rows, nextCursor } = cutPage(inOrder(found, page.order).slice(0, page.limit + 1), page.limit);
+      const parts = await partsOf(database, rows);
+      return { rows: rows.map((row) => messageView(row, parts)), nextCursor };
     },
     async listCharges(operatorId, filter, page) {
       const { text, values } = chargesQuery(operatorId, filter, page);
@@ -94,7 +100,9 @@ const COUNT_ORDERS = {
 const MESSAGE = `m.id, m.order_id as "orderId", m.kind, coalesce(p.protocol, 'text') as protocol, p.sec, m.state, m.reason, coalesce(m.octets, p.octets) as octets,
   m.part_count as "partCount", p.bearer, p.channel, p.channel_rule as "channelRule", p.part_octets as "partOctets", m.attempts, m.created_at as "createdAt", m.updated_at as "updatedAt",
   m.expires_at as "expiresAt"`;
-type StoredMessage = Dated<Omit<MessageView, "parts">, "createdAt" | "updatedAt" | "expiresAt">;
+type PresentMessage = Dated<Omit<MessageView, "parts">, "createdAt" | "updatedAt" | "expiresAt">;
+/** One that was put away brings its parts. */
+type StoredMessage = PresentMessage & { readonly pastParts?: readonly PastPart[] | null };
 type StoredPart = Dated<MessageView["parts"][number], "acceptedAt" | "doneAt"> & {
   readonly messageId: string;
 };
@@ -118,6 +126,16 @@ export function messagesQuery(
   );
 }
 
+/** By id, each once, as a page goes. */
+function inOrder<Row extends { readonly id: string }>(
+  rows: readonly Row[],
+  order: PageQuery["order"],
+): Row[] {
+  const once = [...new Map(rows.map((row) => [row.id, row])).values()];
+  const sorted = once.sort((one, other) => (one.id < other.id ? -1 : 1));
+  return order === "asc" ? sorted : sorted.reverse();
+}
+
 const PARTS = {
   name: "parts_of_messages", // message_part_pkey
   text: `select message_id as "messageId", sequence, smsc, smsc_message_id as "smscMessageId", state, error_code as "errorCode",
@@ -125,27 +143,33 @@ const PARTS = {
            from message_part where message_id = any($1::uuid[]) order by message_id, sequence`,
 };
 
-async function withParts<Row extends StoredMessage>(
-  db: Db,
-  rows: readonly Row[],
-): Promise<(Omit<Row, keyof StoredMessage> & MessageView)[]> {
-  const parts = new Map<string, MessageView["parts"][number][]>();
-  for (const { messageId, ...part } of rows.length > 0
-    ? await db.rows<StoredPart>(PARTS, [rows.map(({ id }) => id)])
-    : []) {
+type Parts = MessageView["parts"];
+
+/** By message; of those that were put away as they bring them. */
+async function partsOf(db: Db, messages: readonly StoredMessage[]): Promise<ReadonlyMap<string, Parts>> {
+  const parts = new Map<string, Parts>();
+  const present: string[] = [];
+  for (const { id, pastParts } of messages)
+    if (pastParts === undefined) present.push(id);
+    else parts.set(id, pastParts?.map(pastPartView) ?? []);
+  const rows = present.length === 0 ? [] : await db.rows<StoredPart>(PARTS, [present]);
+  for (const { messageId, ...part } of rows) {
     const view = { ...part, acceptedAt: part.acceptedAt.toISOString(), doneAt: iso(part.doneAt) };
-    const known = parts.get(messageId);
-    if (known) known.push(view);
-    else parts.set(messageId, [view]);
+    parts.set(messageId, [...(parts.get(messageId) ?? []), view]);
   }
-  return rows.map((row) => ({
-    ...row,
-    createdAt: row.createdAt.toISOString(),
-    updatedAt: row.updatedAt.toISOString(),
-    expiresAt: row.expiresAt.toISOString(),
-    parts: parts.get(row.id) ?? [],
-  }));
+  return parts;
 }
+
+const messageView = (
+  { pastParts: _, createdAt, updatedAt, expiresAt, ...message }: StoredMessage,
+  parts: ReadonlyMap<string, Parts>,
+): MessageView => ({
+  ...message,
+  createdAt: createdAt.toISOString(),
+  updatedAt: updatedAt.toISOString(),
+  expiresAt: expiresAt.toISOString(),
+  parts: parts.get(message.id) ?? [],
+});
 
 const CHARGE = `c.id, c.order_id as "orderId", c.item_id as "itemId", c.make, c.key_source as "keySource",
   c.fee_minor as "feeMinor", c.portion_minor as "portionMinor", c.currency, c.level, c.state, c.reason,
@@ -302,7 +326,10 @@ async function storyOf(
   const items = await tx.rows<StoredItem>(STORY_ITEMS, [orderId]);
   const dated = await tx.rows<Dated<EventView, "at">>(STORY_EVENTS, [orderId]);
   const events = dated.map((event) => ({ ...event, at: event.at.toISOString() }));
-  const messages = await withParts(tx, await tx.rows<SealedMessage>(STORY_MESSAGES, [orderId]));
+  const past = await tx.rows<SealedMessage>(PAST_OF_ORDER, [orderId, STORY_ENTRIES_MAX]);
+  const present = await tx.rows<SealedMessage>(STORY_MESSAGES, [orderId]);
+  const messages = inOrder([...past, ...present], "asc").slice(0, STORY_ENTRIES_MAX);
+  const parts = await partsOf(tx, messages);
   const calls = await tx.rows<Dated<OrderStory["calls"][number], "dueAt" | "updatedAt">>(STORY_CALLS, [
     orderId,
   ]);
@@ -323,8 +350,9 @@ async function storyOf(
     reasonCode: reasonCodeOf(order.state, events),
     events,
     applications: applicationsOf(events),
-    messages: messages.map(({ sealed, ...message }) => ({
-      ...message,
+    messages: messages.map(({ sealed, reference, ...message }) => ({
+      ...messageView(message, parts),
+      reference,
       // A notice may hold a subscriber's passwords: it is for their device alone (US 6,647,260, R46).
       payload: message.kind === "notice" ? new Uint8Array(0) : sealer.openBytes("payload", sealed),
     })),

@@ -112,7 +112,8 @@ const ITEMS_BY_TRAFFIC = {
           where exists (select from message c join message m on m.order_id = o.id and m.payload_id = c.payload_id
                          where c.id = i.message_id and (m.state = 'submitting' -- what no server ever took up is no doing of ours
                                or m.leased_by is not null -- also one that died before it could book that it was handed over
-                               or exists (select from message_part p where p.message_id = m.id)))`,
+                               or exists (select from message_part p where p.message_id = m.id)))
+             or was_sent_long_ago(i.message_id, o.id)`,
 };
 /** The advisory locks of this use: seed of the hash of an id. */
 const KEY_ID_SEED = 7_103;

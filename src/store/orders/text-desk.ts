@@ -48,14 +48,15 @@ const putOf = (columns: string, values: string, arrays: string, names: string): 
      from unnest($2::uuid[], $3::uuid[], $4::bytea[], $5::bytea[], $6::integer[], $7::text[], $8::integer[], $9::integer[],
                  $10::timestamptz[]${arrays}) as v(id, operator_id, destination_sealed, sealed, octets, key, reference, part_count,
                  expires_at${names})
+    where (select true from message_key k where k.operator_id = v.operator_id and k.digest = message_key_digest(v.key)) is null
        on conflict (operator_id, idempotency_key) do nothing
    returning id`;
 const PUT_QUEUED = {
-  name: "put_texts_queued", // message_operator_id_idempotency_key_key
+  name: "put_texts_queued", // message_operator_id_idempotency_key_key, message_key_pkey
   text: putOf("state, reason, due_at", "'queued', 'waits for its turn at the SMSC', $1", "", ""),
 };
 const PUT_LEASED = {
-  name: "put_texts_leased", // message_operator_id_idempotency_key_key
+  name: "put_texts_leased", // message_operator_id_idempotency_key_key, message_key_pkey
   text: putOf(
     "state, reason, due_at, lease_until, leased_by, attempts",
     "'submitting', 'being handed to the SMSC', $11::timestamptz, $11::timestamptz, $12::integer, 1",
@@ -65,7 +66,7 @@ const PUT_LEASED = {
 };
 /** What nobody asked for is claimed in its turn, since a claim looks for STOP. */
 const PUT_UNASKED = {
-  name: "put_texts_unasked", // message_operator_id_idempotency_key_key
+  name: "put_texts_unasked", // message_operator_id_idempotency_key_key, message_key_pkey
   text: putOf(
     "state, reason, due_at, is_unasked, destination_index",
     `'queued', case when not_before > $1 then 'waits for the end of the quiet hours' else 'waits for its turn at the SMSC' end,
@@ -75,10 +76,13 @@ const PUT_UNASKED = {
   ),
 };
 const KNOWN = {
-  name: "known_messages", // message_operator_id_idempotency_key_key
+  name: "known_messages", // message_operator_id_idempotency_key_key, message_key_pkey
   text: `select m.id, m.operator_id as "operatorId", m.idempotency_key as "key"
            from unnest($1::uuid[], $2::text[]) as q(operator_id, key)
-           join message m on m.operator_id = q.operator_id and m.idempotency_key = q.key`,
+           join message m on m.operator_id = q.operator_id and m.idempotency_key = q.key
+          union
+         select k.message_id, k.operator_id, q.key from unnest($1::uuid[], $2::text[]) as q(operator_id, key)
+           join message_key k on k.operator_id = q.operator_id and k.digest = message_key_digest(q.key)`,
 };
 
 type TextDeskDeps = {

@@ -170,7 +170,10 @@ const CONSENTS = {
                 answer, answered_by as "answeredBy", answered_at as "answeredAt",
                 coalesce((select jsonb_agg(jsonb_build_object('channel', channel, 'reason', reason) order by channel) from (
                   select 'sms' as channel, reason from (
-                    select m.state, m.reason from message m where m.order_id = consent.order_id and m.payload_id = consent.payload_id
+                    select m.state, m.reason from (
+                      select id, state, reason from message where order_id = consent.order_id and payload_id = consent.payload_id
+                       union all
+                      select id, state, reason from past_message where order_id = consent.order_id and payload_id = consent.payload_id) m
                      order by m.id desc limit 1) latest where state in ('failed', 'expired')
                   union all
                   select body ->> 'channel', reason from outbound_call

@@ -19,6 +19,7 @@ import { isOneOf } from "../../term/narrow.ts";
 import { keyReferenceOf } from "../../wire/message/sealed-message.ts";
 import { bulkInsert, bulkUpdate } from "../database/bulk.ts";
 import type { Db } from "../database/database.ts";
+import { tookInThePast } from "../orders/past-messages.ts";
 import type { Sealer } from "../seal/seal.ts";
 import { accountBooksOf, NO_BOOKS, toldSealed } from "./account-books.ts";
 import { mandateIn, putAccount } from "./account-store.ts";
@@ -68,9 +69,10 @@ const REQUESTS_OF = {
           where r.order_id = any($1::uuid[])`,
 };
 /** Every part of an SMS that holds the text was taken by the message centre. */
-const SMS_TOOK = (consent: string): string => `exists (
+const SMS_TOOK = (consent: string): string => `(exists (
   select from message m where m.order_id = ${consent}.order_id and m.payload_id = ${consent}.payload_id
-     and m.part_count = (select count(*) from message_part p where p.message_id = m.id))`;
+     and m.part_count = (select count(*) from message_part p where p.message_id = m.id))
+  or ${tookInThePast(consent)})`;
 
 /** The channels that took the text of a consent. SMS is told by its message, the others when they answered. */
 export const SENT_BY = (consent: string): string =>

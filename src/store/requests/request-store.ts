@@ -262,8 +262,9 @@ const LOCK_OFFER = {
   text: `select ${OFFER} from offer where operator_id = $1 and id = $2 for update`,
 };
 const IS_QUEUED = {
-  name: "is_queued", // message_operator_id_idempotency_key_key
-  text: "select 1 from message where operator_id = $1 and idempotency_key = $2",
+  name: "is_queued", // message_operator_id_idempotency_key_key, message_key_pkey
+  text: `select 1 from message where operator_id = $1 and idempotency_key = $2
+          union all select 1 from message_key where operator_id = $1 and digest = message_key_digest($2) limit 1`,
 };
 const LANGUAGE_OF = {
   name: "language_of", // user_account_operator_id_subscriber_id_key, provisioning_order_of_subscriber

@@ -27,6 +27,7 @@ export const ENTRIES: Readonly<Record<RetainedKind, Entries>> = {
         from ${from} r cross join lateral json_array_elements(r.more) m where r.more is not null`,
   },
   audit: { mayGo: "true", of: plain("at", "array[r.action]") },
+  messages: { mayGo: "true", of: plain("created_at", "array[r.kind, r.state]") },
 };
 
 /** `$1` are operators, `$2` from when on each keeps its rows, as the key has it. */

@@ -1,6 +1,6 @@
 /**
- * The months of the tables that grow with every phone: sightings, events of orders, the audit. Their names say what they
- * hold, so nobody has to read PostgreSQL's bounds:
+ * The months of the tables that grow with every phone: sightings, events of orders, the audit, messages that are over. Their
+ * names say what they hold, so nobody has to read PostgreSQL's bounds:
  *
  *   sighting_2026_11            one month, by UTC
  *   sighting_until_2026_12      all before December 2026: what was there before there were months
@@ -27,6 +27,7 @@ export const GROWN: Readonly<Record<RetainedKind, Grown>> = {
   sightings: { table: "sighting", key: "seen_at" },
   events: { table: "order_event", key: "id" },
   audit: { table: "audit", key: "id" },
+  messages: { table: "past_message", key: "id" },
 };
 
 /** `from` null: from the beginning. `to` null: the default, where a row may be of any time. */
@@ -96,6 +97,18 @@ export async function makeMonthsAhead(database: Database, now: Date): Promise<re
   return made;
 }
 
+/** Of a kind whose rows come long after their time: makes what is missing between two moments, both included. */
+export async function makeMonthsBetween(
+  database: Database,
+  kind: RetainedKind,
+  from: Date,
+  to: Date,
+): Promise<void> {
+  const partitions = await partitionsOf(database, GROWN[kind]);
+  for (let month = monthOf(from); month <= to; month = monthOf(month, 1))
+    if (!covers(partitions, month)) await makeMonth(database, GROWN[kind], month);
+}
+
 /** How many months without a gap lie ahead; -1 where not even the present one has a partition. */
 async function countAhead(db: Db, grown: Grown, now: Date): Promise<number> {
   const partitions = await partitionsOf(db, grown);
@@ -108,6 +121,7 @@ export const monthsAheadOf = async (db: Db, now: Date): Promise<Readonly<Record<
   sightings: await countAhead(db, GROWN.sightings, now),
   events: await countAhead(db, GROWN.events, now),
   audit: await countAhead(db, GROWN.audit, now),
+  messages: await countAhead(db, GROWN.messages, now),
 });
 
 const covers = (partitions: readonly Partition[], month: Date): boolean =>

@@ -118,7 +118,7 @@ test("months are made ahead, each once, also where two servers make them at one 
   ]);
   await makeMonthsAhead(own, now); // what one left to another that was at it
   assert.equal(new Set(made.flat()).size, made.flat().length, "none was made twice");
-  for (const kind of ["sightings", "events", "audit"] as const) {
+  for (const kind of ["sightings", "events", "audit", "messages"] as const) {
     const { table } = GROWN[kind];
     const months = ["2026_12", "2027_01", "2027_02", "default"];
     assert.deepEqual(
@@ -126,15 +126,15 @@ test("months are made ahead, each once, also where two servers make them at one 
       months.map((month) => `${table}_${month}`),
     );
   }
-  assert.deepEqual(await monthsAheadOf(own, now), { sightings: 2, events: 2, audit: 2 });
+  assert.deepEqual(await monthsAheadOf(own, now), { sightings: 2, events: 2, audit: 2, messages: 2 });
   const turned = new Date("2027-01-01T00:00:00Z");
   assert.deepEqual(
     await monthsAheadOf(own, turned),
-    { sightings: 1, events: 1, audit: 1 },
+    { sightings: 1, events: 1, audit: 1, messages: 1 },
     "the month turned",
   );
   await makeMonthsAhead(own, turned);
-  assert.deepEqual(await monthsAheadOf(own, turned), { sightings: 2, events: 2, audit: 2 });
+  assert.deepEqual(await monthsAheadOf(own, turned), { sightings: 2, events: 2, audit: 2, messages: 2 });
 });
 
 test("what came before anybody made its month moves into it; at the turn of a month each row stands on its own side", async () => {
@@ -293,11 +293,12 @@ test("a look as if another policy held changes nothing, and without a policy not
       ["sightings", null, 1, "2026-09-01T00:00:00.000Z"],
       ["events", null, null, null],
       ["audit", null, 12, "2025-10-01T00:00:00.000Z"],
+      ["messages", null, null, null],
     ],
   );
   assert.deepEqual(
     seenThen.map(({ over }) => over),
-    [[], [], [{ month: "2024-01", entries: 1 }]],
+    [[], [], [{ month: "2024-01", entries: 1 }], []],
   );
   assert.equal(await left("audit", mine), 1);
   await keeps(mine, 2, { audit: 12 });

@@ -22,7 +22,7 @@ async function monthTurns(): Promise<void> {
 }
 
 async function briefly(operatorId: string): Promise<void> {
-  const retention = { sightings: 1, events: 6, audit: 12 };
+  const retention = { sightings: 1, events: 6, audit: 12, messages: 6 };
   const put = await shop.registry.policies.put(operatorId, 0, { ...DEFAULT_POLICY, retention }, "ada");
   assert.ok(put);
 }

@@ -14,7 +14,8 @@ const RetainedCount = named(
   Type.Object({
     month: Type.String({ examples: ["2026-05"] }),
     what: Type.Array(Type.String(), {
-      description: "Sightings: outcome, source, serving network. Events: kind, state. Audit: action.",
+      description:
+        "Sightings: outcome, source, serving network. Events: kind, state. Audit: action. Messages: kind, state.",
     }),
     count: Type.Integer(),
   }),
