@@ -54,7 +54,7 @@ const nameOfMonth = ({ table }: Grown, month: Date): string =>
 /** Oldest first, the default at the end. */
 export async function partitionsOf(db: Db, grown: Grown): Promise<readonly Partition[]> {
   const rows = await db.rows<{ name: string }>(
-    `select c.relname as name from pg_inherits i join pg_class c on c.oid = i.inhrelid where i.inhparent = $1::regclass`,
+    `select c.relname as name from pg_inherits i join pg_class c on c.oid = i.inhrelid where i.inhparent = to_regclass($1)`,
     [grown.table],
   );
   return rows
@@ -97,17 +97,22 @@ export async function makeMonthsAhead(database: Database, now: Date): Promise<re
   return made;
 }
 
-/** Of a kind whose rows come long after their time: makes what is missing between two moments, both included. */
-export async function makeMonthsBetween(
+/** Of a kind whose rows come long after their time: those of these months that no partition is for. */
+export async function monthsLacking(
+  db: Db,
+  kind: RetainedKind,
+  months: readonly Date[],
+): Promise<readonly Date[]> {
+  if (months.length === 0) return [];
+  const partitions = await partitionsOf(db, GROWN[kind]);
+  return months.filter((month) => !covers(partitions, month));
+}
+
+export const makeMonthOf = (
   database: Database,
   kind: RetainedKind,
-  from: Date,
-  to: Date,
-): Promise<void> {
-  const partitions = await partitionsOf(database, GROWN[kind]);
-  for (let month = monthOf(from); month <= to; month = monthOf(month, 1))
-    if (!covers(partitions, month)) await makeMonth(database, GROWN[kind], month);
-}
+  month: Date,
+): Promise<string | undefined> => makeMonth(database, GROWN[kind], month);
 
 /** How many months without a gap lie ahead; -1 where not even the present one has a partition. */
 async function countAhead(db: Db, grown: Grown, now: Date): Promise<number> {

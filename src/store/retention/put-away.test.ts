@@ -94,7 +94,9 @@ test("an order that care takes up again finds its messages: the same octets go o
 test("nothing goes while its order is under way, while a receipt may come, or while a server of the release before works here", async () => {
   const underWay = await ordered("under way");
   const [message] = await claim(underWay.operatorId);
-  await taken(assured(message, "its message is queued"), 1);
+  assert.ok(message);
+  await taken(message, ...partsOf(message));
+  await receipts(message, "delivered", ...partsOf(message));
   const young = await failedOrder("young");
   const receiptMayCome = await failedOrder("receipt may come");
   const all = async () =>
@@ -167,10 +169,14 @@ test("a key of two months ago sends nothing twice, whichever release hears it; i
 
 test("a month of messages that nobody keeps is dropped, and still counted", async () => {
   const order = await failedOrder("dropped");
-  const rows = (await story(order)).messages.length;
+  const { messages } = await story(order);
+  const rows = messages.length;
   await putAway();
   const months = async () => (await partitionsOf(database, GROWN.messages)).map(({ name }) => name);
-  const month = `past_message_${new Date().toISOString().slice(0, 7).replace("-", "_")}`;
+  const [first] = messages;
+  assert.ok(first);
+  const writtenAt = new Date(Number.parseInt(first.id.replace("-", "").slice(0, 12), 16)); // a UUIDv7
+  const month = `past_message_${writtenAt.toISOString().slice(0, 7).replace("-", "_")}`;
   assert.ok((await months()).includes(month));
   const operators = await database.rows<{ id: string }>("select id from operator");
   const body = JSON.stringify({ ...DEFAULT_POLICY, retention: { ...KEEP_ALL, messages: 6 } });
@@ -182,9 +188,10 @@ test("a month of messages that nobody keeps is dropped, and still counted", asyn
   const policyOf = async () => ({ ...DEFAULT_POLICY, retention: { ...KEEP_ALL, messages: 6 } });
   const deps = { database, newId: uuidv7, clock: () => daysFromNow(300) };
   const look = await createRetention({ ...deps, policyOf }).look(order.operatorId, {});
-  assert.deepEqual(
-    look.find(({ kind }) => kind === "messages")?.over.map(({ entries }) => entries),
-    [rows],
+  const over = look.find(({ kind }) => kind === "messages")?.over ?? [];
+  assert.equal(
+    over.reduce((sum, { entries }) => sum + entries, 0),
+    rows,
   );
   for (let steps = 0; await sweepStep(deps, "messages"); steps++) assert.ok(steps < 100);
   assert.ok(!(await months()).includes(month));
@@ -192,9 +199,10 @@ test("a month of messages that nobody keeps is dropped, and still counted", asyn
   const counted = await createRetention({ ...deps, policyOf }).statistics(order.operatorId, {
     kind: "messages",
   });
-  assert.deepEqual(
-    counted.map(({ what, count }) => [what, count]),
-    [[["settings", "failed"], rows]],
+  assert.deepEqual(new Set(counted.map(({ what }) => what.join(" "))), new Set(["settings failed"]));
+  assert.equal(
+    counted.reduce((sum, { count }) => sum + count, 0),
+    rows,
   );
   await assert.rejects(
     shop.conductor.resend(order.operatorId, order.orderId, "care"),

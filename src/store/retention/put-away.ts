@@ -18,7 +18,7 @@ import { hoursAfter } from "../../term/moment.ts";
 import type { Database, Tx } from "../database/database.ts";
 import { START_OF_ORDER } from "../database/page.ts";
 import { PUT_AWAY } from "../orders/past-messages.ts";
-import { boundOf, GROWN, isOurTurn, makeMonthsBetween, TABLE_WAIT_MS } from "./partitions.ts";
+import { boundOf, GROWN, isOurTurn, makeMonthOf, monthsLacking, TABLE_WAIT_MS } from "./partitions.ts";
 
 /** A transaction well under a second. */
 const BATCH = 1_000;
@@ -72,17 +72,12 @@ export function createPutAway({ database, clock }: PutAwayDeps): () => Promise<b
     const now = clock();
     const restedBefore = hoursAfter(now, -MESSAGE_REST_DAYS * DAY_HOURS);
     const seen = await database.rows<Candidate>(CANDIDATES, [after, boundOf(GROWN.messages, restedBefore)]);
-    const [first] = seen;
     const last = seen.at(-1);
-    if (!first || !last) {
+    if (!last) {
       after = START_OF_ORDER;
       return (await database.run(FORGET_KEYS, [forgottenBefore(now)])) > 0;
     }
-    const begun = new Date(Math.max(writtenAt(first.id), monthOf(now, -MOST_MONTHS).getTime()));
-    await makeMonthsBetween(database, "messages", begun, restedBefore);
-    const isDone = await database.transaction((tx) => take(tx, seen, restedBefore), {
-      statementTimeoutMs: STEP_TIMEOUT_MS,
-    });
+    const isDone = await inTurn(database, seen, { now, restedBefore });
     if (isDone) after = last.id;
     return isDone;
   };
@@ -90,18 +85,39 @@ export function createPutAway({ database, clock }: PutAwayDeps): () => Promise<b
 
 type Candidate = { readonly id: string; readonly orderId: string | null };
 
+type At = { readonly now: Date; readonly restedBefore: Date };
+
 /** False where another server is at it, or one of another release works here. */
-async function take(tx: Tx, seen: readonly Candidate[], restedBefore: Date): Promise<boolean> {
-  if (!(await isOurTurn(tx))) return false;
-  if (!(await tx.one<{ yes: boolean }>(EVERYBODY_READS))?.yes) return false;
+async function inTurn(database: Database, seen: readonly Candidate[], at: At): Promise<boolean> {
+  const take = () =>
+    database.transaction((tx) => takeThose(tx, seen, at), { statementTimeoutMs: STEP_TIMEOUT_MS });
+  const lacking = await take();
+  if (lacking === "not now") return false;
+  for (const month of lacking) await makeMonthOf(database, "messages", month);
+  return lacking.length === 0 || (await take()) !== "not now";
+}
+
+/** Months that are there for none of them yet: nothing goes before they are made. */
+async function takeThose(
+  tx: Tx,
+  seen: readonly Candidate[],
+  { now, restedBefore }: At,
+): Promise<readonly Date[] | "not now"> {
+  if (!(await isOurTurn(tx))) return "not now";
+  if (!(await tx.one<{ yes: boolean }>(EVERYBODY_READS))?.yes) return "not now";
   tx.send(`set local lock_timeout = ${TABLE_WAIT_MS}`);
   const alone = seen.flatMap(({ id, orderId }) => (orderId === null ? [id] : []));
   const orders = new Set(seen.flatMap(({ orderId }) => orderId ?? []));
   const ended = await tx.rows<{ id: string }>(LOCK_ENDED_ORDERS, [[...orders], restedBefore]);
   tx.send(KEEP_KEYS, [restedBefore, alone]);
-  const going = await tx.rows<{ id: string }>(MAY_GO, [restedBefore, ended.map(({ id }) => id), alone]);
-  if (going.length > 0) await tx.run(PUT_AWAY, [going.map(({ id }) => id)]);
-  return true;
+  const rows = await tx.rows<{ id: string }>(MAY_GO, [restedBefore, ended.map(({ id }) => id), alone]);
+  const going = rows.map(({ id }) => id);
+  const oldest = monthOf(now, -MOST_MONTHS); // what claims to be older lies in the default
+  const months = new Set(going.map((id) => monthOf(new Date(writtenAt(id))).getTime()));
+  const wanted = [...months].map((ms) => new Date(ms)).filter((month) => month >= oldest && month <= now);
+  const lacking = await monthsLacking(tx, "messages", wanted);
+  if (lacking.length === 0 && going.length > 0) await tx.run(PUT_AWAY, [going]);
+  return lacking;
 }
 
 const forgottenBefore = (now: Date): string => boundOf(GROWN.messages, monthOf(now, -MESSAGE_KEY_MONTHS));
