@@ -69,6 +69,13 @@ for (const { what, response, text, tlv, ids } of CENTRES) {
   }
 }
 
+test("a message whose id holds blanks is found by the whole of what its receipt says", () => {
+  const text = "id:AB CD 12 sub:001 dlvrd:001 stat:DELIVRD err:000 text:";
+  const pdu = { esm_class: 4, data_coding: 0, short_message: Buffer.from(text), tlvs: [] };
+  for (const setting of RECEIPT_IDS)
+    assert.ok(readReceipt(pdu, setting)?.otherIds.includes("AB CD 12"), setting);
+});
+
 test("an id of more digits than a double holds is brought to the other base exactly", () => {
   const receipt = readReceipt(receiptOf("18446744073709551615", null), "hex-to-decimal");
   assert.equal(receipt?.messageId, booked("FFFFFFFFFFFFFFFF", "hex-to-decimal"));

@@ -28,7 +28,7 @@ const FORMS: Readonly<
 export const responseFormOf = (ids: ReceiptIds): MessageIdForm => FORMS[ids].response;
 
 export type NamedReceipt = Receipt & {
-  /** What the same number may stand as, where the centre's bases are not known; the first that is found counts. */
+  /** What the same id may stand as: with the blanks in it, in another base where the centre's are not known; the first that is found counts. */
   readonly otherIds: readonly string[];
 };
 
@@ -36,7 +36,9 @@ export type NamedReceipt = Receipt & {
 export function readReceipt(pdu: ReceiptPdu, ids: ReceiptIds, unmarked = false): NamedReceipt | undefined {
   const { response, text } = FORMS[ids];
   const receipt = parseReceipt(pdu, { inText: text, inTlv: response, unmarked });
-  return receipt && { ...receipt, otherIds: ids === "either" ? inOtherBase(receipt.messageId) : [] };
+  if (!receipt) return undefined;
+  const whole = receipt.messageIdWhole === undefined ? [] : [receipt.messageIdWhole];
+  return { ...receipt, otherIds: [...whole, ...(ids === "either" ? inOtherBase(receipt.messageId) : [])] };
 }
 
 /** `26` is 38 where the response was decimal and the receipt hexadecimal, and 1A where it is the other way about. */

@@ -13,6 +13,8 @@ import { hasHeader, type WithUserData } from "./user-data.ts";
 /** Fields as they stand, in front of the text of the message that is reported on. */
 export type ReceiptText = {
   readonly id?: string | undefined;
+  /** Of an id with blanks in it, whose first word alone is `id`. */
+  readonly idWhole?: string | undefined;
   readonly stat?: string | undefined;
   readonly err?: string | undefined;
   readonly submitDate?: string | undefined;
@@ -120,7 +122,9 @@ function valuesIn(text: string, counts: "first" | "last" = "first"): ReceiptText
   }
   const { id, stat, err, submitDate, doneDate } = fields;
   const name = printed(id?.split(/[\s,;|]/)[0]);
+  const isWords = id?.includes(" ") && id.length <= MAX_ID_CHARACTERS && !NO_ID.test(id);
   return {
+    ...(isWords && { idWhole: id }),
     id: name === undefined || NO_ID.test(name) ? undefined : name.slice(0, MAX_ID_CHARACTERS),
     stat: printed(stat)?.slice(0, MAX_VALUE_CHARACTERS),
     err: printed(err)?.slice(0, MAX_VALUE_CHARACTERS),

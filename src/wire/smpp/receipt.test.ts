@@ -144,6 +144,15 @@ test("receipt: its state is found under the other names that centres give it, an
   assert.equal(parseReceipt(receiptPdu("id:a(b) stat:DELIVRD"))?.messageId, "a(b)");
 });
 
+test("receipt: an id with blanks in it is its first word, and told whole beside", () => {
+  const read = (text: string) => {
+    const receipt = parseReceipt(receiptPdu(text));
+    return [receipt?.messageId, receipt?.messageIdWhole, receipt?.state];
+  };
+  assert.deepEqual(read("id:AB CD  12 sub:001 dlvrd:001 stat:DELIVRD"), ["AB", "AB CD 12", "delivered"]);
+  assert.deepEqual(read("id: M1  sub:001 stat:DELIVRD"), ["M1", undefined, "delivered"]);
+});
+
 test("receipt: of several words none is taken for a delivery that speaks of a failure, a wait or a hop on the way", () => {
   const states: Readonly<Record<string, MessageState>> = {
     DELIVERED_TO_HANDSET: "delivered",
@@ -161,6 +170,13 @@ test("receipt: of several words none is taken for a delivery that speaks of a fa
     REJECTED_BY_OPERATOR: "rejected",
     ABSENT_SUBSCRIBER: "undeliverable",
     "To be delivered": "unknown",
+    "Will be delivered": "unknown",
+    "Unable to be delivered": "unknown",
+    "Partially delivered": "unknown",
+    "Message delivered": "delivered",
+    "Message queued": "enroute",
+    READ: "delivered",
+    DISPLAYED: "delivered",
   };
   for (const [word, state] of Object.entries(states))
     assert.equal(parseReceipt(receiptPdu(`id:M1 stat:${word} err:000`))?.state, state, word);

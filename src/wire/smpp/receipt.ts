@@ -26,7 +26,7 @@ const STATES = [
     state: "delivered",
     id: 2,
     stat: "DELIVRD",
-    words: "DELIVERED DELIVERD DELIVRED DELIVED DLVRD DELVRD SUCCESS OK",
+    words: "DELIVERED DELIVERD DELIVRED DELIVED DLVRD DELVRD SUCCESS OK READ SEEN DISPLAYED",
   },
   { state: "expired", id: 3, stat: "EXPIRED", words: "EXPIRD EXPRD EXPIRE TIMEOUT TIMEDOUT" },
   { state: "deleted", id: 4, stat: "DELETED", words: "DELETD DELETE CANCELLED CANCELED" },
@@ -78,6 +78,8 @@ export type ReceiptForms = {
 /** A receipt, once its forms are read; dates are undefined where it has none that can be read. */
 export type Receipt = {
   readonly messageId: string;
+  /** The id with all that stands before the next field, where that is more than a word. */
+  readonly messageIdWhole?: string;
   /** `unknown` too where the centre's word is in no table, or is missing. Of an intermediate notification `enroute`. */
   readonly state: MessageState;
   /** The centre's own word for it (`stat:`), as it was written, where it is not the one of Appendix B. */
@@ -124,7 +126,7 @@ const STATE_OF_WORD: ReadonlyMap<string, MessageState> = new Map(
 );
 
 /**
- * Of several words the whole counts, as `NOT DELIVERED` does; else one of them that says how it failed, else the first.
+ * Of several words the whole counts, as `NOT DELIVERED` does; else one of them that says how it failed, else the first that is known.
  * What is in no table is a last word all the same: it stays evidence, and a later `delivered` undoes it.
  */
 function stateOfWord(word: string): MessageState {
@@ -134,9 +136,13 @@ function stateOfWord(word: string): MessageState {
   if (whole) return whole;
   if (words.some((one) => NEGATIONS.has(one))) return "unknown";
   const states = words.map((one) => STATE_OF_WORD.get(one));
-  return states.find((state) => state && isFinal(state) && state !== "delivered") ?? states[0] ?? "unknown";
+  const failure = states.find((state) => state && isFinal(state) && state !== "delivered");
+  return failure ?? states.find((state) => state !== undefined) ?? "unknown";
 }
-const NEGATIONS: ReadonlySet<string> = new Set(["NOT", "NO", "NON", "CANNOT"]);
+/** Words that turn what stands beside them: not, not yet, or not all of it. */
+const NEGATIONS: ReadonlySet<string> = new Set(
+  "NOT NO NON NEVER CANNOT CAN COULD COULDN UNABLE BE BEING WILL PARTIALLY PARTLY".split(" "),
+);
 
 /**
  * One spelling for ids that the same centre writes in two: a number is brought to decimal without leading zeros.
@@ -176,6 +182,7 @@ export function parseReceipt(pdu: ReceiptPdu, forms: ReceiptForms = {}): Receipt
   const offset = forms.utcOffsetMinutes ?? 0;
   return {
     messageId,
+    ...(!tlvId && text.idWhole !== undefined && { messageIdWhole: text.idWhole }),
     state: stateOf(pdu, text.stat),
     errorCode: text.err ?? networkError(pdu.tlvs),
     submitDate: parseDate(text.submitDate, offset),
