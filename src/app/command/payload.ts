@@ -71,7 +71,7 @@ export const payloadDecodeCommand: Command = {
     "Without --as, whatever it is given is told field by field, with offset, octets, meaning and clause, and what is wrong " +
     "is named: hexadecimal, Base64, XML, or by --file a capture of SMPP (pcap, pcapng) or the octets themselves. With --as, " +
     "one message a call: parts takes each part's header and data as one argument or line, in any order, smpp whole " +
-    "PDUs likewise. Reads OMA CP, Nokia OTA settings, Service Indication and Service Loading, and without --as OMA DM. " +
+    "PDUs likewise. Reads OMA CP, Nokia OTA settings, Service Indication and Service Loading, and without --as OMA DM and Apple profiles, signed or not. " +
     "macVerified is null without the secret; a MAC that does not verify is an answer (false), not a failure.",
   args: [{ usage: "[hex...]", about: "the octets in hex; - reads them from standard input, one a line" }],
   options: [

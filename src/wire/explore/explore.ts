@@ -3,13 +3,14 @@
  * met is told field by field; what is wrong is named and told beside the layers that could be read, so that a broken message shows
  * how far it is whole.
  */
+import { isSignedProfile } from "../apple/cms.ts";
 import { DecodeError } from "../decode-error.ts";
 import { bytesOf } from "../hex.ts";
 import { commandOf } from "../smpp/command.ts";
 import { HEADER_OCTETS } from "../smpp/pdu.ts";
 import { CAPTURE_LIMITS, isCapture, pdusOfCapture } from "./capture.ts";
 import type { Explored, ExploredMessage, ExploreOptions, Finding, Source } from "./field.ts";
-import { exploredPart, exploredPush, exploredWbxml, exploredXml } from "./inside.ts";
+import { exploredPart, exploredPush, exploredSigned, exploredWbxml, exploredXml } from "./inside.ts";
 import { messagesOfPdus } from "./messages.ts";
 
 /** What was given; `octets` where it was neither text nor a capture. */
@@ -124,6 +125,7 @@ function messagesOf(inputs: readonly Uint8Array[], options: ExploreOptions): rea
 /** A push whose transaction is 1 to 3 begins as WBXML does: both are read. */
 function readingsOf(inputs: readonly Uint8Array[], first: Uint8Array, options: ExploreOptions): Explored[] {
   if (inputs.length > PARTS_MAX) throw tooMany(PARTS_MAX, "parts");
+  if (inputs.length === 1 && isSignedProfile(first)) return [exploredSigned(first)];
   if (inputs.length > 1 || isPart(first)) return [exploredPart(inputs, options)];
   const [version = 0, pduType] = first;
   return [

@@ -24,6 +24,7 @@ import { readXml } from "../xml/read.ts";
 import { type DocumentKind, documentLayers, notificationLayer } from "./document.ts";
 import { type Explored, type ExploreOptions, type Finding, NOTHING_READ as NOTHING } from "./field.ts";
 import { udhLayer, wspLayer } from "./headers.ts";
+import { exploredProfile, exploredSignedProfile } from "./profile.ts";
 
 const joined = (...all: readonly Explored[]): Explored => ({
   layers: all.flatMap(({ layers }) => layers),
@@ -256,7 +257,11 @@ export function exploredWbxml(bytes: Uint8Array, options: ExploreOptions): Explo
   });
 }
 
-/** Settings, a message of OMA DM; what else is XML is told by its root. */
+/** A configuration profile that is signed. */
+export const exploredSigned = (bytes: Uint8Array): Explored =>
+  orFinding("cms", "RFC 5652 §5", () => exploredSignedProfile(bytes));
+
+/** Settings, a message of OMA DM, a configuration profile; what else is XML is told by its root. */
 export function exploredXml(bytes: Uint8Array): Explored {
   return orFinding("xml", "XML 1.0", () => {
     const { root } = readXml(bytes, { doctype: true });
@@ -269,6 +274,7 @@ export function exploredXml(bytes: Uint8Array): Explored {
         findings: trapsOf(documentOfXml(bytes)),
       }));
     }
+    if (name === "plist") return orFinding("apple-profile", null, () => exploredProfile(bytes));
     if (name === "SyncML") {
       return orFinding("oma-dm", "OMA-TS-DM_RepPro 1.2.1 §6", () => {
         decodeDmXml(bytes);
