@@ -81,6 +81,8 @@ export const serveCommand: Command = {
       },
     });
     context.note(`Turnup serves at ${server.url}`);
+    if (server.eirPort !== undefined)
+      context.note(`5G-EIR by HTTP/2 at ${config.eir.host} port ${server.eirPort}`);
     if (server.s13Port !== undefined)
       context.note(`Diameter S13 at ${config.s13.host} port ${server.s13Port}`);
     if (server.radiusPort !== undefined)

@@ -604,6 +604,42 @@ export const SETTINGS = {
     certificateFile: path({ about: "PEM of the server's certificate there." }),
     keyFile: path({ about: "PEM of its private key." }),
   },
+  eir: {
+    host: text({
+      about:
+        "Address that the server listens on as a 5G-EIR (N5g-eir, HTTP/2): AMFs ask whether a handset may be used.",
+      ...HOST,
+      default: "127.0.0.1",
+    }),
+    port: optionalInteger({
+      about: "Its port; 0 takes any free one. Without it there is no such door.",
+      from: 0,
+      to: PORT.to,
+    }),
+    prefix: optionalText({
+      about: "Path of the API root in front of `/n5g-eir-eic/v1`, as `/eir`.",
+      max: 100,
+      pattern: "^(?:/[A-Za-z0-9._~-]+)+$",
+      allowed: "a path that begins with / and ends without",
+    }),
+    clientsFile: path({
+      about: "JSON: the functions that may ask, each with its addresses and whose subscribers it asks for.",
+    }),
+    nrfKeysFile: path({
+      about:
+        "PEM of the NRF's public keys or certificates: with it each request needs a token of the NRF for this service.",
+    }),
+    instanceId: optionalText({
+      about: "Our NF instance id, where tokens name it as their audience instead of `5G_EIR`.",
+      max: 36,
+    }),
+    authorityFile: path({
+      about:
+        "PEM of the authorities of clients' certificates: with it, and the next two, the door speaks TLS alone.",
+    }),
+    certificateFile: path({ about: "PEM of the server's certificate there." }),
+    keyFile: path({ about: "PEM of its private key." }),
+  },
   tls: {
     crlPath: path({
       about:

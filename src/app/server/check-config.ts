@@ -11,6 +11,7 @@ import { TurnupError } from "../../term/error.ts";
 import { messageOf } from "../../term/narrow.ts";
 import { profileSignerOf } from "../certificates/profile-signer.ts";
 import { type Config, type ConfigSource, dataFolderOf } from "../config/config.ts";
+import { readEirPlace } from "../config/eir-config.ts";
 import { httpOptionsOf } from "../config/http-options.ts";
 import {
   hasLandFiles,
@@ -78,6 +79,7 @@ const CHECKS: readonly Check[] = [
   readPartnerPlace,
   readRadiusPlace,
   readS13Place,
+  readEirPlace,
   (config) => profileSignerOf(config, () => new Date()),
   async (config, env) => checkRevocation(config.tls, await authoritiesOf(config, env)),
 ];
@@ -186,6 +188,9 @@ async function operatorsIn(config: Config): Promise<(readonly [string, string])[
   const peers = ((await readS13Place(config))?.peers ?? []).flatMap(({ name, operator }) =>
     operator === undefined ? [] : [[`s13.peers_file: operator of ${name}`, operator] as const],
   );
+  const functions = ((await readEirPlace(config))?.clients ?? []).flatMap(({ name, operator }) =>
+    operator === undefined ? [] : [[`eir.clients_file: operator of ${name}`, operator] as const],
+  );
   const single = { "portal.operator": portal.operator, "applet.operator": applet.operator };
   return [
     ...Object.entries(single).flatMap(([name, slug]) => (slug === undefined ? [] : [[name, slug] as const])),
@@ -193,6 +198,7 @@ async function operatorsIn(config: Config): Promise<(readonly [string, string])[
     ...proxies,
     ...gateways,
     ...peers,
+    ...functions,
   ];
 }
 

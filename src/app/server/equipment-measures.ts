@@ -1,5 +1,6 @@
 /** What comes to the doors of the equipment identity register, for /metrics. */
 import { Counter, Gauge, type Registry } from "prom-client";
+import { EIR_OUTCOMES, type EirClient } from "../../http/eir/eir-door.ts";
 import { S13_OUTCOMES, type S13Peer } from "../../net/probe/s13/peer.ts";
 
 export function countChecks(registry: Registry, waitingNow: () => number) {
@@ -45,4 +46,18 @@ export function countS13(registry: Registry, peers: readonly S13Peer[]) {
       if (outcome !== "unknown_peer") messages.inc({ peer: name, outcome }, 0);
   messages.inc({ peer: "", outcome: "unknown_peer" }, 0);
   return messages;
+}
+
+export function countEir(registry: Registry, clients: readonly EirClient[]) {
+  const requests = new Counter({
+    name: "turnup_eir_requests_total",
+    help: "Requests and connections at the door of the 5G-EIR, by client and what became of each; without a client those of strangers.",
+    labelNames: ["client", "outcome"],
+    registers: [registry],
+  });
+  for (const { name } of clients)
+    for (const outcome of EIR_OUTCOMES)
+      if (outcome !== "unknown_client") requests.inc({ client: name, outcome }, 0);
+  requests.inc({ client: "", outcome: "unknown_client" }, 0);
+  return requests;
 }

@@ -79,6 +79,8 @@ type Doors = {
   readonly radiusPort: number | undefined;
   /** Of the door for Diameter S13, where there is one. */
   readonly s13Port: number | undefined;
+  /** Of the 5G-EIR, where there is one. */
+  readonly eirPort: number | undefined;
   readonly deps: HttpDeps;
   readonly devices: DeviceDoors;
   readonly nameProxyDoor: ProxyTeller["nameDoor"];
@@ -141,6 +143,7 @@ export async function openDoors(
     partnerUrl: partner?.url,
     radiusPort: probes.radiusPort,
     s13Port: probes.s13Port,
+    eirPort: probes.eirPort,
     deps,
     devices,
     nameProxyDoor: teller.nameDoor,

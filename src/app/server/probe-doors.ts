@@ -1,8 +1,10 @@
 /** The doors where networks tell by their own protocols what they see: opened beside the API, and changed while they are open. */
 import type { Config } from "../config/config.ts";
+import { readEirPlace } from "../config/eir-config.ts";
 import { readRadiusPlace } from "../config/radius-config.ts";
 import { readS13Place } from "../config/s13-config.ts";
 import type { ClosingStack } from "./closing-stack.ts";
+import { openEir } from "./eir-door.ts";
 import { openEquipmentDesk } from "./equipment-desk.ts";
 import { openRadius } from "./radius-door.ts";
 import { openS13 } from "./s13-door.ts";
@@ -32,17 +34,23 @@ export async function openProbeDoors(
   const place = given ?? (await readRadiusPlace(config));
   const radius = place && closing.use(await openRadius(deps, place));
   const s13Place = await readS13Place(config);
+  const eirPlace = await readEirPlace(config);
   const desk =
-    s13Place && closing.use(await openEquipmentDesk({ ...deps, statuses: { statusOf: () => "white" } }));
+    (s13Place || eirPlace) &&
+    closing.use(await openEquipmentDesk({ ...deps, statuses: { statusOf: () => "white" } }));
   const s13 = s13Place && desk && closing.use(await openS13({ ...deps, desk }, s13Place));
+  const eir = eirPlace && desk && closing.use(await openEir({ ...deps, desk }, eirPlace));
   return {
+    eirPort: eir?.port,
     radiusPort: radius?.port,
     s13Port: s13?.port,
     /** Reads the files anew; answers what puts them into force. @throws TurnupError: nothing is changed */
     async prepare(next: Config): Promise<() => void> {
       const [change, changeS13] = [await readRadiusPlace(next), await readS13Place(next)];
+      const changeEir = await readEirPlace(next);
       return () => {
         if (change) radius?.change(change);
+        if (changeEir) eir?.change(changeEir);
         if (changeS13) s13?.change(changeS13);
       };
     },

@@ -75,6 +75,8 @@ export const SERVER_MAY_CHANGE = [
   "partner.clients_file",
   "radius.clients_file",
   "s13.peers_file",
+  "eir.clients_file",
+  "eir.nrf_keys_file",
   "land.authority_file",
   "land.certificate_file",
   "land.key_file",

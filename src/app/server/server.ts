@@ -35,6 +35,7 @@ export type Server = {
   /** UDP port of the door for RADIUS accounting, where there is one. */
   readonly radiusPort: number | undefined;
   readonly s13Port: number | undefined;
+  readonly eirPort: number | undefined;
   readonly store: Store;
   readonly registry: Registry;
   readonly knowledge: Knowledge;
@@ -89,17 +90,15 @@ async function openAll(
   const machines = await openMachines(closing, stores.nowMs, options);
   const opened = { stores, machines, addresses };
   const work = startWork(closing, opened, options);
-  const { url, partnerUrl, radiusPort, s13Port, deps, devices, nameProxyDoor, prepare } = await openDoors(
-    closing,
-    { ...opened, ...work },
-    options,
-  );
+  const { url, partnerUrl, radiusPort, s13Port, eirPort, deps, devices, nameProxyDoor, prepare } =
+    await openDoors(closing, { ...opened, ...work }, options);
   const { registry, knowledge, issuer, orders } = stores;
   return {
     url,
     partnerUrl,
     radiusPort,
     s13Port,
+    eirPort,
     store,
     registry,
     knowledge,

@@ -1,0 +1,96 @@
+/** Who may ask by N5g-eir whether a handset may be used, from files; and how they show that they may. */
+import { createPublicKey, type KeyObject, X509Certificate } from "node:crypto";
+import type { DoorTls } from "../../http/mutual-tls.ts";
+import { TurnupError } from "../../term/error.ts";
+import { list, object, optional, text } from "../../wire/message/shape.ts";
+import type { Config } from "./config.ts";
+import { checkAuthority, checkIdentity } from "./pem.ts";
+import {
+  contentOf,
+  invalidPlaces,
+  networks,
+  placeName,
+  plainNetwork,
+  readPlaces,
+  twiceIn,
+} from "./places-file.ts";
+
+const CLIENTS_MAX = 1_000;
+const NEXT = "See 5G-EIR in docs/operations.md for the form of the file.";
+const readClients = list(
+  object({ name: placeName, addresses: networks, operator: optional(text({ max: 64 })) }),
+  { min: 1, max: CLIENTS_MAX },
+);
+const PEM_BLOCK = /-----BEGIN ([A-Z ]+)-----[^-]+-----END \1-----/g;
+
+export type EirClientPlace = {
+  readonly name: string;
+  readonly addresses: readonly string[];
+  /** Short name; the operator that was made first unless given. */
+  readonly operator: string | undefined;
+};
+export type EirPlace = {
+  readonly host: string;
+  readonly port: number;
+  readonly prefix: string;
+  readonly tls: DoorTls | undefined;
+  readonly clients: readonly EirClientPlace[];
+  /** Of the NRF; empty: no tokens are asked for. */
+  readonly nrfKeys: readonly KeyObject[];
+  readonly instanceId: string | undefined;
+};
+
+/** Undefined without `eir.port`. @throws TurnupError `config_invalid`, `file_unreadable` */
+export async function readEirPlace({ eir }: Pick<Config, "eir">): Promise<EirPlace | undefined> {
+  const { host, port, clientsFile, prefix, instanceId, nrfKeysFile } = eir;
+  if (port === undefined) return undefined;
+  if (!clientsFile)
+    throw new TurnupError("config_invalid", "The 5G-EIR has a port, and eir.clients_file is not set.", {
+      nextStep: "Name the file that has the functions that may ask, or give no port.",
+    });
+  const clients = await readPlaces(clientsFile, readClients, NEXT);
+  for (const values of [
+    clients.map(({ name }) => name),
+    clients.flatMap(({ addresses }) => addresses.map(plainNetwork)),
+  ]) {
+    const twice = twiceIn(values);
+    if (twice !== undefined) throw invalidPlaces(clientsFile, `${twice} stands in it twice`, NEXT);
+  }
+  return {
+    ...{ host, port, prefix: prefix ?? "", instanceId, tls: await tlsOf(eir) },
+    clients: clients.map(({ operator, ...client }) => ({ ...client, operator })),
+    nrfKeys: nrfKeysFile === undefined ? [] : keysIn(nrfKeysFile, await contentOf(nrfKeysFile)),
+  };
+}
+
+/** Public keys, or certificates that hold them. */
+function keysIn(path: string, pem: string): KeyObject[] {
+  try {
+    const keys = [...pem.matchAll(PEM_BLOCK)].map(([block, kind]) =>
+      kind === "CERTIFICATE" ? new X509Certificate(block).publicKey : createPublicKey(block),
+    );
+    if (keys.length > 0) return keys;
+  } catch {
+    // told below: what OpenSSL says of it helps nobody
+  }
+  throw invalidPlaces(path, "it holds no public key or certificate as PEM", NEXT);
+}
+
+async function tlsOf({
+  authorityFile,
+  certificateFile,
+  keyFile,
+}: Config["eir"]): Promise<DoorTls | undefined> {
+  if (!authorityFile && !certificateFile && !keyFile) return undefined;
+  if (!authorityFile || !certificateFile || !keyFile)
+    throw new TurnupError("config_invalid", "Of the three files of TLS for the 5G-EIR one is missing.", {
+      nextStep: "Give eir.authority_file, eir.certificate_file and eir.key_file, or none of them.",
+    });
+  const [key, certificate, authorities] = await Promise.all(
+    [keyFile, certificateFile, authorityFile].map(contentOf),
+  );
+  const tls = { key: key ?? "", certificate: certificate ?? "", authorities: authorities ?? "" };
+  checkIdentity(tls, { certificate: "eir.certificate_file", key: "eir.key_file" });
+  checkAuthority(tls.authorities, "eir.authority_file");
+  return tls;
+}
