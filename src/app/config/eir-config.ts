@@ -23,7 +23,7 @@ const readClients = list(
 );
 const PEM_BLOCK = /-----BEGIN ([A-Z ]+)-----[^-]+-----END \1-----/g;
 
-export type EirClientPlace = {
+type EirClientPlace = {
   readonly name: string;
   readonly addresses: readonly string[];
   /** Short name; the operator that was made first unless given. */

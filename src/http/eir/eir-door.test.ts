@@ -6,8 +6,10 @@ import { type ClientHttp2Session, connect, type IncomingHttpHeaders } from "node
 import { connect as connectTcp } from "node:net";
 import { SignJWT } from "jose";
 import { test } from "vitest";
+import { pairOf, strangerAuthority } from "../../../test/fixture/parties.ts";
 import { whenDone } from "../../../test/fixture/when-done.ts";
 import type { Equipment, EquipmentAnswer } from "../../kernel/equipment/equipment.ts";
+import { mutualTls } from "../mutual-tls.ts";
 import { tokenCheck } from "./core-token.ts";
 import { openEirDoor } from "./eir-door.ts";
 import { readEquipmentQuery } from "./equipment-query.ts";
@@ -17,6 +19,7 @@ const PEI = "pei=imei-356938035643809";
 
 async function door(
   options: {
+    tls?: ReturnType<typeof mutualTls>;
     answer?: EquipmentAnswer;
     prefix?: string;
     key?: KeyObject;
@@ -28,7 +31,7 @@ async function door(
   const outcomes: string[] = [];
   const faults: unknown[] = [];
   const opened = await openEirDoor({
-    ...{ host: "127.0.0.1", port: 0, prefix: options.prefix ?? "", tls: undefined },
+    ...{ host: "127.0.0.1", port: 0, prefix: options.prefix ?? "", tls: options.tls },
     clientAt: () => ((options.isKnown ?? true) ? { name: "amf" } : undefined),
     check(_, equipment) {
       asked.push(equipment);
@@ -47,8 +50,8 @@ async function door(
   return { ...opened, asked, outcomes, url: `http://127.0.0.1:${opened.port}` };
 }
 
-function session(url: string): ClientHttp2Session {
-  const client = connect(url);
+function session(url: string, identity: object = {}): ClientHttp2Session {
+  const client = connect(url, identity);
   client.on("error", () => undefined);
   whenDone(() => client.destroy());
   return client;
@@ -188,6 +191,33 @@ test("who is not named is cut off before a word", async () => {
   const { url, outcomes } = await door({ isKnown: false });
   await assert.rejects(fetch(`${url}${ROOT}?${PEI}`));
   assert.ok(outcomes.every((outcome) => outcome === "unknown_client") && outcomes.length > 0);
+});
+
+test("with TLS who shows a certificate of the authority is answered by HTTP/2; who shows none, or another's, hears nothing", async () => {
+  const [authority, other] = [strangerAuthority(), strangerAuthority()];
+  const own = pairOf(authority, { purpose: "server", names: [{ kind: "dns", name: "localhost" }] });
+  const tls = mutualTls({ ...own, authorities: authority.certificate }, { admitsOlder: true });
+  const { port, asked, outcomes } = await door({ tls });
+  const trusting = (by: typeof authority | undefined) => {
+    const { certificate: cert, key } = by ? pairOf(by) : { certificate: undefined, key: undefined };
+    return session(`https://127.0.0.1:${port}`, {
+      ...{ ca: authority.certificate, servername: "localhost" },
+      ...(cert !== undefined && { cert, key }),
+    });
+  };
+  const { status, body } = await ask(trusting(authority), `${ROOT}?${PEI}`);
+  assert.deepEqual([status, body], [200, { status: "WHITELISTED" }]);
+  for (const stranger of [other, undefined]) {
+    const client = trusting(stranger);
+    const closed = once(client, "close");
+    client.request({ ":path": `${ROOT}?${PEI}` }).on("error", () => undefined);
+    await closed;
+  }
+  assert.equal(asked.length, 1);
+  assert.deepEqual(
+    outcomes.filter((outcome) => outcome !== "checked"),
+    ["bad_handshake", "bad_handshake"],
+  );
 });
 
 const NOW_MS = Date.parse("2026-05-04T08:00:00Z");

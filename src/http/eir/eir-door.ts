@@ -71,9 +71,9 @@ type Answer = {
 /** @throws Error of the system: nobody may listen there */
 export async function openEirDoor(options: EirDoorOptions): Promise<EirDoor> {
   const sessions = new Set<{ close(): void; destroy(): void }>();
-  const http2 = options.tls
-    ? createSecureServer({ ...options.tls, allowHTTP1: true, ...settings() })
-    : createHttp2(settings());
+  const secure = options.tls && createSecureServer({ ...options.tls, allowHTTP1: true, ...settings() });
+  const clear = createHttp2(settings());
+  const http2 = secure ?? clear;
   http2.on("session", (session) => {
     sessions.add(session);
     session.on("close", () => sessions.delete(session));
@@ -92,7 +92,7 @@ export async function openEirDoor(options: EirDoorOptions): Promise<EirDoor> {
     plain.add(socket);
     socket.on("close", () => plain.delete(socket));
   });
-  const listener = options.tls ? overTls(http2, options) : overTcp(http2, http1, options);
+  const listener = secure ? overTls(secure, options) : overTcp(clear, http1, options);
   listener.maxConnections = CONNECTIONS_MAX;
   await new Promise<void>((done, failed) => {
     listener.once("error", failed).listen(options.port, options.host, done);
@@ -122,10 +122,7 @@ const settings = () => ({
 });
 
 /** `node:http2` hands requests of HTTP/1.1 to the same server's `request`; those of HTTP/2 come as streams before that. */
-function overTls(
-  http2: Http2Server | ReturnType<typeof createSecureServer>,
-  options: EirDoorOptions,
-): Server {
+function overTls(http2: ReturnType<typeof createSecureServer>, options: EirDoorOptions): Server {
   http2.on("request", (request: IncomingMessage, response: ServerResponse) => {
     if (request.httpVersionMajor === 1) plainly(options, request, response);
   });
@@ -134,15 +131,11 @@ function overTls(
     socket.destroy();
   });
   http2.on("connection", (socket: Socket) => admit(options, socket));
-  return http2 as unknown as Server; // its base class is that of tls.Server, which extends net.Server
+  return http2;
 }
 
 /** The first octets say which protocol it is: that of HTTP/2 begins with a preface (RFC 9113 section 3.4). */
-function overTcp(
-  http2: Http2Server | ReturnType<typeof createSecureServer>,
-  http1: ReturnType<typeof createHttp1>,
-  options: EirDoorOptions,
-): Server {
+function overTcp(http2: Http2Server, http1: ReturnType<typeof createHttp1>, options: EirDoorOptions): Server {
   return createTcp({ noDelay: true }, (socket) => {
     if (!admit(options, socket)) return;
     socket.setTimeout(FIRST_OCTETS_MS, () => socket.destroy());

@@ -5,7 +5,7 @@
 import type { Equipment } from "../../kernel/equipment/equipment.ts";
 
 /** What is wrong with a query: TS 29.500 clause 5.2.7.2 names the causes. */
-export type QueryFault = {
+type QueryFault = {
   readonly cause:
     | "MANDATORY_QUERY_PARAM_MISSING"
     | "MANDATORY_QUERY_PARAM_INCORRECT"
@@ -14,7 +14,7 @@ export type QueryFault = {
   readonly reason: string;
 };
 /** `handset` undefined: a device without IMEI (a gateway of cable or Wi-Fi), whose status no list of IMEIs says. */
-export type EquipmentQuery = { readonly handset: Omit<Equipment, "visited"> | undefined };
+type EquipmentQuery = { readonly handset: Omit<Equipment, "visited"> | undefined };
 
 const MAC = /^(?:mac(?:-[0-9a-fA-F]{2}){6}(?:-untrusted)?|eui(?:-[0-9a-fA-F]{2}){8})$/;
 const IMEI = /^imei-(\d{15})$/;
