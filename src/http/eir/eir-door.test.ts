@@ -4,6 +4,7 @@ import { generateKeyPairSync, type KeyObject } from "node:crypto";
 import { once } from "node:events";
 import { type ClientHttp2Session, connect, type IncomingHttpHeaders } from "node:http2";
 import { connect as connectTcp } from "node:net";
+import { connect as connectTls } from "node:tls";
 import { SignJWT } from "jose";
 import { test } from "vitest";
 import { pairOf, strangerAuthority } from "../../../test/fixture/parties.ts";
@@ -198,20 +199,23 @@ test("with TLS who shows a certificate of the authority is answered by HTTP/2; w
   const own = pairOf(authority, { purpose: "server", names: [{ kind: "dns", name: "localhost" }] });
   const tls = mutualTls({ ...own, authorities: authority.certificate }, { admitsOlder: true });
   const { port, asked, outcomes } = await door({ tls });
-  const trusting = (by: typeof authority | undefined) => {
-    const { certificate: cert, key } = by ? pairOf(by) : { certificate: undefined, key: undefined };
-    return session(`https://127.0.0.1:${port}`, {
-      ...{ ca: authority.certificate, servername: "localhost" },
-      ...(cert !== undefined && { cert, key }),
-    });
-  };
-  const { status, body } = await ask(trusting(authority), `${ROOT}?${PEI}`);
+  const place = { ca: authority.certificate, servername: "localhost" };
+  const { certificate: cert, key } = pairOf(authority);
+  const { status, body } = await ask(
+    session(`https://127.0.0.1:${port}`, { ...place, cert, key }),
+    `${ROOT}?${PEI}`,
+  );
   assert.deepEqual([status, body], [200, { status: "WHITELISTED" }]);
-  for (const stranger of [other, undefined]) {
-    const client = trusting(stranger);
-    const closed = once(client, "close");
-    client.request({ ":path": `${ROOT}?${PEI}` }).on("error", () => undefined);
-    await closed;
+  for (const stranger of [pairOf(other), undefined]) {
+    const socket = connectTls({
+      ...{ ...place, port, host: "127.0.0.1", ALPNProtocols: ["h2"] },
+      ...(stranger && { cert: stranger.certificate, key: stranger.key }),
+    });
+    whenDone(() => void socket.destroy());
+    const heard: unknown[] = [];
+    socket.on("error", () => undefined).on("data", (octets) => heard.push(octets));
+    await new Promise((closed) => socket.once("close", closed));
+    assert.deepEqual(heard, []);
   }
   assert.equal(asked.length, 1);
   assert.deepEqual(
