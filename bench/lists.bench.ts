@@ -44,7 +44,7 @@ async function measure(bench: Bench): Promise<readonly Figure[]> {
     turnup = await startTurnup({ smscPort: sink.port });
     const orders = bench.quick ? QUICK_ORDERS : ORDERS;
     bench.progress(`writing ${orders} orders`);
-    await turnup.listedOrders(orders);
+    await turnup.listedOrders(orders, bench.progress);
     await sleep(SETTLE_MS);
     const [pairs, exact, estimates]: [Reading[][], Reading[][], Reading[][]] = [[], [], []];
     let count = 0;

@@ -38,8 +38,8 @@ export type TurnupProcess = {
   idle(): Promise<void>;
   /** Copies as many pairs of SIM and phone into the database, each last seen two minutes ago; of numbers that begin at 0. */
   copyPairs(pairs: number): Promise<void>;
-  /** Writes as many orders into the database, the last of them opened now. */
-  listedOrders(orders: number): Promise<void>;
+  /** Writes as many orders into the database, the last of them opened now; tells how far it is. */
+  listedOrders(orders: number, progress: (what: string) => void): Promise<void>;
   /** Waits until that many pairs are known by heart. */
   filled(pairs: number): Promise<Filled>;
   close(): Promise<void>;
@@ -91,7 +91,7 @@ export async function startTurnup(options: {
       postmaster: async () => parentOf(await asked<number>(child, "backend")),
       idle: () => idle(child),
       copyPairs: async (pairs) => void (await asked(child, { copyPairs: pairs })),
-      listedOrders: async (orders) => void (await asked(child, { listedOrders: orders })),
+      listedOrders: async (orders, progress) => void (await asked(child, { listedOrders: orders }, progress)),
       filled: (pairs) => filled(child, pairs),
       close,
     };
@@ -145,13 +145,25 @@ type Question =
   | { readonly listedOrders: number };
 type Known = { readonly known: number; readonly seconds: number; readonly octets: number };
 
-/** One question at a time. */
-function asked<Answer>(child: ChildProcess, question: Question): Promise<Answer> {
+/** One question at a time; how far its work is may be told before the answer. */
+function asked<Answer>(
+  child: ChildProcess,
+  question: Question,
+  progress: (what: string) => void = () => undefined,
+): Promise<Answer> {
   return new Promise((resolve) => {
-    child.once("message", (message) => resolve(message as Answer));
+    const hear = (message: unknown): void => {
+      if (isProgress(message)) return progress(message.progress);
+      child.off("message", hear);
+      resolve(message as Answer);
+    };
+    child.on("message", hear);
     child.send(question);
   });
 }
+
+const isProgress = (message: unknown): message is { readonly progress: string } =>
+  typeof message === "object" && message !== null && "progress" in message;
 
 function stopped(child: ChildProcess): Promise<void> {
   return new Promise((resolve) => {
@@ -210,7 +222,13 @@ async function listedOrders({ store: { database } }: Server, orders: number): Pr
   const operator = await database.one<{ id: string }>("select id from operator where slug = 'bench'", []);
   if (!operator) throw new Error("the operator of the bench is made with its tokens");
   const written = { operatorId: operator.id, orders, until: new Date(), apartMs: ORDERS_APART_MS };
-  await withoutIndexes(database, "provisioning_order", () => writeListedOrders(database, written));
+  const say = (progress: string): void => void process.send?.({ progress });
+  await withoutIndexes(database, "provisioning_order", () =>
+    writeListedOrders(database, written, (done) => {
+      say(done < orders ? `${done} of ${orders} orders are written` : "its indexes are built");
+    }),
+  );
+  say("the table is cleaned up");
   await database.run("vacuum (analyze) provisioning_order"); // as the database does by itself in time
 }
 
