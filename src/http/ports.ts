@@ -40,6 +40,8 @@ import type { SettingsPages } from "../kernel/payload/settings-page.ts";
 import type { RequestReader } from "../kernel/requested/request-reader.ts";
 import type { AccessPoint, SettingsQuery } from "../kernel/settings/access-point.ts";
 import type { Found } from "../kernel/settings/find-settings.ts";
+import type { NetworkSuggestions, SimGroup } from "../kernel/settings/suggest.ts";
+import type { TriedUse } from "../kernel/settings/try-out.ts";
 import type { WirelessNetwork } from "../kernel/settings/wireless-network.ts";
 import type { Collections } from "../kernel/settlement/collection.ts";
 import type { CollectionReturns } from "../kernel/settlement/collection-return.ts";
@@ -104,8 +106,33 @@ interface UnknownModels {
   ): Promise<{ readonly rows: readonly UnknownModel[]; readonly nextCursor: string | null }>;
 }
 
+/** What a SIM would get now. */
+export type TriedSim = {
+  readonly uses: readonly TriedUse[];
+  /** What was not looked at before the SIM was taken for the network's own. */
+  readonly unchecked: string | null;
+  /** Null where it is in no handset that is known. */
+  readonly device: {
+    readonly make: string | null;
+    readonly model: string | null;
+    /** The form in which its model takes settings (docs/settings-formats.md). */
+    readonly form: string | null;
+    readonly protocol: string;
+    /** Uses that the maker lets nobody set on the model. */
+    readonly blockedUses: readonly string[];
+  } | null;
+};
+
 /** Access points for whoever asks with a SIM and a device. */
 interface SettingsDesk {
+  /** For these SIMs, or for all networks of the operator. */
+  suggest(operatorId: string, group: SimGroup | undefined): Promise<readonly NetworkSuggestions[]>;
+  /** Undefined: there is no such SIM. A number alone is taken for a SIM that nobody saw yet. */
+  tryOut(
+    operatorId: string,
+    sim: { readonly subscriberId: string } | { readonly imsi: string },
+    imei: string | undefined,
+  ): Promise<TriedSim | undefined>;
   /** The operator's own access points before the shipped ones. */
   find(operatorId: string, query: SettingsQuery): Promise<Found>;
 }

@@ -158,6 +158,8 @@ export const STATUS_OF: Record<ErrorCode, number> = {
   subscriber_record_malformed: 422,
   subscriber_record_not_found: 404,
   subscriber_records_many_removed: 409,
+  suggestion_not_accepted: 409,
+  suggestion_not_found: 404,
   telephone_pin_unfit: 400,
   terms_not_found: 404,
   text_empty: 400,

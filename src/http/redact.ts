@@ -5,6 +5,10 @@ export const REDACTED = "***";
 const SECRET_NAMES =
   /^(?:password|pass|secret|pin|token|key|proof|mac|PROXY-PW|PXAUTH-PW|PPGAUTH-PW|WPA-PRES-KEY-ASC|WPA-PRES-KEY-HEX|DATA|.*AUTHSECRET|.*AUTHDATA|.*CREDENTIAL.*|PASSWORD|CLIDIGEST|MAC)$/i;
 
+/** A password as whoever asks may see it. */
+export const passwordFor = (password: string | null, seesSecrets: boolean): string | null =>
+  seesSecrets || password === null ? password : REDACTED;
+
 export const isSecretName = (name: string): boolean => SECRET_NAMES.test(name);
 
 /** The same value with every secret hidden; an absent one stays absent, so that one sees whether there is any. */

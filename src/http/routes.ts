@@ -9,6 +9,9 @@ import { readyz } from "./readyz.ts";
 import type { Route } from "./route.ts";
 import { settingsProfile, settingsRemoval } from "./s/token/profile.ts";
 import { settingsCover, settingsPage } from "./s/token.ts";
+import { confirmAccessPoints } from "./v1/access-points/confirmations.ts";
+import { suggestAccessPoints } from "./v1/access-points/suggestions.ts";
+import { testAccessPoints } from "./v1/access-points/test.ts";
 import { addAccessPoint, listAccessPoints, retireAccessPoint } from "./v1/access-points.ts";
 import { decideApproval, getApproval, listApprovals } from "./v1/approvals.ts";
 import { reportArrivals } from "./v1/arrivals.ts";
@@ -189,6 +192,9 @@ const ROUTES: readonly Route[] = [
   putRelation,
   removeRelation,
   listAccessPoints,
+  suggestAccessPoints,
+  confirmAccessPoints,
+  testAccessPoints,
   addAccessPoint,
   retireAccessPoint,
   listOverrides,

@@ -84,6 +84,8 @@ const BODIES: Readonly<Record<string, unknown>> = {
   "POST /v1/sightings": { imei: IMEI, imsi: "262019876543210" },
   "POST /v1/orders": { imei: IMEI, imsi: "262019876543210" },
   "POST /v1/messages": { to: "+491701234567", text: "hello" },
+  "POST /v1/access-points/test": { imsi: "262019876543210" },
+  "POST /v1/access-points/confirmations": { network: "262-01", accessPoints: [{ id: "set-1" }] },
   "POST /v1/messages/decode": { content: "030b6a004501" },
   "POST /v1/confirmations": {
     confirmations: [{ imsi: "262019876543210", apn: "internet", source: "radius" }],

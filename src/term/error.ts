@@ -169,6 +169,8 @@ export type ErrorCode =
   | "subscriber_record_malformed"
   | "subscriber_record_not_found"
   | "subscriber_records_many_removed"
+  | "suggestion_not_accepted"
+  | "suggestion_not_found"
   | "telephone_pin_unfit"
   | "terms_not_found"
   | "text_empty"

@@ -172,6 +172,7 @@ test("policy, relations, access points and overrides written over the API are re
     name: "MMS",
     uses: ["mms"],
     apn: "mms.telco",
+    mmsc: "http://mms.telco/",
     password: "correcthorse",
     criteria: { mcc: "262", mnc: "01" },
   };

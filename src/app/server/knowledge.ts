@@ -20,6 +20,8 @@ import {
 import type { OrderDraft, Subscriber } from "../../kernel/order/order-draft.ts";
 import type { Network, SettingsQuery } from "../../kernel/settings/access-point.ts";
 import type { AccessPointIndex, Found } from "../../kernel/settings/find-settings.ts";
+import { withUse } from "../../kernel/settings/suggest.ts";
+import type { UseRecord } from "../../kernel/settings/use-record.ts";
 import { wirelessFor } from "../../kernel/settings/wireless-network.ts";
 import type { SupportDecision, SupportOverride } from "../../kernel/support/decide-support.ts";
 import { type Judgement, type JudgeQuestion, judge, supportOf } from "../../kernel/support/judge.ts";
@@ -30,13 +32,14 @@ import type { Sealer } from "../../store/seal/seal.ts";
 import { parseImei } from "../../term/imei.ts";
 import { type HomePlmnResolver, homePlmnResolver } from "../../term/imsi.ts";
 import { plmnOf } from "../../term/plmn.ts";
+import { type AccessPointKnowledge, accessPointKnowledge } from "./access-point-knowledge.ts";
 import type { DeviceKnowledge, OwnDevices } from "./own-devices.ts";
 
 const TAC_DIGITS = 8;
 /** What of an IMEI never varies: without its check digit. */
 const IMEI_INDEX_DIGITS = 14;
 
-export type Knowledge = {
+export type Knowledge = AccessPointKnowledge & {
   /** Over the shipped data. */
   readonly catalog: DeviceCatalog;
   judge(
@@ -70,14 +73,20 @@ export function createKnowledge(data: {
   readonly accessPoints: AccessPointIndex;
   readonly networks: readonly Network[];
   readonly sealer: Sealer;
+  /** What was seen of access points in use by an operator's SIMs; without it nothing was. */
+  readonly useRecordsOf?: (operatorId: string) => readonly UseRecord[];
   /** Operators' own imports; without them the shipped data alone speaks. */
   readonly ownDevices?: Pick<OwnDevices, "of">;
 }): Knowledge {
-  const { catalog } = data;
+  const { catalog, useRecordsOf = () => [] } = data;
   const bands = bandsOf(data.networks);
   const shipped: DeviceKnowledge = { catalog, support: new SupportKnowledge(catalog.data) };
   const devicesOf = ({ operatorId }: OperatorTerms): DeviceKnowledge =>
     data.ownDevices?.of(operatorId) ?? shipped;
+
+  /** What is known for a SIM; what failed for the operator's SIMs again and again is no first choice. */
+  const find = (query: SettingsQuery, terms: OperatorTerms): Found =>
+    withUse(data.accessPoints.findSettings(query, terms.accessPoints), useRecordsOf(terms.operatorId), query);
 
   /** A device as the rules ask about it: with the operator's words that fit it, and its relation to the maker. */
   const question = (imei: string, terms: OperatorTerms, asOf: Date): JudgeQuestion => {
@@ -110,7 +119,7 @@ export function createKnowledge(data: {
       const device = devicesOf(terms).catalog.deviceOf(subject.imei.slice(0, TAC_DIGITS));
       const query = { ...settingsQueryOf(subject), make: device.make, model: device.model };
       const blocked = blockedOn(device, wordsFor(terms, device, subject.imei));
-      const found = data.accessPoints.findSettings(query, terms.accessPoints);
+      const found = find(query, terms);
       const choice = settingsChoiceOf(found, query, terms, blocked);
       return withWireless(choice, wirelessFor(terms.wirelessNetworks ?? [], device));
     },
@@ -146,7 +155,8 @@ export function createKnowledge(data: {
       lackOf(needs, (data.ownDevices?.of(operatorId) ?? shipped).catalog.deviceOf(tac)),
     runsKeys: (operatorId, make) =>
       runsKeys(make, (data.ownDevices?.of(operatorId) ?? shipped).catalog.data.capability.rows),
-    findSettings: (query, terms) => data.accessPoints.findSettings(query, terms.accessPoints),
+    findSettings: find,
+    ...accessPointKnowledge({ index: data.accessPoints, useRecordsOf, find, devicesOf, wordsFor, question }),
     ...knownNetworks(data.networks),
   };
 }

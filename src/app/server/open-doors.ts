@@ -13,6 +13,7 @@ import { createKeyBatches } from "../../store/operator/key-batches.ts";
 import { createProxyAccounts } from "../../store/operator/proxy-accounts.ts";
 import { createProxyBook } from "../../store/operator/proxy-book.ts";
 import { createRepeats } from "../../store/operator/repeats.ts";
+import { simSubject } from "../../store/operator/sim-subject.ts";
 import { createManagedDevices } from "../../store/orders/managed-devices.ts";
 import { createOrderDesk } from "../../store/orders/order-desk.ts";
 import { createOrderReader } from "../../store/orders/order-reader.ts";
@@ -35,6 +36,7 @@ import { createStatements } from "../../store/settlement/statements.ts";
 import { createPairings } from "../../store/sightings/pairings.ts";
 import { createUnknownModels } from "../../store/sightings/unknown-models.ts";
 import { TurnupError } from "../../term/error.ts";
+import { parseImsi } from "../../term/imsi.ts";
 import { codeOf, messageOf } from "../../term/narrow.ts";
 import { issuerKeyOf } from "../../wire/message/issuer-key.ts";
 import { watchCertificates } from "../certificates/certificate-watch.ts";
@@ -352,8 +354,8 @@ function httpDeps(
       conductor: engine.conductor,
       onOrders: () => engine.wakeOrders(),
     }),
-    confirmations: { accept: (operatorId, given) => engine.conductor.confirm(operatorId, given) },
-    symptoms: { accept: (operatorId, seen) => engine.conductor.symptomsSeen(operatorId, seen) },
+    confirmations: { accept: behind.witnesses.confirm },
+    symptoms: { accept: behind.witnesses.symptomsSeen },
     ...knowledgeDeps(stores),
     ...messageDeps(behind),
     refusals: () => refusalsOf(machines.watch),
@@ -363,8 +365,14 @@ function httpDeps(
   };
 }
 
+/** A SIM of which nothing but its number is known. */
+const simUnseen = (imsi: string, homePlmn: string) => ({
+  ...{ imsi, homePlmn, imei: "", msisdn: null, iccid: null, gid1: null, spn: null },
+});
+
 const knowledgeDeps = ({
   database,
+  sealer,
   clock,
   termsOf,
   knowledge,
@@ -379,6 +387,15 @@ const knowledgeDeps = ({
   unknownModels: createUnknownModels(database, knowledge.isNamed),
   settings: {
     find: async (operatorId, query) => knowledge.findSettings(query, await termsOf(operatorId)),
+    suggest: async (operatorId, group) => knowledge.suggest(group, await termsOf(operatorId)),
+    async tryOut(operatorId, sim, imei) {
+      const subject =
+        "imsi" in sim
+          ? simUnseen(sim.imsi, knowledge.homePlmnOf(parseImsi(sim.imsi)) ?? sim.imsi.slice(0, 5))
+          : await simSubject({ database, sealer }, operatorId, sim.subscriberId);
+      const held = subject && (imei === undefined ? subject : { ...subject, imei });
+      return held && knowledge.tryOut(held, await termsOf(operatorId), clock());
+    },
   },
 });
 

@@ -7,6 +7,7 @@ import { shippedAccessPointIndex, shippedNetworks } from "../../store/dataset/ac
 import { openChangeChannel } from "../../store/node/change-channel.ts";
 import { createDatabaseClock } from "../../store/node/database-clock.ts";
 import { joinNodes } from "../../store/node/node-presence.ts";
+import { createAccessPointUse } from "../../store/operator/access-point-use.ts";
 import { createCatalogStore } from "../../store/operator/catalog-store.ts";
 import { createRegistry } from "../../store/operator/registry.ts";
 import { createOrderStore } from "../../store/orders/order-store.ts";
@@ -39,7 +40,9 @@ export async function openStores(
   const ownDevices = createOwnDevices(catalog.data, database);
   await ownDevices.refresh();
   const [accessPoints, networks] = [shippedAccessPointIndex(), shippedNetworks()];
-  const knowledge = createKnowledge({ catalog, ownDevices, accessPoints, networks, sealer });
+  const accessPointUse = createAccessPointUse({ database, sealer, clock });
+  const useRecordsOf = accessPointUse.recordsOf;
+  const knowledge = createKnowledge({ catalog, ownDevices, accessPoints, networks, sealer, useRecordsOf });
   const presence = closing.use(await joinNodes(connection));
   const kept = { database, sealer, changes, newId, clock };
   const registry = createRegistry(kept);
@@ -60,6 +63,7 @@ export async function openStores(
     homePlmnOf,
     countryOf,
     ownDevices,
+    accessPointUse,
     presence,
     orders,
     termsOf: orders.termsOf,

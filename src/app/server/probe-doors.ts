@@ -13,7 +13,7 @@ import type { Opened, Work } from "./start-work.ts";
 
 export async function openProbeDoors(
   closing: ClosingStack,
-  { stores, intake, engine, measures }: Opened & Work,
+  { stores, intake, witnesses, measures }: Opened & Work,
   /** By short name; the one that was made first unless given. */
   operatorIdOf: (slug: string | undefined) => Promise<string | undefined>,
   { config, radius: given, onFault = () => undefined }: ServerOptions,
@@ -21,7 +21,7 @@ export async function openProbeDoors(
   const { database, homePlmnOf, clock } = stores;
   const deps = {
     ...{ intake, homePlmnOf, operatorIdOf, clock, onFault },
-    confirm: engine.conductor.confirm,
+    confirm: witnesses.confirm,
     clockToleranceMs: config.clock.toleranceSeconds * 1_000,
     monotonicMs: () => performance.now(),
     registry: measures,

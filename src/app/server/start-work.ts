@@ -21,6 +21,7 @@ import { type Engine, type EngineOptions, startEngine } from "./engine.ts";
 import { keepGrowth } from "./growth.ts";
 import { approvalKinds, jobKinds } from "./job-kinds.ts";
 import { keepPairs } from "./known-pairs.ts";
+import { keepUse, learnFromOrders, learningFrom } from "./learn-use.ts";
 import { startLoop } from "./loop.ts";
 import { observeMachines } from "./machine-measures.ts";
 import { machineAt } from "./machine-watch.ts";
@@ -80,6 +81,7 @@ export function startWork(closing: ClosingStack, opened: Opened, options: Server
     applet: createAppletReports({ ...stores, intake }, config),
     onChanges(changes) {
       countEnded(changes);
+      learnFromOrders(changes, stores.accessPointUse);
       options.onChanges?.(changes);
     },
     onFault,
@@ -91,7 +93,16 @@ export function startWork(closing: ClosingStack, opened: Opened, options: Server
   lapsePaymentFiles(closing, stores, onFault);
   hearOfReturns(closing, opened, options);
   keepGrowth(closing, stores, { measures, onFault });
-  return { intake, engine, spend, measures, ...openJobs(closing, stores, { measures, onFault, config }) };
+  keepUse(closing, stores.accessPointUse, onFault);
+  const witnesses = learningFrom(engine.conductor, stores.accessPointUse, stores.clock);
+  return {
+    intake,
+    engine,
+    spend,
+    measures,
+    witnesses,
+    ...openJobs(closing, stores, { measures, onFault, config }),
+  };
 }
 
 /** What takes longer than a request, and what waits for a person. */

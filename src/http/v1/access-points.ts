@@ -3,6 +3,7 @@ import Type, { type Static } from "typebox";
 import { type AccessPoint, addressFaultOf, PDN_PROTOCOLS, USES } from "../../kernel/settings/access-point.ts";
 import { parseApn } from "../../term/apn.ts";
 import { TurnupError } from "../../term/error.ts";
+import { hostOf, plainUrl } from "../../term/host.ts";
 import { InvalidRequest } from "../problem.ts";
 import { redactSecrets } from "../redact.ts";
 import { created, gone, ok, route } from "../route.ts";
@@ -60,7 +61,7 @@ export const AccessPointIn = named(
   ),
 );
 
-const AccessPointOut = named(
+export const AccessPointOut = named(
   "AccessPoint",
   Type.Object({
     id: Type.String(),
@@ -129,11 +130,16 @@ export const addAccessPoint = route({
 export function ownAccessPoint(body: Static<typeof AccessPointIn>, id: string, now: Date): AccessPoint {
   const broken = apnFaultOf(body.apn);
   if (broken) throw new InvalidRequest([{ at: "body/apn", wanted: broken }]);
+  if (body.uses.includes("mms") && !/^https?:\/\/\S+$/i.test(body.mmsc ?? ""))
+    throw new InvalidRequest([
+      { at: "body/mmsc", wanted: "a URL with http:// or https://, which MMS needs" },
+    ]);
   const fault = addressFaultOf(body);
   if (fault) throw new InvalidRequest([{ at: `body/${fault.field}`, wanted: fault.wanted }]);
   return accessPointIn(body, id, now);
 }
 
+/** What is wrong with the name (TS 23.003 clause 9), or undefined. */
 function apnFaultOf(apn: string): string | undefined {
   try {
     parseApn(apn);
@@ -143,6 +149,12 @@ function apnFaultOf(apn: string): string | undefined {
     throw error;
   }
 }
+
+/** As a phone is to have it: `010.0.0.1` is 10.0.0.1, and some read a leading zero as octal. */
+const plainHost = (text: string | undefined): string | null =>
+  text === undefined ? null : (hostOf(text)?.address ?? text);
+const plainAddress = (text: string | undefined): string | null =>
+  text === undefined ? null : (plainUrl(text) ?? text);
 
 const accessPointIn = (body: Static<typeof AccessPointIn>, id: string, now: Date): AccessPoint => ({
   id,
@@ -155,12 +167,12 @@ const accessPointIn = (body: Static<typeof AccessPointIn>, id: string, now: Date
   authType: body.authType ?? null,
   user: body.user ?? null,
   password: body.password ?? null,
-  mmsc: body.mmsc ?? null,
-  mmsProxy: body.mmsProxy ?? null,
+  mmsc: plainAddress(body.mmsc),
+  mmsProxy: plainHost(body.mmsProxy),
   mmsPort: body.mmsPort ?? null,
-  proxy: body.proxy ?? null,
+  proxy: plainHost(body.proxy),
   port: body.port ?? null,
-  homepage: body.homepage ?? null,
+  homepage: plainAddress(body.homepage),
   plan: body.plan ?? null,
   shown: true,
   wifiOnly: false,

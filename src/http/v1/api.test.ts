@@ -456,11 +456,14 @@ test("an access point is added under the id of its request, and its password is 
     apn: "mms.telco",
     authType: "pap",
     password: "hunter2hunter2",
+    mmsc: "http://010.0.0.1/mms",
+    mmsProxy: "010.010.010.011",
     mmsPort: 8080,
     criteria: { mcc: "262", mnc: "01" },
   });
   assert.equal(answer.statusCode, 201, answer.body);
   assert.equal(answer.json().password, "***");
+  assert.deepEqual([answer.json().mmsc, answer.json().mmsProxy], ["http://10.0.0.1/mms", "10.10.10.11"]);
   const point = lastCall("accessPoints.add") as {
     id: string;
     password: string;
@@ -503,6 +506,60 @@ test("an access point whose values no network or phone could hold is refused by 
     assert.equal(answer.statusCode, 400, `${field} ${JSON.stringify(value)}`);
     assert.equal(answer.json().errors[0].at, `body/${field}`);
   }
+});
+
+const NOT_ADDED: readonly (readonly [string, object, RegExp])[] = [
+  ["an APN with a space", { apn: "bad apn" }, /body\/apn/],
+  ["an APN that names a network node", { apn: "rac1.telco" }, /body\/apn/],
+  ["a label longer than 63 octets", { apn: `${"a".repeat(64)}.telco` }, /body\/apn/],
+  ["a control character", { name: "Net\u0007" }, /body\/name/],
+  ["a port that is none", { port: 70_000 }, /body\/port/],
+  ["MMS without its message centre", { uses: ["mms"] }, /body\/mmsc/],
+  ["a message centre that is no URL", { uses: ["mms"], mmsc: "ftp://mms.telco" }, /body\/mmsc/],
+  ["digits that are no address", { proxy: "10.0.0.300" }, /body\/proxy/],
+  ["an authentication that nobody knows", { authType: "kerberos" }, /body\/authType/],
+];
+for (const [what, fault, at] of NOT_ADDED) {
+  test(`an access point is not added with ${what}`, async () => {
+    const before = fixture.calls.length;
+    const answer = await server.inject({
+      method: "POST",
+      url: "/v1/access-points",
+      headers: { ...ADMIN, "idempotency-key": "no" },
+      payload: {
+        ...{ name: "Net", uses: ["internet"], apn: "net.telco", criteria: { mcc: "262", mnc: "01" } },
+        ...fault,
+      },
+    });
+    assert.equal(answer.statusCode, 400, answer.body);
+    assert.match(answer.body, at);
+    assert.equal(fixture.calls.length, before);
+  });
+}
+
+test("a suggestion is confirmed as an access point of the operator's own, under the id of the request", async () => {
+  const confirm = (id: string) =>
+    server.inject({
+      method: "POST",
+      url: "/v1/access-points/confirmations",
+      headers: { ...ADMIN, "idempotency-key": `confirm-${id}` },
+      payload: { network: "262-01", accessPoints: [{ id, uses: ["internet"] }] },
+    });
+  const answer = await confirm("set-1");
+  assert.equal(answer.statusCode, 201, answer.body);
+  const [point] = answer.json().accessPoints;
+  assert.deepEqual([point.apn, point.confirmed, point.password], ["internet.telco", true, "***"]);
+  assert.equal((lastCall("accessPoints.add") as { password: string }).password, "hunter2hunter2");
+  assert.equal((await confirm("set-2")).json().code, "suggestion_not_found");
+});
+
+test("a SIM to be tested is named by one of IMSI, phone number and id", async () => {
+  const tested = (payload: object) =>
+    server.inject({ method: "POST", url: "/v1/access-points/test", headers: CARE, payload });
+  assert.equal((await tested({ imsi: "262019876543210" })).statusCode, 200);
+  assert.equal((await tested({})).json().code, "invalid_request");
+  const both = await tested({ imsi: "262019876543210", msisdn: "+491701234567" });
+  assert.equal(both.json().code, "invalid_request");
 });
 
 test("an override of one device goes by its checked IMEI, of a model by make/model in lower case", async () => {

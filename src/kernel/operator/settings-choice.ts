@@ -60,18 +60,27 @@ type Blocked = { readonly uses: readonly string[]; readonly source: string } | n
 /** Every access point of the model is blocked: a stable code. */
 export const ACCESS_POINTS_BLOCKED = "access_points_blocked";
 
-export function settingsChoiceOf(
+/** What is sent of all that is known, as the operator's kind and policy have it. */
+export const chosenFor = (
   found: Found,
   query: SettingsQuery,
-  { kind, policy, homePlmns, operatorName }: OperatorTerms,
-  blocked: Blocked = null,
-): SettingsChoice {
-  const chosen = chooseSettings(found, query, SENDABLE_USES, {
+  { kind, policy, homePlmns }: OperatorTerms,
+): ChosenSettings =>
+  chooseSettings(found, query, SENDABLE_USES, {
     isHost: isHost(kind),
     sendUnconfirmed: policy.sendUnconfirmed,
     ownPlmns: homePlmns,
     mixOwnAndSuggested: true,
   });
+
+export function settingsChoiceOf(
+  found: Found,
+  query: SettingsQuery,
+  terms: OperatorTerms,
+  blocked: Blocked = null,
+): SettingsChoice {
+  const { operatorName } = terms;
+  const chosen = chosenFor(found, query, terms);
   const all = sendablePoints(chosen);
   if (all.length === 0) return { kind: "refused", ...whyNothing(chosen) };
   const isBlocked = (use: string): boolean => blocked?.uses.includes(use) === true;

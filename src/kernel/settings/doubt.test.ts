@@ -1,76 +1,33 @@
 /** Which shipped rows are doubtful: whose message centre or proxy they name. */
 import assert from "node:assert/strict";
 import { test } from "vitest";
-import type { AccessPoint, CarrierRule, Network } from "./access-point.ts";
+import { carrierRow, networkRow, pointRow } from "../../../test/fixture/access-point-rows.ts";
+import type { AccessPoint } from "./access-point.ts";
 import { doubtsOf } from "./doubt.ts";
 
-const network = (mcc: string, mnc: string, country: string, brand: string): Network => ({
-  mcc,
-  mnc,
-  country,
-  countryName: country,
-  brand,
-  operator: brand,
-  operational: true,
-  bands: [],
-});
 const networks = [
-  network("620", "07", "GH", "Glo"),
-  network("202", "01", "GR", "Cosmote"),
-  network("283", "10", "AM", "Beeline"),
-  network("204", "16", "NL", "Odido"),
-  network("208", "01", "FR", "Orange"),
-  network("208", "10", "FR", "SFR"),
-  network("647", "00", "RE", "Orange Réunion"),
-  network("214", "05", "ES", "Movistar"),
-  network("214", "03", "ES", "Kiskadee"),
-  network("528", "11", "BN", "DST"),
+  networkRow("620", "07", "GH", "Glo"),
+  networkRow("202", "01", "GR", "Cosmote"),
+  networkRow("283", "10", "AM", "Beeline"),
+  networkRow("204", "16", "NL", "Odido"),
+  networkRow("208", "01", "FR", "Orange"),
+  networkRow("208", "10", "FR", "SFR"),
+  networkRow("647", "00", "RE", "Orange Réunion"),
+  networkRow("214", "05", "ES", "Movistar"),
+  networkRow("214", "03", "ES", "Kiskadee"),
+  networkRow("528", "11", "BN", "DST"),
 ];
-const carriers: CarrierRule[] = [
-  {
-    carrierId: 9,
-    name: "Movistar Guest",
-    parentId: null,
-    plmns: ["21403"],
-    spns: ["Guest"],
-    imsiPrefixes: [],
-    gid1Prefixes: [],
-    gid2Prefixes: [],
-    iccidPrefixes: [],
-    shownPlmns: [],
-    preferredApns: [],
-  },
-];
+const carriers = [carrierRow(9, "Movistar Guest", "21403", { spns: ["Guest"] })];
 const formerNames = [
   { mcc: "283", mnc: "10", name: "Orange" },
   { mcc: "204", mnc: "16", name: "Orange" },
 ];
-let made = 0;
-const point = (plmn: string, mmsc: string | null, more: Partial<AccessPoint> = {}): AccessPoint => ({
-  id: `set-${++made}`,
-  ownership: "shipped",
-  name: "MMS",
-  provider: null,
-  uses: ["mms"],
-  apn: "mms",
-  protocol: null,
-  authType: null,
-  user: null,
-  password: null,
-  mmsc,
-  mmsProxy: null,
-  mmsPort: null,
-  proxy: null,
-  port: null,
-  homepage: null,
-  plan: null,
-  shown: true,
-  wifiOnly: false,
-  confirmed: false,
-  source: { name: "one set", version: "1", licence: "none" },
-  criteria: { mcc: plmn.slice(0, 3), mnc: plmn.slice(3) },
-  ...more,
-});
+const point = (plmn: string, mmsc: string | null, more: Partial<AccessPoint> = {}): AccessPoint =>
+  pointRow(
+    "mms",
+    { mcc: plmn.slice(0, 3), mnc: plmn.slice(3) },
+    { name: "MMS", uses: ["mms"], mmsc, ...more },
+  );
 const reasonOf = (...points: AccessPoint[]) =>
   doubtsOf(points, { networks, carriers, formerNames })[0]?.reason;
 

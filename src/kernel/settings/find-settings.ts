@@ -28,6 +28,8 @@ import {
   type Subscriber,
   speaksOfHost,
   subscriberOf,
+  type VirtualOperator,
+  virtualOperatorsOf,
 } from "./subscriber.ts";
 
 type MatchKind = "own" | SimSign | "plmn";
@@ -78,6 +80,17 @@ export type Found = {
 
 export type AccessPointIndex = {
   findSettings(query: SettingsQuery, ownAccessPoints?: readonly AccessPoint[]): Found;
+  /** Whose subscriber a SIM is. */
+  kindOf(query: SettingsQuery): Subscriber["kind"];
+  aboutNetwork(
+    mcc: string,
+    mnc: string,
+  ): {
+    readonly name: string;
+    /** Whether a name speaks of the network's operator. */
+    readonly isNamed: (name: string) => boolean;
+    readonly virtualOperators: readonly VirtualOperator[];
+  };
   /** The known network an IMSI is of; one with an MNC of 3 digits before one of 2. */
   plmnOfImsi(imsi: string): { readonly mcc: string; readonly mnc: string } | undefined;
 };
@@ -139,6 +152,15 @@ export function createAccessPointIndex(
         return refuse("network_unknown", `no list knows the network ${place}${hint}`);
       }
       return { ...refusalFor(subscriber, about, place, own.length > 0), ...unchecked };
+    },
+    kindOf: (query) => subscriberOf(query, profile(query.mcc, query.mnc)).kind,
+    aboutNetwork(mcc, mnc) {
+      const about = profile(mcc, mnc);
+      return {
+        name: about.hostName,
+        isNamed: (name) => speaksOfHost(name, about),
+        virtualOperators: virtualOperatorsOf(about),
+      };
     },
     plmnOfImsi(imsi) {
       const mcc = imsi.slice(0, 3);

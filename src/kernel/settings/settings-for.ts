@@ -110,7 +110,7 @@ function nothingFor(use: Use, { refused }: Found, faulty: Match | undefined): Wi
  * A row for the whole network that bears another brand's name: the sets hold many such without saying whose SIMs
  * they are for. Where the network has no row in its own name, the other may be its former name, and may serve.
  */
-function isAnothers(match: Match, { matches }: Found): boolean {
+export function isAnothers(match: Match, { matches }: Found): boolean {
   if (match.match !== "plmn" || match.owner !== "other") return false;
   return matches.some((one) => one.match === "plmn" && one.owner !== "other");
 }

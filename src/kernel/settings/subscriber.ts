@@ -74,6 +74,29 @@ export function profileOf(
   };
 }
 
+/** A carrier on somebody else's network, with what tells its SIMs; lists may be empty. */
+export type VirtualOperator = {
+  readonly name: string;
+  readonly spns: readonly string[];
+  readonly gid1Prefixes: readonly string[];
+  readonly imsiPrefixes: readonly string[];
+};
+
+export function virtualOperatorsOf({ rules, hostCarrierIds }: NetworkProfile): VirtualOperator[] {
+  const byName = new Map<string, VirtualOperator>();
+  for (const { carrierId, name, spns, gid1Prefixes, imsiPrefixes } of rules) {
+    if (hostCarrierIds.has(carrierId)) continue;
+    const known = byName.get(name) ?? { name, spns: [], gid1Prefixes: [], imsiPrefixes: [] };
+    byName.set(name, {
+      name,
+      spns: [...known.spns, ...spns.filter((spn) => spn !== "")],
+      gid1Prefixes: [...known.gid1Prefixes, ...gid1Prefixes],
+      imsiPrefixes: [...known.imsiPrefixes, ...imsiPrefixes],
+    });
+  }
+  return [...byName.values()].sort((one, other) => (one.name < other.name ? -1 : 1));
+}
+
 /** Does a row's name or an APN speak of the network's operator? */
 export function speaksOfHost(name: string, { network, hostNames }: NetworkProfile): boolean {
   const compared = comparable(name, network);

@@ -13,6 +13,24 @@ create table access_point (
 );
 create index access_point_of_operator ON access_point USING btree (operator_id, id) WHERE (retired_at IS NULL);
 
+create table access_point_use (
+  operator_id uuid not null,
+  plmn text not null,
+  spn text not null,
+  gid1 text not null,
+  apn text not null,
+  used_by bytea not null,
+  sessions bigint not null default 0,
+  first_seen_at timestamp with time zone,
+  last_seen_at timestamp with time zone,
+  failed_for bytea not null,
+  failures bigint not null default 0,
+  last_failed_at timestamp with time zone,
+  last_failure text,
+  constraint access_point_use_pkey PRIMARY KEY (operator_id, plmn, spn, gid1, apn),
+  constraint access_point_use_operator_id_fkey FOREIGN KEY (operator_id) REFERENCES operator(id)
+);
+
 create table api_request (
   operator_id uuid not null,
   scope text not null,

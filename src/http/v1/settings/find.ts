@@ -5,7 +5,7 @@ import { redactSecrets } from "../../redact.ts";
 import { ok, route } from "../../route.ts";
 import { integerOrNull, named, text, textOrNull, words, wordsOrNull } from "../../schema.ts";
 
-const Match = named(
+export const Match = named(
   "SettingsMatch",
   Type.Object({
     use: words(USES),
