@@ -6,7 +6,8 @@
  * weighed against the part that was refused while we were surely slow enough (the baseline): what is refused above it is
  * added up until it is more than chance, and then the rate falls by just that part. Between such falls it rises: fast where
  * the centre has kept up before, slowly around the rate at which it last did not, and fast again beyond. Now and then, while
- * anything is refused, a second goes by at a lower rate, to measure the baseline anew.
+ * anything is refused, a second goes by at a lower rate, to measure the baseline anew. Where far below the first of several falls
+ * no smaller part is refused, such a second decides whether they are undone: the baseline may have been too low by chance.
  */
 
 const MIN_RATE_PER_SECOND = 0.5;
@@ -34,7 +35,7 @@ const SEEKING_GROWTH = 1.5;
 const SURE_ANSWERS = 40;
 const FAST_GROWTH = 1.15;
 const SLOW_GROWTH = 1.01;
-const BEYOND_GROWTH = 1.03;
+const BEYOND_GROWTH = 1.025;
 /** Seconds around that rate in which nothing is amiss, after which growth is doubled from one to the next. */
 const SLOW_FOR = 3;
 /** Of the rate at which the centre last did not keep up: below it growth is fast, and what is refused is no overload. */
@@ -69,11 +70,22 @@ const LOW = {
 } as const;
 /** A centre that refuses more than this at any rate is overloaded at any rate. */
 const BASELINE_MAX = 0.3;
+/**
+ * So far below where falls began, of so many answers so much of the part that was refused there is hardly overload: at a limit it
+ * is two thirds at most. `fewer`: slowing down helped.
+ */
+const SLOWER = { below: 0.8, answers: 40, part: 0.8, partMin: 0.1, fewer: 0.6 } as const;
 /** Answers that the baseline remembers. */
 const BASELINE_ANSWERS = 400;
 const PROBE_EVERY_MS = 15_000;
 const PROBE_PART = 0.6;
 const PROBE_ANSWERS = 40;
+/** Refused at the rate of a probe: less is the edge of a second. */
+const PROBE_PART_MIN = 0.06;
+
+/** Falls that perhaps were none of the rate's doing: where they began, and what was answered since the last of them. */
+type Doubt = { readonly limit: number; readonly answers: number; readonly refused: number };
+type Probe = { readonly limitBefore: number; readonly doubted: Doubt | undefined };
 
 export class Pace {
   readonly #ceiling: number;
@@ -89,10 +101,13 @@ export class Pace {
   #knee = Number.POSITIVE_INFINITY;
   #growth = SLOW_GROWTH;
   #quiet = 0;
+  /** Where the falls began, and which part was refused there. */
+  #fallen: { readonly limit: number; readonly part: number } | undefined;
+  #sinceFall = { answers: 0, refused: 0 };
   /** Refused above the baseline, and not by chance alone. */
   #excess = 0;
   #baseline = { answers: 0, refused: 0 };
-  #probe: { readonly limitBefore: number } | undefined;
+  #probe: Probe | undefined;
   #probedAt = Number.NEGATIVE_INFINITY;
   #refusedSinceProbe = 0;
   /** Since when answers are counted: to messages that left since. */
@@ -209,13 +224,13 @@ export class Pace {
   #learn(now: number, elapsed: number): void {
     const [answers, refused] = [this.#answers, this.#refused];
     if (this.#probe) {
-      const { limitBefore } = this.#probe;
-      this.#probe = undefined;
-      this.#addToBaseline(answers, refused);
-      this.#setLimit(limitBefore, now);
+      this.#endProbe(this.#probe, answers, refused, now);
       return;
     }
+    this.#sinceFall.answers += answers;
+    this.#sinceFall.refused += refused;
     if (this.#isMoreThanChance(answers, refused)) {
+      const doubted = this.#doubtedFall();
       // Nearly all of the first that are judged is no chance: the limit is found, and it is low.
       const isDeep = this.#isHopeless();
       this.#wasDeep ||= isDeep;
@@ -226,7 +241,8 @@ export class Pace {
       this.#excess = 0;
       this.#knee = this.#limit * (1 - cut);
       this.#setLimit(this.#limit * (1 - cut), now);
-      this.#probeWhenDue(now);
+      if (doubted === undefined) this.#probeWhenDue(now);
+      else this.#startProbe(now, doubted);
       return;
     }
     if (this.#baseline.answers === 0) this.#excess = 0;
@@ -234,6 +250,46 @@ export class Pace {
     const wasUsed = this.#left >= 0.7 * this.#limit * (elapsed / 1_000);
     this.#setLimit(wasUsed ? this.#limit * this.#growthNow() : this.#limit, now);
     this.#probeWhenDue(now);
+  }
+
+  /**
+   * The limit where the falls began, if far below it no smaller part is refused: perhaps it was none of the rate's doing, and the
+   * baseline too low by chance.
+   */
+  #doubtedFall(): Doubt | undefined {
+    const { answers, refused } = this.#sinceFall;
+    const part = refused / answers;
+    const before = this.#fallen;
+    this.#sinceFall = { answers: 0, refused: 0 };
+    const isTold = !this.#wasDeep && answers >= SLOWER.answers;
+    const isFar = before !== undefined && this.#limit <= before.limit * SLOWER.below;
+    const isSame = before !== undefined && part >= before.part * SLOWER.part;
+    if (isTold && isFar && isSame && part >= SLOWER.partMin && part <= BASELINE_MAX)
+      return { limit: before.limit, answers, refused };
+    if (!before || this.#limit > before.limit || (isTold && part < before.part * SLOWER.fewer))
+      this.#fallen = { limit: this.#limit, part };
+    return undefined;
+  }
+
+  /** A second at a lower rate: what is refused then belongs to any rate, and to that of before where the fall from it is in doubt. */
+  #endProbe({ limitBefore, doubted }: Probe, answers: number, refused: number, now: number): void {
+    this.#probe = undefined;
+    const part = refused / answers;
+    const isNone = doubted !== undefined && part >= PROBE_PART_MIN && part <= BASELINE_MAX;
+    if (isNone) {
+      this.#fallen = undefined;
+      this.#knee = doubted.limit;
+      this.#baseline = { answers: doubted.answers, refused: doubted.refused };
+    }
+    this.#addToBaseline(answers, refused);
+    this.#setLimit(isNone ? doubted.limit : limitBefore, now);
+  }
+
+  #startProbe(now: number, doubted?: Doubt): void {
+    this.#probedAt = now;
+    this.#refusedSinceProbe = 0;
+    this.#probe = { limitBefore: this.#limit, doubted };
+    this.#setLimit(this.#limit * PROBE_PART, now);
   }
 
   #isMoreThanChance(answers: number, refused: number): boolean {
@@ -264,7 +320,10 @@ export class Pace {
   }
 
   #growthNow(): number {
-    if (this.#isSeeking) return this.#knee === Number.POSITIVE_INFINITY ? SEEKING_GROWTH : FAST_GROWTH;
+    // Beyond where the first falls began nothing is known of a limit any more.
+    const isBeyond = this.#fallen !== undefined && this.#limit > this.#fallen.limit;
+    if (this.#isSeeking)
+      return this.#knee === Number.POSITIVE_INFINITY || isBeyond ? SEEKING_GROWTH : FAST_GROWTH;
     if (this.#limit < this.#knee * NEAR_BELOW) return this.#isLow() ? LOW.growth : FAST_GROWTH;
     this.#quiet += 1;
     if (this.#quiet <= SLOW_FOR) return SLOW_GROWTH;
@@ -276,10 +335,7 @@ export class Pace {
   /** Only while something is refused: else there is nothing to be told apart. */
   #probeWhenDue(now: number): void {
     if (this.#isSeeking || this.#refusedSinceProbe === 0 || now - this.#probedAt < PROBE_EVERY_MS) return;
-    this.#probedAt = now;
-    this.#refusedSinceProbe = 0;
-    this.#probe = { limitBefore: this.#limit };
-    this.#setLimit(this.#limit * PROBE_PART, now);
+    this.#startProbe(now);
   }
 
   #setLimit(limit: number, now: number): void {
