@@ -50,6 +50,8 @@ export type Knowledge = AccessPointKnowledge & {
   ): Judgement;
   chooseSettings(subject: Subscriber, terms: OperatorTerms): SettingsChoice;
   describe(terms: OperatorTerms, imei: string, asOf: Date): DeviceDescription;
+  /** What the rules say of a TAC, or of the one handset whose blind index is given, under the terms as they hold in a market. */
+  decide(terms: OperatorTerms, asked: AskedTac): SupportDecision;
   /** Those of the tests of a policy that fail under it, with all else that the operator said. */
   failingTests(terms: OperatorTerms, policy: OrderPolicy, asOf: Date): readonly FailedPolicyTest[];
   /** Whether a list that holds for the operator names the model. */
@@ -65,6 +67,15 @@ export type Knowledge = AccessPointKnowledge & {
   runsKeys(operatorId: string, make: string): boolean;
   readonly homePlmnOf: HomePlmnResolver;
   countryOf(mcc: string): string | null;
+};
+
+type AskedTac = {
+  readonly tac: string;
+  /** Hexadecimal; empty: of no handset in particular. */
+  readonly imeiIndex: string;
+  readonly market: string | null;
+  /** ISO date. */
+  readonly asOf: string;
 };
 
 export function createKnowledge(data: {
@@ -133,21 +144,11 @@ export function createKnowledge(data: {
       const asked = question(imei, terms, asOf);
       return describe(imei, asked.device, supportOf(asked, devicesOf(terms).support));
     },
-    failingTests(terms, policy, today) {
-      const { catalog, support } = devicesOf(terms);
-      const tacs = tacsOfModels(
-        catalog,
-        policy.tests.flatMap(({ model }) => model ?? []),
-      );
-      return failedTests(policy.tests, (one) => {
-        const asked = { ...terms, policy: policyIn(policy, one.market) };
-        const asOf = one.asOf === undefined ? today : new Date(`${one.asOf}T00:00:00Z`);
-        return numbersOf(one, tacs).map((number) => ({
-          tac: number.slice(0, TAC_DIGITS),
-          decision: supportOf(question(number, asked, asOf), support),
-        }));
-      });
-    },
+    decide: (terms, asked) => decide(devicesOf(terms), terms, asked),
+    failingTests: (terms, policy, today) =>
+      failing(devicesOf(terms), policy, (number, market, asOf) =>
+        question(number, { ...terms, policy: policyIn(policy, market) }, asOf ?? today),
+      ),
     isNamed: (operatorId, tac) =>
       (data.ownDevices?.of(operatorId) ?? shipped).catalog.deviceOf(tac).model !== null,
     menusOf: (operatorId) => (data.ownDevices?.of(operatorId) ?? shipped).catalog.data.menus.rows,
@@ -159,6 +160,41 @@ export function createKnowledge(data: {
     ...accessPointKnowledge({ index: data.accessPoints, useRecordsOf, find, devicesOf, wordsFor, question }),
     ...knownNetworks(data.networks),
   };
+}
+
+function decide(
+  { catalog, support }: DeviceKnowledge,
+  terms: OperatorTerms,
+  { tac, imeiIndex, market, asOf }: AskedTac,
+): SupportDecision {
+  const device = catalog.deviceOf(tac);
+  const relation = relationOf(terms, device.make);
+  const asked = {
+    device,
+    overrides: terms.overrides.size === 0 ? [] : overridesFor(terms.overrides, { ...device, imeiIndex }),
+    relation: relation ? { make: relation.make, deal: relation.deal } : null,
+    policy: policyIn(terms.policy, market),
+    asOf,
+  };
+  return supportOf(asked, support);
+}
+
+function failing(
+  { catalog, support }: DeviceKnowledge,
+  { tests }: OrderPolicy,
+  questionOf: (number: string, market: string | undefined, asOf: Date | undefined) => JudgeQuestion,
+): readonly FailedPolicyTest[] {
+  const tacs = tacsOfModels(
+    catalog,
+    tests.flatMap(({ model }) => model ?? []),
+  );
+  return failedTests(tests, (one) => {
+    const asOf = one.asOf === undefined ? undefined : new Date(`${one.asOf}T00:00:00Z`);
+    return numbersOf(one, tacs).map((number) => ({
+      tac: number.slice(0, TAC_DIGITS),
+      decision: supportOf(questionOf(number, one.market, asOf), support),
+    }));
+  });
 }
 
 /** An IMEI, or TACs where no handset is named. */

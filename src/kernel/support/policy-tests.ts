@@ -56,11 +56,11 @@ const isAsWanted = ({ verdict, rule }: PolicyTest, decision: SupportDecision): b
   decision.verdict === verdict && (rule === undefined || decidingReason(decision)?.rule === rule);
 
 /** The rule that made the verdict; undefined where none did, and it is `unknown`. */
-const decidingReason = ({ reasons }: SupportDecision): SupportReason | undefined =>
+export const decidingReason = ({ reasons }: SupportDecision): SupportReason | undefined =>
   reasons.find(({ decided }) => decided);
 
 /** `ended by age_cutoff (releasedBy 2003-12-31, cutOffYears 7)`. */
-function saidBy(decision: SupportDecision): string {
+export function saidBy(decision: SupportDecision): string {
   const reason = decidingReason(decision);
   if (reason) return `${decision.verdict} by ${reason.rule}${factsOf(reason)}`;
   const asked = decision.reasons.map(({ rule }) => rule).join(", ");

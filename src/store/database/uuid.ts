@@ -39,6 +39,12 @@ export function uuidv7(nowMs: number = Date.now()): string {
   return textOf(lastMs, counter, random);
 }
 
+/** Not above any identifier that was made at that time or later, and above all that were made before. */
+export function uuidFloor(at: Date): string {
+  const time = hex(Math.max(0, at.getTime()), 12);
+  return `${time.slice(0, 8)}-${time.slice(8)}-0000-0000-000000000000`;
+}
+
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
 export const isUuid = (text: string): boolean => UUID.test(text);
