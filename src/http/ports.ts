@@ -6,6 +6,7 @@
 import type { Changes } from "../kernel/account/changes.ts";
 import type { Enrolments } from "../kernel/account/enrolment.ts";
 import type { OwnRecords } from "../kernel/account/own-records.ts";
+import type { Acting } from "../kernel/account/person.ts";
 import type { ProxyAccounts } from "../kernel/account/proxy-accounts.ts";
 import type {
   AccessPoints,
@@ -202,6 +203,20 @@ export type HttpDeps = {
   /** The tests that a policy carries, asked of the devices that they name. */
   readonly policyTests: {
     failing(operatorId: string, policy: OrderPolicy): Promise<readonly FailedPolicyTest[]>;
+  };
+  /** Verdicts of the past under another policy: a job, whose rows say which would be others and why. */
+  readonly policyReplays: {
+    /** Answers the job's id, which is that of the request: the same again asks for nothing. */
+    ask(
+      operatorId: string,
+      asked: {
+        readonly id: string;
+        readonly since: Date;
+        readonly policy: OrderPolicy;
+        readonly fromVersion: number;
+        readonly askedBy: Acting;
+      },
+    ): Promise<string>;
   };
   readonly retention: Retention;
   readonly relations: Relations<Relation>;

@@ -62,6 +62,7 @@ import {
   makePaymentBatch,
   releasePaymentBatch,
 } from "./v1/payment-batches.ts";
+import { replayPolicy } from "./v1/policy/replays.ts";
 import {
   diffPolicy,
   getPolicyVersion,
@@ -177,11 +178,12 @@ const ROUTES: readonly Route[] = [
   reportArrivals,
   getPolicy,
   getRetention,
-  putPolicy,
-  patchPolicy,
+  replayPolicy,
   listPolicyVersions,
   getPolicyVersion,
   diffPolicy,
+  putPolicy,
+  patchPolicy,
   tryPolicy,
   rollBackPolicy,
   importKeyBatch,

@@ -3,6 +3,10 @@ import assert from "node:assert/strict";
 import { test } from "vitest";
 import { parse } from "yaml";
 import { cliFixture, jsonLines } from "../../../test/fixture/cli.ts";
+import { uuidv7 } from "../../store/database/uuid.ts";
+import { createApprovals } from "../../store/jobs/approvals.ts";
+import { policyApprovals } from "../../store/operator/policies.ts";
+import { TurnupError } from "../../term/error.ts";
 import {
   policyDiffCommand,
   policyHistoryCommand,
@@ -11,6 +15,7 @@ import {
   policySetCommand,
   policyShowCommand,
 } from "./policy.ts";
+import { retentionSetCommand } from "./retention.ts";
 
 const fixture = await cliFixture(
   [
@@ -20,6 +25,7 @@ const fixture = await cliFixture(
     policyRollbackCommand,
     policySetCommand,
     policyShowCommand,
+    retentionSetCommand,
   ].map((command) => ({ ...command, load: async () => command })),
 );
 const NORTH = await fixture.operator("north");
@@ -111,4 +117,58 @@ test("what a policy has not, or cannot be, is refused with its place", async () 
     /The policy file \S+broken\.yaml is not taken: Line \d/,
   );
   assert.match((await run("rollback", "99")).stderr, /The policy has no version 99\./);
+});
+
+test("where the policy wants two persons, nothing changes until another one agrees, the end of that rule neither", async () => {
+  assert.equal((await run("set", "policyChanges.secondPerson", "true")).exitCode, 0);
+  const before = await shown("resendLimit");
+  const nobody = await run("set", "resendLimit", "9");
+  assert.match(nobody.stderr, /person_unknown/);
+  const past = await fixture.run(["retention", "set", "--sightings", "13"]);
+  assert.match(past.stderr, /second_person_needed/, "no other command goes past it");
+  const asked = await run("set", "policyChanges.secondPerson", "false", "--person", "Ada", "--json");
+  assert.equal(asked.exitCode, 0, asked.stderr);
+  const [{ waiting }] = jsonLines(asked.stdout) as [{ waiting: { approvalId: string } }];
+  const other = await run("set", "resendLimit", "9", "--person", "Ada", "--json");
+  const [second] = jsonLines(other.stdout) as [{ waiting: { approvalId: string } }];
+  assert.equal(await shown("policyChanges.secondPerson"), "true");
+  assert.equal(await shown("resendLimit"), before);
+
+  const [kept] = await fixture.database.rows<{ at: Date }>("select max(asked_at) as at from approval");
+  const failing: string[] = [];
+  const deps = {
+    database: fixture.database,
+    sealer: fixture.sealer,
+    newId: uuidv7,
+    clock: () => kept?.at ?? assert.fail(),
+  };
+  const check = async () => {
+    if (failing.length > 0) throw new TurnupError("policy_test_failed", "A test fails.");
+  };
+  const approvals = createApprovals({ ...deps, kinds: [policyApprovals({ ...deps, check })] });
+  const decide = (id: string, person: string) =>
+    approvals.decide(
+      NORTH,
+      id,
+      { outcome: "approved", reason: "seen" },
+      { label: person, person, vouchedBy: [], role: "admin" },
+    );
+  await assert.rejects(decide(waiting.approvalId, "ada"), { code: "second_person_needed" });
+  failing.push("by what is known of devices now");
+  await assert.rejects(decide(waiting.approvalId, "Bob"), { code: "policy_test_failed" });
+  failing.pop();
+  assert.equal(await shown("policyChanges.secondPerson"), "true", "what was not carried out was not decided");
+  const view = await approvals.find(NORTH, waiting.approvalId);
+  assert.deepEqual(
+    [view?.state, view?.title],
+    ["waiting", "Changes the policy: policyChanges.secondPerson."],
+  );
+  assert.equal((await decide(waiting.approvalId, "Bob")).state, "approved");
+  assert.equal(await shown("policyChanges.secondPerson"), "false");
+  await assert.rejects(
+    decide(second.waiting.approvalId, "Bob"),
+    { code: "precondition_failed" },
+    "made from a version before",
+  );
+  assert.equal(await shown("resendLimit"), before);
 });

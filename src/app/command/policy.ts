@@ -19,7 +19,10 @@ const REASON_CHARACTERS_MAX = 400;
 const HISTORY_ROWS_MAX = 1_000;
 /** A value in a table; whole with --json. */
 const VALUE_CHARACTERS = 60;
-const REASON = { flags: "--reason <text>", about: "why, for the history of the policy" };
+const AUTHOR = [
+  { flags: "--reason <text>", about: "why, for the history of the policy" },
+  { flags: "--person <name>", about: "who you are, where the policy wants a second person" },
+];
 
 export const policyShowCommand: Command = {
   name: "policy show",
@@ -69,7 +72,7 @@ export const policySetCommand: Command = {
     { usage: "<key>", about: "members on the way to it, with dots: request.fraud.place" },
     { usage: "<value>", about: "what it is to hold" },
   ],
-  options: [...OPERATOR_OPTIONS, REASON],
+  options: [...OPERATOR_OPTIONS, ...AUTHOR],
   examples: [
     'turnup policy set ageCutOffYears 7 --reason "as agreed in May"',
     "turnup policy set smsLimits.perDay 50000",
@@ -101,7 +104,7 @@ export const policyPutCommand: Command = {
   args: [{ usage: "<file>", about: "the file; - reads standard input" }],
   options: [
     ...OPERATOR_OPTIONS,
-    REASON,
+    ...AUTHOR,
     { flags: "--dry-run", about: "change nothing: tell what would change" },
   ],
   examples: [
@@ -192,7 +195,7 @@ export const policyRollbackCommand: Command = {
   description:
     "No version goes: the history tells that it was rolled back, by whom and why. 0 is the shipped policy.",
   args: [{ usage: "<version>", about: "whose content is to hold again" }],
-  options: [...OPERATOR_OPTIONS, REASON],
+  options: [...OPERATOR_OPTIONS, ...AUTHOR],
   examples: ['turnup policy rollback 3 --reason "care calls doubled"'],
   async run(context) {
     const wanted = versionOf(context.args[0]) ?? 0;
@@ -224,9 +227,20 @@ async function putInForce(
   opened: OperatorStore,
   wish: Wish & { readonly reason: string | null },
 ): Promise<Outcome> {
-  const author = { operatorId: opened.operator.id, role: "admin", label: CLI_ACTOR } as const;
+  const acting = { label: CLI_ACTOR, person: context.option("person") ?? null, vouchedBy: [] };
+  const author = { operatorId: opened.operator.id, role: "admin", acting } as const;
   try {
-    const put = await changePolicy(depsOf(opened), author, wish);
+    const changed = await changePolicy(depsOf(opened), author, wish);
+    if ("waiting" in changed) {
+      const { approvalId, expiresAt } = changed.waiting;
+      if (context.json) await context.printJson({ waiting: changed.waiting });
+      else
+        context.note(
+          `approval ${approvalId} waits for a second person until ${timeOf(expiresAt)}; nothing has changed yet`,
+        );
+      return "ok";
+    }
+    const put = changed.live;
     const changes = policyChanges(wish.inForce.body, put.body);
     if (context.json) await context.printJson({ version: put.version, reason: put.reason, changes });
     else {
@@ -333,7 +347,7 @@ function withValue(policy: OrderPolicy, key: string, text: string): OrderPolicy 
   }
 }
 
-async function policyFileOf(context: CommandContext, file: string): Promise<unknown> {
+export async function policyFileOf(context: CommandContext, file: string): Promise<unknown> {
   const octets = await context.content(file, FILE_OCTETS_MAX);
   return parseYaml(
     octets.toString("utf8"),

@@ -1,10 +1,28 @@
 /** The kinds of jobs that this server runs, and of approvals that it carries out: one list each, a line a kind. */
+import type { HttpDeps } from "../../http/ports.ts";
+import { refuseFailing } from "../../http/v1/policy/policy-change.ts";
 import type { ApprovalKind } from "../../store/jobs/approvals.ts";
 import type { JobKind } from "../../store/jobs/job-kind.ts";
+import { policyApprovals } from "../../store/operator/policies.ts";
 import type { Stores } from "./open-stores.ts";
+import { policyReplayKind } from "./policy-replay-job.ts";
 
-type KindDeps = Pick<Stores, "database" | "newId" | "clock">;
+type KindDeps = Pick<Stores, "database" | "sealer" | "newId" | "clock" | "knowledge" | "termsOf">;
 
-export const jobKinds = (_deps: KindDeps): readonly JobKind[] => [];
+export const jobKinds = (deps: KindDeps): readonly JobKind[] => [policyReplayKind(deps)];
 
-export const approvalKinds = (_deps: KindDeps): readonly ApprovalKind[] => [];
+export const approvalKinds = (deps: KindDeps): readonly ApprovalKind[] => [
+  policyApprovals({
+    ...deps,
+    check: (operatorId, body) => refuseFailing({ policyTests: policyTestsOf(deps) }, operatorId, body),
+  }),
+];
+
+/** The tests that a policy carries, asked of what is known of devices now. */
+export const policyTestsOf = ({
+  knowledge,
+  termsOf,
+  clock,
+}: Pick<KindDeps, "knowledge" | "termsOf" | "clock">): HttpDeps["policyTests"] => ({
+  failing: async (operatorId, policy) => knowledge.failingTests(await termsOf(operatorId), policy, clock()),
+});

@@ -55,10 +55,12 @@ import {
   portalKeyOf,
   portalOperators,
 } from "./device-doors.ts";
+import { policyTestsOf } from "./job-kinds.ts";
 import type { LandOptions } from "./land.ts";
 import { refusalsOf } from "./machine-watch.ts";
 import { countCardTries, strangersApart } from "./measures.ts";
 import { openPartnerDoor, type PartnersNow } from "./partner-door.ts";
+import { policyReplays } from "./policy-replay-job.ts";
 import { openProbeDoors } from "./probe-doors.ts";
 import { measureProxyLists } from "./proxy-list-measures.ts";
 import { type ProxyTeller, startProxyTeller } from "./proxy-teller.ts";
@@ -348,6 +350,7 @@ function httpDeps(
     intake,
     jobs,
     approvals,
+    policyReplays: policyReplays(database, jobs),
     orders: createOrderReader(database, sealer),
     orderDesk: createOrderDesk({
       ...stores,
@@ -381,9 +384,7 @@ const knowledgeDeps = ({
     describe: async (operatorId, imei) => knowledge.describe(await termsOf(operatorId), imei, clock()),
     runsKeys: async (operatorId, make) => knowledge.runsKeys(operatorId, make),
   },
-  policyTests: {
-    failing: async (operatorId, policy) => knowledge.failingTests(await termsOf(operatorId), policy, clock()),
-  },
+  policyTests: policyTestsOf({ knowledge, termsOf, clock }),
   unknownModels: createUnknownModels(database, knowledge.isNamed),
   settings: {
     find: async (operatorId, query) => knowledge.findSettings(query, await termsOf(operatorId)),

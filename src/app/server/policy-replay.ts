@@ -28,7 +28,7 @@ type Asked = {
   /** Told after each piece; it may throw to end the replay. */
   readonly onProgress: (done: number, total: number) => Promise<void>;
 };
-export type Replayed = { readonly rows: readonly ReplayRow[]; readonly summary: ReplaySummary };
+type Replayed = { readonly rows: readonly ReplayRow[]; readonly summary: ReplaySummary };
 
 export async function replayPolicy(
   deps: ReplayDeps,

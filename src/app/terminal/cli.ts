@@ -72,6 +72,7 @@ const COMMANDS: readonly CommandEntry[] = [
   { name: "policy history", summary: "List the versions of the policy, newest first: who made each, when, why, and what it changed", load: async () => (await import("../command/policy.ts")).policyHistoryCommand },
   { name: "policy keys", summary: "List every key of a policy: what it does, what it may hold, its unit, how it ships", load: async () => (await import("../command/policy-keys.ts")).policyKeysCommand },
   { name: "policy put", summary: "Put a policy file in force: what it names changes, all else stays", load: async () => (await import("../command/policy.ts")).policyPutCommand },
+  { name: "policy replay", summary: "Show which past verdicts would be others under a policy file, and why, before it goes live", load: async () => (await import("../command/policy-replay.ts")).policyReplayCommand },
   { name: "policy rollback", summary: "Put a former version of the policy in force again, as the next version", load: async () => (await import("../command/policy.ts")).policyRollbackCommand },
   { name: "policy set", summary: "Set one key of the policy: the next version is in force at once", load: async () => (await import("../command/policy.ts")).policySetCommand },
   { name: "policy show", summary: "Show the policy in force, or a former version of it, as a YAML file", load: async () => (await import("../command/policy.ts")).policyShowCommand },

@@ -1,11 +1,11 @@
 /** The operator's policy: one value, versioned; a change names the version that it was made from. */
 import Type, { type Static } from "typebox";
-import type { Versioned } from "../../kernel/account/registry.ts";
+import type { Proposed, Versioned } from "../../kernel/account/registry.ts";
 import type { OrderPolicy } from "../../kernel/operator/policy.ts";
 import { changedMeanwhile, ifMatchOf, isAmong, requiredIfMatch, versionEtag } from "../etag.ts";
 import { type Answer, ok, route } from "../route.ts";
 import { anything, instantOrNull, named, text, textOrNull } from "../schema.ts";
-import { changePolicy, patchedPolicy } from "./policy/policy-change.ts";
+import { authorOf, changePolicy, patchedPolicy } from "./policy/policy-change.ts";
 import { Policy, PolicyPut, wholePolicy } from "./policy/policy-schema.ts";
 import type { RequestPolicySchema } from "./request-policy.ts";
 
@@ -18,14 +18,17 @@ export const versionFields = {
   reason: textOrNull({ description: "Why it was made; null where nobody said." }),
 };
 export const PolicyVersion = named("PolicyVersion", Type.Object({ ...versionFields, body: Policy }));
-type PolicyAnswer = Answer<Static<typeof PolicyVersion>>;
+type Whole = Static<typeof PolicyVersion>;
+type PolicyAnswer = Answer<Whole | ({ readonly state: "waiting" } & Proposed)>;
+/** What it is where it is done at once; FOUR_EYES says what it is else. */
+export const PolicyChanged = Type.Unsafe<PolicyAnswer["body"]>(PolicyVersion);
 
 /** What a change is told with. */
 const reasonQuery = {
   reason: Type.Optional(text("Why, for the history of the policy.", REASON_CHARACTERS_MAX)),
 };
 
-const written = ({ body, ...version }: Versioned<OrderPolicy>): PolicyAnswer["body"] => ({
+const written = ({ body, ...version }: Versioned<OrderPolicy>): Whole => ({
   ...version,
   body: {
     ...body,
@@ -36,7 +39,16 @@ const written = ({ body, ...version }: Versioned<OrderPolicy>): PolicyAnswer["bo
   },
 });
 
-export const answered = (version: Versioned<OrderPolicy>): PolicyAnswer =>
+export const FOUR_EYES =
+  "Where the policy in force wants a second person (`policyChanges`), the answer is 202 with the `approvalId` that it waits for, and nothing has changed yet: POST /v1/approvals/{id}.";
+
+/** 202 where a second person has to agree first. */
+export const changedAnswer = (changed: Awaited<ReturnType<typeof changePolicy>>): PolicyAnswer =>
+  "live" in changed
+    ? answered(changed.live)
+    : { status: 202, body: { state: "waiting", ...changed.waiting } };
+
+export const answered = (version: Versioned<OrderPolicy>): Answer<Whole> =>
   ok(written(version), { etag: versionEtag(version.version) });
 
 export const getPolicy = route({
@@ -48,7 +60,7 @@ export const getPolicy = route({
   errors: [],
   status: 200,
   answer: PolicyVersion,
-  async handle({ policies }, { caller }): Promise<PolicyAnswer> {
+  async handle({ policies }, { caller }) {
     return answered(await policies.current(caller.operatorId));
   },
 });
@@ -57,19 +69,28 @@ export const putPolicy = route({
   method: "PUT",
   path: "/v1/policy",
   summary: "Put a new version of the policy in force; every version is kept",
+  description: FOUR_EYES,
   tag: "policy",
   roles: ["admin", "engineer"],
-  errors: ["precondition_required", "precondition_failed", "unconfirmed_not_allowed", "policy_test_failed"],
+  errors: [
+    "precondition_required",
+    "precondition_failed",
+    "unconfirmed_not_allowed",
+    "policy_test_failed",
+    "person_unknown",
+  ],
   status: 200,
   query: reasonQuery,
   body: PolicyPut,
-  answer: PolicyVersion,
+  answer: PolicyChanged,
   async handle(deps, { body: given, query, caller, request }): Promise<PolicyAnswer> {
     const wanted = requiredIfMatch(request);
     const inForce = await deps.policies.current(caller.operatorId);
     const body = wholePolicy(given, inForce.body);
     if (!isAmong(wanted, versionEtag(inForce.version))) throw changedMeanwhile();
-    return answered(await changePolicy(deps, caller, { inForce, body, reason: query.reason ?? null }));
+    return changedAnswer(
+      await changePolicy(deps, authorOf(caller), { inForce, body, reason: query.reason ?? null }),
+    );
   },
 });
 
@@ -78,20 +99,23 @@ export const patchPolicy = route({
   path: "/v1/policy",
   summary: "Change members of the policy: a new version is in force, with all else as it was",
   description:
-    "JSON Merge Patch (RFC 7396): what is named takes the place of what is there, member by member, and a list is one value. null takes a member back: it is null where it may be, else as it ships. With If-Match the change is made from that version alone.",
+    "JSON Merge Patch (RFC 7396): what is named takes the place of what is there, member by member, and a list is one value. null takes a member back: it is null where it may be, else as it ships. With If-Match the change is made from that version alone. " +
+    FOUR_EYES,
   tag: "policy",
   roles: ["admin", "engineer"],
-  errors: ["precondition_failed", "unconfirmed_not_allowed", "policy_test_failed"],
+  errors: ["precondition_failed", "unconfirmed_not_allowed", "policy_test_failed", "person_unknown"],
   status: 200,
   consumes: ["application/merge-patch+json"],
   query: reasonQuery,
   body: Type.Unsafe<unknown>(anything("Members of Policy, at any depth.")),
-  answer: PolicyVersion,
+  answer: PolicyChanged,
   async handle(deps, { body: patch, query, caller, request }): Promise<PolicyAnswer> {
     const wanted = ifMatchOf(request);
     const inForce = await deps.policies.current(caller.operatorId);
     if (wanted && !isAmong(wanted, versionEtag(inForce.version))) throw changedMeanwhile();
     const body = patchedPolicy(inForce.body, patch);
-    return answered(await changePolicy(deps, caller, { inForce, body, reason: query.reason ?? null }));
+    return changedAnswer(
+      await changePolicy(deps, authorOf(caller), { inForce, body, reason: query.reason ?? null }),
+    );
   },
 });

@@ -3,6 +3,7 @@
  * overrides), the datasets in use, the audit, and which requests were made before. Every call names its operator; a
  * row of another operator does not exist. A change and its audit row are one transaction.
  */
+import type { Acting } from "./person.ts";
 import type { Role } from "./role.ts";
 import type { TokenRecord } from "./token.ts";
 
@@ -69,6 +70,21 @@ export type Versioned<Body> = {
   readonly reason: string | null;
 };
 
+/** What somebody wants to be the next version. */
+type Proposal<Body> = {
+  readonly expected: number;
+  readonly body: Body;
+  readonly askedBy: Acting;
+  readonly reason: string | null;
+  /** What it would change, in a sentence, and as it is shown to whoever decides; nothing that names a person. */
+  readonly title: string;
+  readonly summary: unknown;
+  /** How long a second person has. */
+  readonly hours: number;
+};
+/** The approval that it waits for. */
+export type Proposed = { readonly approvalId: string; readonly expiresAt: string };
+
 /** Who makes a version, and why. */
 export type Author = { readonly actor: string; readonly reason?: string | null };
 
@@ -83,13 +99,21 @@ export interface Policies<Body> {
     operatorId: string,
     page: { readonly limit: number; readonly before?: number | undefined },
   ): Promise<readonly Versioned<Body>[]>;
-  /** Writes the next version; undefined where `expected` is no longer the current one. */
+  /**
+   * Writes the next version; undefined where `expected` is no longer the current one.
+   * @throws TurnupError `second_person_needed`: the version in force lets no one person change it
+   */
   put(
     operatorId: string,
     expected: number,
     body: Body,
     by: string | Author,
   ): Promise<Versioned<Body> | undefined>;
+  /**
+   * Keeps what is to be the next version, and asks a second person for it; undefined as of `put`.
+   * @throws TurnupError `person_unknown`
+   */
+  propose(operatorId: string, proposal: Proposal<Body>): Promise<Proposed | undefined>;
 }
 
 /** What an operator agreed with makers, by make without regard to letter case; `*` is every other make. */

@@ -14,10 +14,10 @@ import { NO_SMS_LIMITS, type SmsLimits } from "./sms-limits.ts";
 export const LEVELS = ["delivered", "opened", "works"] as const;
 export type Level = (typeof LEVELS)[number];
 
-type PaymentPolicy = {
-  /** A second person must approve a payment file before anybody has it (four-eyes principle). */
+type FourEyes = {
+  /** A second person must approve it (four-eyes principle). */
   readonly secondPerson: boolean;
-  /** How long they have; then the file is given up, and what it would have paid waits for the next one. */
+  /** How long they have; then it is given up. */
   readonly approvalHours: number;
 };
 
@@ -75,8 +75,10 @@ export type OrderPolicy = {
   readonly sender: string;
   /** How much of its short messages may leave, wait and be spent. */
   readonly smsLimits: SmsLimits;
-  /** Payment files to manufacturers. */
-  readonly payments: PaymentPolicy;
+  /** Payment files to manufacturers: before anybody has one; what one that is given up would have paid waits for the next. */
+  readonly payments: FourEyes;
+  /** Changes of this policy, the one that ends this rule too. */
+  readonly policyChanges: FourEyes;
   /** How long it keeps what grows with every phone. */
   readonly retention: RetentionPolicy;
   /** Requests of devices, and of others for them. */
@@ -115,6 +117,7 @@ export const DEFAULT_POLICY: OrderPolicy = {
   sender: "2948",
   smsLimits: NO_SMS_LIMITS,
   payments: { secondPerson: false, approvalHours: 72 },
+  policyChanges: { secondPerson: false, approvalHours: 72 },
   retention: KEEP_ALL,
   request: DEFAULT_REQUEST_POLICY,
   tests: [],
@@ -151,11 +154,13 @@ export const withDefaults = (stored: Partial<OrderPolicy> | null): OrderPolicy =
   const ownRecords = { ...DEFAULT_REQUEST_POLICY.ownRecords, ...stored?.request?.ownRecords };
   const collection = { ...DEFAULT_REQUEST_POLICY.collection, ...stored?.request?.collection };
   const payments = { ...DEFAULT_POLICY.payments, ...stored?.payments };
+  const policyChanges = { ...DEFAULT_POLICY.policyChanges, ...stored?.policyChanges };
   return {
     ...DEFAULT_POLICY,
     ...stored,
     smsLimits: { ...NO_SMS_LIMITS, ...stored?.smsLimits },
     payments,
+    policyChanges,
     retention: { ...KEEP_ALL, ...stored?.retention },
     request: { ...request, fraud, cardTries, ownRecords, collection },
   };

@@ -69,9 +69,9 @@ export type ReplaySummary = {
 };
 
 /** More rows than anybody reads; what is beyond is counted. */
-const ROWS_MAX = 100_000;
+const ROWS_MAX = 20_000;
 
-export type Replay = {
+type Replay = {
   add(past: PastVerdicts, inForce: Said, tried: Said): void;
   /** Most verdicts first. */
   rows(): readonly ReplayRow[];

@@ -999,6 +999,18 @@ create index payment_transfer_of_batch ON payment_transfer USING btree (batch_id
 create index payment_transfer_of_info ON payment_transfer USING btree (operator_id, payment_info_id);
 create index payment_transfer_waiting ON payment_transfer USING btree (operator_id, deadline_at) WHERE (deadline_at IS NOT NULL);
 
+create table policy_proposal (
+  id uuid not null,
+  operator_id uuid not null,
+  from_version integer not null,
+  body jsonb not null,
+  made_by text not null,
+  made_at timestamp with time zone not null,
+  reason text,
+  constraint policy_proposal_pkey PRIMARY KEY (id),
+  constraint policy_proposal_operator_id_fkey FOREIGN KEY (operator_id) REFERENCES operator(id)
+);
+
 create table portal_link (
   token_hash bytea not null,
   operator_id uuid not null,

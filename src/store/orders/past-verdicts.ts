@@ -31,7 +31,7 @@ const COUNT = {
 };
 const LAST_ID = "ffffffff-ffff-ffff-ffff-ffffffffffff";
 
-export type PastPiece = { readonly groups: readonly PastVerdicts[]; readonly orders: number };
+type PastPiece = { readonly groups: readonly PastVerdicts[]; readonly orders: number };
 
 /** How many orders were opened since then, with a verdict or without. */
 export async function countPastOrders(database: Database, operatorId: string, since: Date): Promise<number> {

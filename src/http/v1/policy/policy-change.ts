@@ -2,11 +2,13 @@
  * How a policy is changed, by whichever door and whoever asks: what is given becomes a whole policy, contradictions and failing
  * tests of its own are refused, and only the version that was read is followed by the next one.
  */
-import type { Versioned } from "../../../kernel/account/registry.ts";
+import { type Acting, actingOf } from "../../../kernel/account/person.ts";
+import type { Proposed, Versioned } from "../../../kernel/account/registry.ts";
 import type { Caller, Role } from "../../../kernel/account/role.ts";
 import { unreadableWords } from "../../../kernel/consent/read-reply.ts";
 import { isMembers, mergePatch } from "../../../kernel/operator/merge-patch.ts";
 import { DEFAULT_POLICY, type OrderPolicy } from "../../../kernel/operator/policy.ts";
+import { policyChanges } from "../../../kernel/operator/policy-diff.ts";
 import { isTimeZone } from "../../../kernel/operator/quiet-hours.ts";
 import { RETAINED_KINDS, type RetentionPolicy } from "../../../kernel/operator/retention.ts";
 import type { FailedPolicyTest, PolicyTest } from "../../../kernel/support/policy-tests.ts";
@@ -21,7 +23,10 @@ import { policyKeys } from "./policy-keys.ts";
 import { Policy } from "./policy-schema.ts";
 
 type PolicyDeps = Pick<HttpDeps, "policies" | "policyTests">;
-type PolicyAuthor = Pick<Caller, "operatorId" | "role" | "label">;
+type PolicyAuthor = Pick<Caller, "operatorId" | "role"> & { readonly acting: Acting };
+export const authorOf = (caller: Caller): PolicyAuthor => ({ ...caller, acting: actingOf(caller) });
+/** What became of it: the version in force now, or the approval of a second person that it waits for. */
+type Changed = { readonly live: Versioned<OrderPolicy> } | { readonly waiting: Proposed };
 /** What is to go live, from which version, by whom and why. */
 type PolicyWish = {
   readonly inForce: Versioned<OrderPolicy>;
@@ -30,29 +35,50 @@ type PolicyWish = {
 };
 
 /**
- * Puts the next version in force.
+ * Puts the next version in force, or asks a second person for it where the one in force wants one.
  * @throws InvalidRequest what each field allows, and all of them together do not
  * @throws PolicyTestsFailed a test of its own, or several
- * @throws TurnupError `precondition_failed`: another version is in force by now
+ * @throws TurnupError `precondition_failed`: another version is in force by now; `person_unknown`: two are needed
  */
 export async function changePolicy(
   deps: PolicyDeps,
-  author: PolicyAuthor,
+  { operatorId, role, acting }: PolicyAuthor,
   { inForce, body, reason }: PolicyWish,
-): Promise<Versioned<OrderPolicy>> {
+): Promise<Changed> {
   refuseContradictions(body);
-  refuseRetentionOf(author.role, inForce.body.retention, body.retention);
-  const failed = await failingTests(deps, author.operatorId, body);
+  refuseRetentionOf(role, inForce.body.retention, body.retention);
+  await refuseFailing(deps, operatorId, body);
+  const { secondPerson, approvalHours: hours } = inForce.body.policyChanges;
+  if (!secondPerson) {
+    const by = { actor: acting.label, reason };
+    const live = await deps.policies.put(operatorId, inForce.version, body, by);
+    if (!live) throw changedMeanwhile();
+    return { live };
+  }
+  const changes = policyChanges(inForce.body, body).filter(({ key }) => key !== "tests"); // which may name a handset
+  const keys = changes.map(({ key }) => key).join(", ") || "its tests";
+  const title = `Changes the policy: ${keys.slice(0, TITLE_CHARACTERS_MAX)}.`;
+  const proposal = { expected: inForce.version, body, askedBy: acting, reason, title, hours };
+  const summary = { fromVersion: inForce.version, changes };
+  const waiting = await deps.policies.propose(operatorId, { ...proposal, summary });
+  if (!waiting) throw changedMeanwhile();
+  return { waiting };
+}
+const TITLE_CHARACTERS_MAX = 160;
+
+/** @throws PolicyTestsFailed */
+export async function refuseFailing(
+  deps: Pick<HttpDeps, "policyTests">,
+  operatorId: string,
+  body: OrderPolicy,
+): Promise<void> {
+  const failed = await failingTests(deps, operatorId, body);
   if (failed.length > 0) throw new PolicyTestsFailed(failed);
-  const by = { actor: author.label, reason };
-  const put = await deps.policies.put(author.operatorId, inForce.version, body, by);
-  if (!put) throw changedMeanwhile();
-  return put;
 }
 
 /** Those of the policy's own tests that fail under it; a policy without any is asked of nobody. */
 export const failingTests = async (
-  { policyTests }: PolicyDeps,
+  { policyTests }: Pick<PolicyDeps, "policyTests">,
   operatorId: string,
   body: OrderPolicy,
 ): Promise<readonly FailedPolicyTest[]> =>
@@ -68,7 +94,7 @@ export function patchedPolicy(inForce: OrderPolicy, patch: unknown): OrderPolicy
     throw new InvalidRequest([{ at: "body", wanted: "an object: the members to be changed (RFC 7396)" }]);
   const nullable = new Set(policyKeys().flatMap(({ key, isNullable }) => (isNullable ? [key] : [])));
   const merged = restored(mergePatch(inForce, patch), { patch, shipped: DEFAULT_POLICY, key: "", nullable });
-  return bodyOf(Policy, merged) as OrderPolicy; // the schema and the kernel's type are the same
+  return bodyOf(Policy, merged);
 }
 
 type TakenAway = {

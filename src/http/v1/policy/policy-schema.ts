@@ -104,6 +104,20 @@ const tests = Type.Unsafe<readonly PolicyTest[]>(
   ),
 );
 
+const fourEyes = (secondPerson: string, approvalHours: string, description: string) =>
+  Type.Object(
+    {
+      secondPerson: Type.Boolean({ description: secondPerson }),
+      approvalHours: Type.Integer({
+        minimum: 1,
+        maximum: HOURS_MAX,
+        "x-unit": "hours",
+        description: approvalHours,
+      }),
+    },
+    { additionalProperties: false, description },
+  );
+
 const policyShape = Type.Object(
   {
     ageCutOffYears: Type.Unsafe<number | null>({
@@ -228,19 +242,15 @@ const policyShape = Type.Object(
       },
       { additionalProperties: false, description: "How much SMS may leave, wait and be spent." },
     ),
-    payments: Type.Object(
-      {
-        secondPerson: Type.Boolean({
-          description: "A second person must approve a payment file before anybody has it.",
-        }),
-        approvalHours: Type.Integer({
-          "x-unit": "hours",
-          minimum: 1,
-          maximum: HOURS_MAX,
-          description: "How long they have; then the file is given up.",
-        }),
-      },
-      { additionalProperties: false, description: "Payment files to manufacturers." },
+    payments: fourEyes(
+      "A second person must approve a payment file before anybody has it.",
+      "How long they have; then the file is given up.",
+      "Payment files to manufacturers.",
+    ),
+    policyChanges: fourEyes(
+      "A second person must approve each change of the policy before it goes live, the one that ends this rule too.",
+      "How long they have; then the change is given up.",
+      "Changes of this policy.",
     ),
     retention: RetentionSchema,
     request: RequestPolicySchema,
@@ -272,6 +282,9 @@ export const PolicyPut = named(
         Type.Partial(policyShape.properties.smsLimits, { additionalProperties: false }),
       ),
       payments: Type.Optional(Type.Partial(policyShape.properties.payments, { additionalProperties: false })),
+      policyChanges: Type.Optional(
+        Type.Partial(policyShape.properties.policyChanges, { additionalProperties: false }),
+      ),
       retention: Type.Optional(
         Type.Partial(policyShape.properties.retention, { additionalProperties: false }),
       ),
@@ -281,7 +294,7 @@ export const PolicyPut = named(
     {
       additionalProperties: false,
       description:
-        "As Policy. `unknownBearer`, `bearers`, `marketRules`, `smsLimits`, `payments`, `retention` (or a member of the three) and `tests` stay as they are in force where they are not given.",
+        "As Policy. `unknownBearer`, `bearers`, `marketRules`, `smsLimits`, `payments`, `policyChanges`, `retention` (or a member of the four) and `tests` stay as they are in force where they are not given.",
     },
   ),
 );
@@ -295,6 +308,7 @@ export const wholePolicy = (put: Static<typeof PolicyPut>, inForce: OrderPolicy)
     ...put,
     smsLimits: { ...inForce.smsLimits, ...put.smsLimits },
     payments: { ...inForce.payments, ...put.payments },
+    policyChanges: { ...inForce.policyChanges, ...put.policyChanges },
     retention: { ...inForce.retention, ...put.retention },
     request: { ownRecords, collection, ...put.request },
   };

@@ -4,7 +4,7 @@ import { test } from "vitest";
 import { bearer, OPERATOR_A, OPERATOR_B, openFixture } from "../../../../test/fixture/http.ts";
 import { DEFAULT_POLICY } from "../../../kernel/operator/policy.ts";
 
-const { server } = await openFixture();
+const { server, calls } = await openFixture();
 const ADMIN = bearer(OPERATOR_A, "admin");
 const ENGINEER = bearer(OPERATOR_A, "engineer");
 
@@ -176,4 +176,31 @@ test("a test names one thing that there can be", async () => {
     const answer = await patch({ tests: [one] });
     assert.deepEqual([answer.statusCode, answer.json().errors?.[0]?.at], [400, at], answer.body);
   }
+});
+
+test("a replay is a job of the request's own id, with the policy that the patch makes; a day that is none is refused", async () => {
+  let keys = 0;
+  const ask = (payload: object) =>
+    send("POST", "/v1/policy/replays", payload, { "idempotency-key": `replay-${++keys}` });
+  const asked = await ask({ since: "2026-05-01", policy: { ageCutOffYears: 3 } });
+  assert.equal(asked.statusCode, 202, asked.body);
+  const { input } = calls.findLast(({ name }) => name === "policyReplays.ask") ?? {};
+  const { id, policy, since } = input as { id: string; policy: { ageCutOffYears: number }; since: Date };
+  assert.deepEqual([asked.json().jobId, policy.ageCutOffYears], [id, 3]);
+  assert.equal(since.toISOString(), "2026-05-01T00:00:00.000Z");
+  assert.equal((await ask({ since: "2026-02-30" })).json().errors[0].at, "body/since");
+  assert.equal((await ask({ since: "2026-05-01", policy: { nothing: 1 } })).statusCode, 400);
+});
+
+test("where two persons are wanted, a change is asked for and not made: the answer names the approval that it waits for", async () => {
+  await patch({ policyChanges: { secondPerson: true, approvalHours: 5 } });
+  const before = await read();
+  const asked = await patch({ sender: "9999", tests: [] }, {}, "a new sender");
+  assert.equal(asked.statusCode, 202, asked.body);
+  assert.deepEqual([asked.json().state, typeof asked.json().approvalId], ["waiting", "string"]);
+  const { input } = calls.findLast(({ name }) => name === "policies.propose") ?? {};
+  const { hours, summary, title } = input as { hours: number; title: string; summary: { changes: unknown } };
+  const changes = [{ key: "sender", before: before.body.sender, after: "9999" }];
+  assert.deepEqual([hours, title, summary.changes], [5, "Changes the policy: sender.", changes]);
+  assert.deepEqual(await read(), before);
 });

@@ -7,8 +7,21 @@ import { TurnupError } from "../../../term/error.ts";
 import type { HttpDeps } from "../../ports.ts";
 import { ok, route } from "../../route.ts";
 import { anything, named, page, pageLimit, text } from "../../schema.ts";
-import { answered, PolicyVersion, versionFields } from "../policy.ts";
-import { changePolicy, failingTests, patchedPolicy, refuseContradictions } from "./policy-change.ts";
+import {
+  answered,
+  changedAnswer,
+  FOUR_EYES,
+  PolicyChanged,
+  PolicyVersion,
+  versionFields,
+} from "../policy.ts";
+import {
+  authorOf,
+  changePolicy,
+  failingTests,
+  patchedPolicy,
+  refuseContradictions,
+} from "./policy-change.ts";
 
 const VERSIONS_DEFAULT = 100;
 const shared = { tag: "policy", status: 200 } as const;
@@ -95,16 +108,17 @@ export const diffPolicy = route({
   roles: READERS,
   errors: ["policy_version_not_found"],
   query: {
-    from: versionNumber("The version before."),
+    from: Type.Optional(versionNumber("The version before; the one before `to`, where it is not given.")),
     to: Type.Optional(versionNumber("The version after; the one in force, where it is not given.")),
   },
   answer: Type.Object({ from: Type.Integer(), to: Type.Integer(), changes: Type.Array(PolicyChange) }),
   async handle(deps, { query: { from, to }, caller: { operatorId } }) {
-    const before = await versionNamed(deps, operatorId, from);
     const after = await (to === undefined
       ? deps.policies.current(operatorId)
       : versionNamed(deps, operatorId, to));
-    return ok({ from, to: after.version, changes: [...policyChanges(before.body, after.body)] });
+    const before = await versionNamed(deps, operatorId, from ?? Math.max(0, after.version - 1));
+    const changes = [...policyChanges(before.body, after.body)];
+    return ok({ from: before.version, to: after.version, changes });
   },
 });
 
@@ -145,13 +159,15 @@ export const rollBackPolicy = route({
   path: "/v1/policy/rollback",
   summary: "Put a former version of the policy in force again, as the next version",
   description:
-    "Nothing is undone and no version goes: what the former one said is said again, with its author and reason. Its tests are asked as of any other change.",
+    "Nothing is undone and no version goes: what the former one said is said again, with its author and reason. Its tests are asked as of any other change. " +
+    FOUR_EYES,
   roles: ["admin", "engineer"],
   errors: [
     "policy_version_not_found",
     "precondition_failed",
     "unconfirmed_not_allowed",
     "policy_test_failed",
+    "person_unknown",
   ],
   body: Type.Object(
     {
@@ -160,11 +176,11 @@ export const rollBackPolicy = route({
     },
     { additionalProperties: false },
   ),
-  answer: PolicyVersion,
+  answer: PolicyChanged,
   async handle(deps, { body: { version, reason }, caller }) {
     const former = await versionNamed(deps, caller.operatorId, version);
     const inForce = await deps.policies.current(caller.operatorId);
     const wish = { inForce, body: former.body, reason: reason ?? `rolled back to version ${version}` };
-    return answered(await changePolicy(deps, caller, wish));
+    return changedAnswer(await changePolicy(deps, authorOf(caller), wish));
   },
 });
