@@ -5,6 +5,7 @@
 
 import type { Changes } from "../kernel/account/changes.ts";
 import type { Enrolments } from "../kernel/account/enrolment.ts";
+import type { Erasure } from "../kernel/account/erasure.ts";
 import type { OwnRecords } from "../kernel/account/own-records.ts";
 import type { Acting } from "../kernel/account/person.ts";
 import type { ProxyAccounts } from "../kernel/account/proxy-accounts.ts";
@@ -219,6 +220,7 @@ export type HttpDeps = {
     ): Promise<string>;
   };
   readonly retention: Retention;
+  readonly erasure: Erasure;
   readonly relations: Relations<Relation>;
   readonly keyBatches: KeyBatches;
   readonly accessPoints: AccessPoints<AccessPoint>;

@@ -154,6 +154,7 @@ export const STATUS_OF: Record<ErrorCode, number> = {
   smpp_field_invalid: 500,
   sms_day_spent: 429,
   sms_queue_full: 429,
+  subscriber_held: 409,
   subscriber_not_found: 404,
   subscriber_record_malformed: 422,
   subscriber_record_not_found: 404,

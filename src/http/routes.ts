@@ -103,6 +103,8 @@ import {
   putSubscriberRecords,
 } from "./v1/subscriber-records.ts";
 import { putBillingAccount } from "./v1/subscribers/billing-account.ts";
+import { getSubscriberData } from "./v1/subscribers/data.ts";
+import { eraseSubscriber } from "./v1/subscribers/erase.ts";
 import { listServices } from "./v1/subscribers/services.ts";
 import { deleteTelephonePin, putTelephonePin } from "./v1/subscribers/telephone-pin.ts";
 import { reportSymptoms } from "./v1/symptoms.ts";
@@ -233,6 +235,8 @@ const ROUTES: readonly Route[] = [
   listServices,
   putBillingAccount,
   putTelephonePin,
+  getSubscriberData,
+  eraseSubscriber,
   deleteTelephonePin,
   listSubscriberRecords,
   putSubscriberRecords,

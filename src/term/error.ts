@@ -165,6 +165,7 @@ export type ErrorCode =
   | "smpp_field_invalid"
   | "sms_day_spent"
   | "sms_queue_full"
+  | "subscriber_held"
   | "subscriber_not_found"
   | "subscriber_record_malformed"
   | "subscriber_record_not_found"

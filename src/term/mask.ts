@@ -8,8 +8,12 @@ import { callingCodeOf } from "./msisdn.ts";
 /** What a number is, for the digits that stay in sight: TAC, network, calling code or card issuer. */
 type IdentifierKind = "imei" | "imsi" | "msisdn" | "iccid";
 
+/** In the place of a number whose person was erased. */
+export const ERASED = "erased";
+
 /** Without a kind the length tells: 14 to 16 digits IMEI or IMSI, 17 and more ICCID, fewer a phone number. */
 export function maskIdentifier(text: string, kind?: IdentifierKind): string {
+  if (text === ERASED) return ERASED;
   const digits = text.replace(/^\+/, "");
   if (!/^\d+$/.test(digits)) return hidden(text, Math.min(2, text.length >> 1), 0);
   switch (kind ?? kindOf(digits)) {

@@ -83,6 +83,22 @@ export const GUARDS: readonly Guard[] = [
   },
   {
     protects: "money",
+    what: "a person is erased whom money that is due, or an order under way, still needs",
+    file: "src/store/retention/people.ts",
+    line: "refuseHeld(holds);",
+    broken: "refuseHeld([]);",
+    tests: ["src/store/retention/people.test.ts"],
+  },
+  {
+    protects: "identity",
+    what: "who was erased is still found by their number",
+    file: "src/store/retention/erase-people.ts",
+    line: "msisdn_index = null, msisdn_sealed = null, iccid_sealed = null,",
+    broken: "msisdn_index = s.msisdn_index, msisdn_sealed = null, iccid_sealed = null,",
+    tests: ["src/store/retention/people.test.ts"],
+  },
+  {
+    protects: "money",
     what: "a text of two months ago is sent and paid once more when its key comes again",
     file: "src/store/orders/text-desk.ts",
     line: "k.digest = message_key_digest(v.key)) is null",

@@ -29,14 +29,14 @@ test("a look shows what would go, and what was said is the policy's next version
   const set = await fixture.run(["retention", "set", "--sightings", "13"]);
   assert.equal(
     set.stdout,
-    "sightings: 13 months\nevents: kept for ever\naudit: kept for ever\nmessages: kept for ever\n",
+    "sightings: 13 months\nevents: kept for ever\naudit: kept for ever\nmessages: kept for ever\npeople: kept for ever\n",
   );
   assert.match((await fixture.run(["retention", "show"])).stdout, /^sightings +13 months /m);
   const audit = await fixture.database.rows(
     "select actor, subject, detail from audit where operator_id = $1 and action = 'retention.put'",
     [NORTH],
   );
-  const none = { sightings: null, events: null, audit: null, messages: null };
+  const none = { sightings: null, events: null, audit: null, messages: null, people: null };
   const detail = { before: none, after: { ...none, sightings: 13 } };
   assert.deepEqual(audit, [{ actor: "cli", subject: "version 1", detail }]);
 });

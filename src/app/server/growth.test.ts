@@ -5,6 +5,7 @@ import { test } from "vitest";
 import { freshDatabase } from "../../../test/fixture/database.ts";
 import { until } from "../../../test/fixture/story.ts";
 import { uuidv7 } from "../../store/database/uuid.ts";
+import { createSealer } from "../../store/seal/seal.ts";
 import { ClosingStack } from "./closing-stack.ts";
 import { keepGrowth } from "./growth.ts";
 
@@ -23,7 +24,7 @@ test("a server makes months ahead and tells how many there are; of a table that 
     await reader.rows("select from sighting"); // as a backup does
     keepGrowth(
       closing,
-      { database, newId: uuidv7, clock: () => NOW },
+      { database, sealer: createSealer(Buffer.alloc(32, 7)), newId: uuidv7, clock: () => NOW },
       { measures, lookMs: 1, onFault: (what, error) => faults.push(`${what}: ${error}`) },
     );
     try {

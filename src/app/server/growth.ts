@@ -1,7 +1,7 @@
 /** Keeps the database from growing for ever: months of its large tables are made ahead, and what operators keep no longer goes. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { Gauge, type Registry } from "prom-client";
-import { RETAINED_KINDS, type RetainedKind } from "../../kernel/operator/retention.ts";
+import { GROWN_KINDS, RETAINED_KINDS, type RetainedKind } from "../../kernel/operator/retention.ts";
 import { makeMonthsAhead, monthsAheadOf } from "../../store/retention/partitions.ts";
 import { createPutAway } from "../../store/retention/put-away.ts";
 import { type SweepDeps, sweepStep } from "../../store/retention/sweep.ts";
@@ -69,7 +69,7 @@ export function keepGrowth(
       const now = deps.clock();
       await attempt("partitions", async () => (await makeMonthsAhead(deps.database, now)).length > 0);
       const ahead = await monthsAheadOf(deps.database, now);
-      for (const kind of RETAINED_KINDS) gauge.set({ kind }, ahead[kind]);
+      for (const kind of GROWN_KINDS) gauge.set({ kind }, ahead[kind]);
       let isMore = false;
       if (putAwayNotBeforeMs <= performance.now()) {
         const begunMs = performance.now();

@@ -26,6 +26,7 @@ import { createEnrolments } from "../../store/requests/enrolments.ts";
 import { createPortalPeople } from "../../store/requests/portal-link.ts";
 import { createRequestReader } from "../../store/requests/request-reader.ts";
 import { createTelephonePins } from "../../store/requests/telephone-pins.ts";
+import { createErasure } from "../../store/retention/people.ts";
 import { createRetention } from "../../store/retention/retention.ts";
 import { createCollectionReturns } from "../../store/settlement/collection-returns.ts";
 import { createCollections } from "../../store/settlement/collections.ts";
@@ -314,6 +315,7 @@ function httpDeps(
   return {
     ...stores.registry,
     keyBatches: createKeyBatches(stores),
+    erasure: createErasure(stores),
     retention: createRetention({
       database,
       clock,

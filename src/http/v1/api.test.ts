@@ -301,7 +301,7 @@ test("a client of release 0.1.0 puts the policy without the members that it does
     marketRules: { AT: { doneAt: "delivered" } },
     smsLimits: { ...before.body.smsLimits, perDay: 500 },
     payments: { secondPerson: true, approvalHours: 5 },
-    retention: { sightings: 13, events: null, audit: null, messages: null },
+    retention: { sightings: 13, events: null, audit: null, messages: null, people: null },
     request: { ...before.body.request, collection: { ...before.body.request.collection, retries: 9 } },
   };
   assert.equal((await put(before.version, limited)).statusCode, 200);
@@ -344,7 +344,7 @@ test("how long data is kept is an admin's word: an engineer leaves it as it is, 
   const set = await put(ADMIN, { sightings: 13 });
   assert.deepEqual(
     set.json().body?.retention,
-    { sightings: 13, events: null, audit: null, messages: null },
+    { sightings: 13, events: null, audit: null, messages: null, people: null },
     set.body,
   );
 });

@@ -17,6 +17,10 @@ export const RetentionSchema = Type.Object(
     events: monthsKept(LEAST_MONTHS.events, "the histories of orders that have ended"),
     audit: monthsKept(LEAST_MONTHS.audit, "who changed what"),
     messages: monthsKept(LEAST_MONTHS.messages, "SMS that have ended, with what was in them"),
+    people: monthsKept(
+      LEAST_MONTHS.people,
+      "people whose SIM no network has seen since, and whom nothing holds",
+    ),
   },
   {
     additionalProperties: false,

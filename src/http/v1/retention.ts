@@ -49,6 +49,7 @@ export const getRetention = route({
     events: months("events"),
     audit: months("audit"),
     messages: months("messages"),
+    people: months("people"),
   },
   answer: Type.Object({ kinds: Type.Array(Retained) }),
   async handle({ retention }, { query, caller }) {

@@ -4,14 +4,23 @@
  */
 
 /** Sightings that changed something; the histories of orders; who changed what; SMS that were sent, with their text or settings. */
-export const RETAINED_KINDS = ["sightings", "events", "audit", "messages"] as const;
+export const GROWN_KINDS = ["sightings", "events", "audit", "messages"] as const;
+export type GrownKind = (typeof GROWN_KINDS)[number];
+/** And people whose SIM no network sees any more (kernel/account/erasure.ts). */
+export const RETAINED_KINDS = [...GROWN_KINDS, "people"] as const;
 export type RetainedKind = (typeof RETAINED_KINDS)[number];
 
 /** Whole months that are kept behind the present one; null: for ever. */
 export type RetentionPolicy = Readonly<Record<RetainedKind, number | null>>;
 
 /** Nothing goes unless somebody says so: an upgrade deletes nothing. */
-export const KEEP_ALL: RetentionPolicy = { sightings: null, events: null, audit: null, messages: null };
+export const KEEP_ALL: RetentionPolicy = {
+  sightings: null,
+  events: null,
+  audit: null,
+  messages: null,
+  people: null,
+};
 
 /**
  * What other work still needs: where a SIM was seen last; what proved a fee while it may be disputed (120 days at most);
@@ -22,6 +31,7 @@ export const LEAST_MONTHS: Readonly<Record<RetainedKind, number>> = {
   events: 6,
   audit: 12,
   messages: 6,
+  people: 6,
 };
 export const MOST_MONTHS = 240;
 
@@ -60,7 +70,7 @@ export type RetentionView = {
 
 export type MonthlyStatistic = {
   readonly month: string;
-  /** Sightings: outcome, source, serving network. Events: kind, state. Audit: action. Messages: kind, state. */
+  /** Sightings: outcome, source, serving network. Events: kind, state. Audit: action. Messages: kind, state. People: home network. */
   readonly what: readonly string[];
   readonly count: number;
 };

@@ -706,7 +706,7 @@ create table monthly_statistic (
   count bigint not null,
   constraint monthly_statistic_pkey PRIMARY KEY (operator_id, kind, month, what),
   constraint monthly_statistic_count_check CHECK ((count > 0)),
-  constraint monthly_statistic_kind_check CHECK ((kind = ANY (ARRAY['sightings'::text, 'events'::text, 'audit'::text, 'messages'::text])))
+  constraint monthly_statistic_kind_check CHECK ((kind = ANY (ARRAY['sightings'::text, 'events'::text, 'audit'::text, 'messages'::text, 'people'::text])))
 );
 
 create table node (
@@ -896,6 +896,7 @@ create table past_message (
 create index past_message_by_id ON past_message USING btree (operator_id, id DESC);
 create index past_message_of_order ON past_message USING btree (order_id) WHERE (order_id IS NOT NULL);
 create index past_message_of_subscriber ON past_message USING btree (subscriber_id) WHERE (subscriber_id IS NOT NULL);
+create index past_message_to ON past_message USING btree (operator_id, destination_index) WHERE (destination_index IS NOT NULL);
 
 create table payload (
   id uuid not null,
@@ -1273,7 +1274,7 @@ create table retention_sweep (
   begun_at timestamp with time zone not null,
   ended_at timestamp with time zone,
   constraint retention_sweep_pkey PRIMARY KEY (kind),
-  constraint retention_sweep_kind_check CHECK ((kind = ANY (ARRAY['sightings'::text, 'events'::text, 'audit'::text, 'messages'::text])))
+  constraint retention_sweep_kind_check CHECK ((kind = ANY (ARRAY['sightings'::text, 'events'::text, 'audit'::text, 'messages'::text, 'people'::text])))
 );
 
 create table screen_seen (
@@ -1344,6 +1345,7 @@ create table subscriber (
   created_at timestamp with time zone not null default now(),
   billing_account_sealed bytea,
   number_lost_at timestamp with time zone,
+  erased_at timestamp with time zone,
   constraint subscriber_pkey PRIMARY KEY (id),
   constraint subscriber_operator_id_imsi_index_key UNIQUE (operator_id, imsi_index)
 );

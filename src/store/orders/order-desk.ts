@@ -3,6 +3,7 @@ import type { Conductor } from "../../kernel/conductor/conductor.ts";
 import { readSighting } from "../../kernel/detection/read-sighting.ts";
 import { marketOf } from "../../kernel/operator/market.ts";
 import type { OrderDesk } from "../../kernel/order/order-reader.ts";
+import { TurnupError } from "../../term/error.ts";
 import type { HomePlmnResolver } from "../../term/imsi.ts";
 import type { Database, Tx } from "../database/database.ts";
 import { the } from "../database/driver.ts";
@@ -48,6 +49,20 @@ const INSERT_EVENT = {
          values ($1, $2, $3, 'order_received', 'received', 'asked for by hand or by another server', $4)`,
 };
 
+const IS_ERASED = {
+  name: "order_of_erased_subscriber", // provisioning_order_pkey, subscriber_pkey
+  text: `select from provisioning_order o join subscriber s on s.id = o.subscriber_id
+          where o.operator_id = $1 and o.id = $2 and s.erased_at is not null`,
+};
+const erased = (): TurnupError =>
+  new TurnupError(
+    "order_closed",
+    "The order's subscriber was erased: nobody is known whom it could be sent to.",
+    {
+      nextStep: "A SIM that the network sees again is a new one: its order opens by itself.",
+    },
+  );
+
 type OrderDeskDeps = {
   readonly database: Database;
   readonly sealer: Sealer;
@@ -81,7 +96,10 @@ export function createOrderDesk(deps: OrderDeskDeps): OrderDesk {
       if (opened.created) deps.onOrders(1);
       return opened;
     },
-    resend: (operatorId, orderId, actor) => deps.conductor.resend(operatorId, orderId, actor),
+    async resend(operatorId, orderId, actor) {
+      if (await deps.database.one(IS_ERASED, [operatorId, orderId])) throw erased();
+      await deps.conductor.resend(operatorId, orderId, actor);
+    },
     cancel: (operatorId, orderId, actor) => deps.conductor.cancel(operatorId, orderId, actor),
   };
 }

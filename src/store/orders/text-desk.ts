@@ -43,11 +43,12 @@ type Lease = { readonly until: Date; readonly node: number | null };
  */
 const putOf = (columns: string, values: string, arrays: string, names: string): string =>
   `insert into message (id, operator_id, destination_sealed, sealed, octets, kind, idempotency_key, reference, part_count,
-                        expires_at, created_at, updated_at, ${columns})
-   select id, operator_id, destination_sealed, sealed, octets, 'text', key, reference, part_count, expires_at, $1, $1, ${values}
+                        expires_at, destination_index, created_at, updated_at, ${columns})
+   select id, operator_id, destination_sealed, sealed, octets, 'text', key, reference, part_count, expires_at, destination_index,
+          $1, $1, ${values}
      from unnest($2::uuid[], $3::uuid[], $4::bytea[], $5::bytea[], $6::integer[], $7::text[], $8::integer[], $9::integer[],
-                 $10::timestamptz[]${arrays}) as v(id, operator_id, destination_sealed, sealed, octets, key, reference, part_count,
-                 expires_at${names})
+                 $10::timestamptz[], $11::bytea[]${arrays}) as v(id, operator_id, destination_sealed, sealed, octets, key, reference,
+                 part_count, expires_at, destination_index${names})
     where (select true from message_key k where k.operator_id = v.operator_id and k.digest = message_key_digest(v.key)) is null
        on conflict (operator_id, idempotency_key) do nothing
    returning id`;
@@ -59,7 +60,7 @@ const PUT_LEASED = {
   name: "put_texts_leased", // message_operator_id_idempotency_key_key, message_key_pkey
   text: putOf(
     "state, reason, due_at, lease_until, leased_by, attempts",
-    "'submitting', 'being handed to the SMSC', $11::timestamptz, $11::timestamptz, $12::integer, 1",
+    "'submitting', 'being handed to the SMSC', $12::timestamptz, $12::timestamptz, $13::integer, 1",
     "",
     "",
   ),
@@ -68,11 +69,11 @@ const PUT_LEASED = {
 const PUT_UNASKED = {
   name: "put_texts_unasked", // message_operator_id_idempotency_key_key, message_key_pkey
   text: putOf(
-    "state, reason, due_at, is_unasked, destination_index",
+    "state, reason, due_at, is_unasked",
     `'queued', case when not_before > $1 then 'waits for the end of the quiet hours' else 'waits for its turn at the SMSC' end,
-     not_before, true, destination_index`,
-    ", $11::bytea[], $12::timestamptz[]",
-    ", destination_index, not_before",
+     not_before, true`,
+    ", $12::timestamptz[]",
+    ", not_before",
   ),
 };
 const KNOWN = {
@@ -301,7 +302,6 @@ async function insert(
       database.rows(PUT_UNASKED, [
         now,
         ...columnsOf(sealer, unasked),
-        unasked.map(({ message }) => sealer.blindIndex("msisdn", message.operatorId, numberOf(message))),
         unasked.map(({ message }) => message.dueAt),
       ]),
     );
@@ -320,4 +320,5 @@ const columnsOf = (sealer: Sealer, rows: readonly Row[]): unknown[][] => [
   rows.map(({ message }) => message.reference),
   rows.map(({ message }) => message.partCount),
   rows.map(({ message }) => message.expiresAt),
+  rows.map(({ message }) => sealer.blindIndex("msisdn", message.operatorId, numberOf(message))),
 ];

@@ -11,6 +11,7 @@ import { DEFAULT_POLICY } from "../../kernel/operator/policy.ts";
 import { restoreBackup, writeBackup } from "../database/backup.ts";
 import { uuidv7 } from "../database/uuid.ts";
 import { ensureOperator } from "../operator/operators.ts";
+import { createSealer } from "../seal/seal.ts";
 import { GROWN, makeMonthsAhead, partitionsOf } from "./partitions.ts";
 import { sweepStep } from "./sweep.ts";
 
@@ -42,7 +43,7 @@ async function filled() {
        values ($1, $2, $1, $1, '262-01', 'radius', 'sim_moved', $3)`,
       [uuidv7(), operatorId, at],
     );
-  const deps = { database, newId: uuidv7, clock: () => NOW };
+  const deps = { database, sealer: createSealer(Buffer.alloc(32, 7)), newId: uuidv7, clock: () => NOW };
   return { database, connection: config.connection, deps };
 }
 

@@ -1,5 +1,5 @@
 /** What of each kind goes, and as what it is still counted: one rule for the look beforehand, for deletes and for whole months. */
-import type { RetainedKind } from "../../kernel/operator/retention.ts";
+import type { GrownKind } from "../../kernel/operator/retention.ts";
 import { GROWN } from "./partitions.ts";
 
 type Entries = {
@@ -17,7 +17,7 @@ const plain =
 /** An order that is under way keeps its history, however old. */
 const OPEN_ORDER = "select from provisioning_order p where p.id = r.order_id and p.due_at is not null";
 
-export const ENTRIES: Readonly<Record<RetainedKind, Entries>> = {
+export const ENTRIES: Readonly<Record<GrownKind, Entries>> = {
   sightings: { mayGo: "true", of: plain("seen_at", "array[r.outcome, r.source, r.serving_plmn]") },
   events: {
     mayGo: `not exists (${OPEN_ORDER})`,
@@ -31,19 +31,16 @@ export const ENTRIES: Readonly<Record<RetainedKind, Entries>> = {
 };
 
 /** `$1` are operators, `$2` from when on each keeps its rows, as the key has it. */
-export const overIn = (kind: RetainedKind): string =>
+export const overIn = (kind: GrownKind): string =>
   `unnest($1::uuid[], $2::${GROWN[kind].key === "id" ? "uuid" : "timestamptz"}[]) as o(operator_id, kept_from)`;
-export const isOver = (kind: RetainedKind): string =>
+export const isOver = (kind: GrownKind): string =>
   `r.operator_id = o.operator_id and r.${GROWN[kind].key} < o.kept_from and ${ENTRIES[kind].mayGo}`;
 
 /** A month as text, "2026-05". */
 export const MONTH = "to_char(date_trunc('month', at at time zone 'UTC'), 'YYYY-MM')";
 
 /** Counts what `from` holds into the statistics, and answers how many entries of which operator that was. */
-export const countAway = (
-  kind: RetainedKind,
-  { before, from }: { before?: string; from: string },
-): string => `
+export const countAway = (kind: GrownKind, { before, from }: { before?: string; from: string }): string => `
   with ${before === undefined ? "" : `${before}, `}counted as (
     select operator_id, (${MONTH} || '-01')::date as month, what, count(*) as count
       from (${ENTRIES[kind].of(from)}) e group by 1, 2, 3),

@@ -9,7 +9,7 @@
  * Months are made ahead of their time. What lies in the default meanwhile (nobody was there to make them) moves into its month
  * as that is made.
  */
-import { monthOf, RETAINED_KINDS, type RetainedKind } from "../../kernel/operator/retention.ts";
+import { GROWN_KINDS, type GrownKind, monthOf } from "../../kernel/operator/retention.ts";
 import type { Database, Db, Tx } from "../database/database.ts";
 
 /** Behind whoever waits for a table everybody else waits too: the wait is short, and comes again with the next pass. */
@@ -23,7 +23,7 @@ const MOVE_TIMEOUT_MS = 120_000;
 
 /** `key` orders rows by time: an id is a UUIDv7. */
 type Grown = { readonly table: string; readonly key: "id" | "seen_at" };
-export const GROWN: Readonly<Record<RetainedKind, Grown>> = {
+export const GROWN: Readonly<Record<GrownKind, Grown>> = {
   sightings: { table: "sighting", key: "seen_at" },
   events: { table: "order_event", key: "id" },
   audit: { table: "audit", key: "id" },
@@ -83,7 +83,7 @@ function partitionNamed({ table }: Grown, name: string): Partition | undefined {
 export async function makeMonthsAhead(database: Database, now: Date): Promise<readonly string[]> {
   const made: string[] = [];
   const failures: unknown[] = [];
-  for (const kind of RETAINED_KINDS) {
+  for (const kind of GROWN_KINDS) {
     try {
       for (let ahead = 0; ahead <= MONTHS_AHEAD; ahead++) {
         const name = await makeMonth(database, GROWN[kind], monthOf(now, ahead));
@@ -100,7 +100,7 @@ export async function makeMonthsAhead(database: Database, now: Date): Promise<re
 /** Of a kind whose rows come long after their time: those of these months that no partition is for. */
 export async function monthsLacking(
   db: Db,
-  kind: RetainedKind,
+  kind: GrownKind,
   months: readonly Date[],
 ): Promise<readonly Date[]> {
   if (months.length === 0) return [];
@@ -108,11 +108,8 @@ export async function monthsLacking(
   return months.filter((month) => !covers(partitions, month));
 }
 
-export const makeMonthOf = (
-  database: Database,
-  kind: RetainedKind,
-  month: Date,
-): Promise<string | undefined> => makeMonth(database, GROWN[kind], month);
+export const makeMonthOf = (database: Database, kind: GrownKind, month: Date): Promise<string | undefined> =>
+  makeMonth(database, GROWN[kind], month);
 
 /** How many months without a gap lie ahead; -1 where not even the present one has a partition. */
 async function countAhead(db: Db, grown: Grown, now: Date): Promise<number> {
@@ -122,7 +119,7 @@ async function countAhead(db: Db, grown: Grown, now: Date): Promise<number> {
   return ahead;
 }
 
-export const monthsAheadOf = async (db: Db, now: Date): Promise<Readonly<Record<RetainedKind, number>>> => ({
+export const monthsAheadOf = async (db: Db, now: Date): Promise<Readonly<Record<GrownKind, number>>> => ({
   sightings: await countAhead(db, GROWN.sightings, now),
   events: await countAhead(db, GROWN.events, now),
   audit: await countAhead(db, GROWN.audit, now),
@@ -167,7 +164,7 @@ async function addPartition(tx: Tx, grown: Grown, { name, from, to }: Partition)
 /** Makes those of a backup, before its rows come. One that is there already stays; other names than ours make nothing. */
 export async function makePartitions(database: Database, names: readonly string[]): Promise<void> {
   await database.transaction(async (tx) => {
-    for (const kind of RETAINED_KINDS) {
+    for (const kind of GROWN_KINDS) {
       const grown = GROWN[kind];
       const there = new Set((await partitionsOf(tx, grown)).map(({ name }) => name));
       for (const name of names) {
@@ -188,7 +185,7 @@ export type PartitionSize = {
 
 export async function partitionSizes(db: Db): Promise<readonly PartitionSize[]> {
   const sizes: PartitionSize[] = [];
-  for (const kind of RETAINED_KINDS) {
+  for (const kind of GROWN_KINDS) {
     for (const { name } of await partitionsOf(db, GROWN[kind])) {
       const [size] = await db.rows<Omit<PartitionSize, "name">>(
         `select greatest(reltuples, 0)::float8 as rows, pg_total_relation_size(oid)::float8 as octets

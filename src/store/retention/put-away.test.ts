@@ -6,6 +6,7 @@ import { DEFAULT_POLICY } from "../../kernel/operator/policy.ts";
 import { KEEP_ALL } from "../../kernel/operator/retention.ts";
 import { assured } from "../../term/narrow.ts";
 import { uuidv7 } from "../database/uuid.ts";
+import { createSealer } from "../seal/seal.ts";
 import { GROWN, partitionsOf } from "./partitions.ts";
 import { createPutAway } from "./put-away.ts";
 import { createRetention } from "./retention.ts";
@@ -186,7 +187,12 @@ test("a month of messages that nobody keeps is dropped, and still counted", asyn
       [id, body],
     );
   const policyOf = async () => ({ ...DEFAULT_POLICY, retention: { ...KEEP_ALL, messages: 6 } });
-  const deps = { database, newId: uuidv7, clock: () => daysFromNow(300) };
+  const deps = {
+    database,
+    sealer: createSealer(Buffer.alloc(32, 7)),
+    newId: uuidv7,
+    clock: () => daysFromNow(300),
+  };
   const look = await createRetention({ ...deps, policyOf }).look(order.operatorId, {});
   const over = look.find(({ kind }) => kind === "messages")?.over ?? [];
   assert.equal(

@@ -4,9 +4,15 @@ import { test } from "vitest";
 import { freshDatabase, waitersFor } from "../../../test/fixture/database.ts";
 import { until } from "../../../test/fixture/story.ts";
 import { DEFAULT_POLICY } from "../../kernel/operator/policy.ts";
-import { KEEP_ALL, type RetainedKind, type RetentionPolicy } from "../../kernel/operator/retention.ts";
+import {
+  type GrownKind,
+  KEEP_ALL,
+  type RetainedKind,
+  type RetentionPolicy,
+} from "../../kernel/operator/retention.ts";
 import type { Database } from "../database/database.ts";
 import { ensureOperator } from "../operator/operators.ts";
+import { createSealer } from "../seal/seal.ts";
 import { boundOf, GROWN, makeMonthsAhead, monthsAheadOf, partitionsOf } from "./partitions.ts";
 import { createRetention } from "./retention.ts";
 import { sweepStep } from "./sweep.ts";
@@ -17,7 +23,7 @@ const octets = (): Buffer => Buffer.from(`${++count}`.padStart(32, "0"));
 /** An id of that moment, as every id of ours is one. */
 const idAt = (at: string): string =>
   `${boundOf(GROWN.audit, new Date(at)).slice(0, 14)}7000-8000-${String(++count).padStart(12, "0")}`;
-const names = async (kind: RetainedKind, on: Database = database): Promise<string[]> =>
+const names = async (kind: GrownKind, on: Database = database): Promise<string[]> =>
   (await partitionsOf(on, GROWN[kind])).map(({ name }) => name);
 
 async function operator(slug: string, retention: Partial<RetentionPolicy>): Promise<string> {
@@ -77,6 +83,7 @@ async function order(operatorId: string, at: string, state: "provisioning" | "co
 
 const at = (now: string, on: Database = database) => ({
   database: on,
+  sealer: createSealer(Buffer.alloc(32, 7)),
   newId: () => idAt(now),
   clock: () => new Date(now),
 });
@@ -294,11 +301,12 @@ test("a look as if another policy held changes nothing, and without a policy not
       ["events", null, null, null],
       ["audit", null, 12, "2025-10-01T00:00:00.000Z"],
       ["messages", null, null, null],
+      ["people", null, null, null],
     ],
   );
   assert.deepEqual(
     seenThen.map(({ over }) => over),
-    [[], [], [{ month: "2024-01", entries: 1 }], []],
+    [[], [], [{ month: "2024-01", entries: 1 }], [], []],
   );
   assert.equal(await left("audit", mine), 1);
   await keeps(mine, 2, { audit: 12 });

@@ -11,6 +11,7 @@ import {
 import type { Database } from "../database/database.ts";
 import { ENTRIES, isOver, MONTH, overIn } from "./entries.ts";
 import { boundOf, GROWN } from "./partitions.ts";
+import { countPeopleOver } from "./sweep-people.ts";
 
 /** Ten million rows are read once. */
 const LOOK_TIMEOUT_MS = 120_000;
@@ -39,7 +40,7 @@ export function createRetention({ database, policyOf, clock }: Deps): Retention 
           months: retention[kind],
           askedMonths: asked,
           keptFrom: from?.toISOString() ?? null,
-          over: from ? await countOver(database, kind, operatorId, from) : [],
+          over: from ? await countOver(database, kind, { operatorId, from, now: clock() }) : [],
           sweptAt: swept?.at?.toISOString() ?? null,
         });
       }
@@ -56,18 +57,21 @@ export function createRetention({ database, policyOf, clock }: Deps): Retention 
   };
 }
 
+type Over = { readonly operatorId: string; readonly from: Date; readonly now: Date };
+
 const countOver = (
   database: Database,
   kind: RetentionView["kind"],
-  operatorId: string,
-  from: Date,
+  { operatorId, from, now }: Over,
 ): Promise<RetentionView["over"]> =>
   database.transaction(
     (tx) =>
-      tx.rows(
-        `with going as (select r.* from ${GROWN[kind].table} r join ${overIn(kind)} on ${isOver(kind)})
-         select ${MONTH} as month, count(*)::int as entries from (${ENTRIES[kind].of("going")}) e group by 1 order by 1`,
-        [[operatorId], [boundOf(GROWN[kind], from)]],
-      ),
+      kind === "people"
+        ? countPeopleOver(tx, operatorId, from, now)
+        : tx.rows(
+            `with going as (select r.* from ${GROWN[kind].table} r join ${overIn(kind)} on ${isOver(kind)})
+             select ${MONTH} as month, count(*)::int as entries from (${ENTRIES[kind].of("going")}) e group by 1 order by 1`,
+            [[operatorId], [boundOf(GROWN[kind], from)]],
+          ),
     { statementTimeoutMs: LOOK_TIMEOUT_MS },
   );

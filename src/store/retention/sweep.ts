@@ -6,11 +6,14 @@
  * A sweep runs over one kind's partitions, oldest first, each time what is kept changes: with the month, or by a policy. How far
  * it has come is remembered with each step, so any server goes on with it.
  */
-import { keptFrom, monthOf, type RetainedKind } from "../../kernel/operator/retention.ts";
+import { type GrownKind, keptFrom, monthOf, type RetainedKind } from "../../kernel/operator/retention.ts";
 import type { Database, Db, Tx } from "../database/database.ts";
+import { START_OF_ORDER } from "../database/page.ts";
 import { INSERT_AUDIT } from "../operator/audited.ts";
+import type { Sealer } from "../seal/seal.ts";
 import { countAway, ENTRIES, isOver, overIn } from "./entries.ts";
 import { boundOf, GROWN, isOurTurn, type Partition, partitionsOf, TABLE_WAIT_MS } from "./partitions.ts";
+import { peopleStep } from "./sweep-people.ts";
 
 /** 4 MB of a table, 10,000 to 50,000 rows: a transaction well under a second. */
 const PAGES = 512;
@@ -21,6 +24,8 @@ const END_OF_DEFAULT = "~";
 
 export type SweepDeps = {
   readonly database: Database;
+  /** Of what is left where people were. */
+  readonly sealer: Sealer;
   readonly newId: () => string;
   readonly clock: () => Date;
 };
@@ -45,7 +50,8 @@ export const sweepStep = (deps: SweepDeps, kind: RetainedKind): Promise<boolean>
       const sweep = await sweepOf(tx, kind);
       if (!sweep || !isSame(sweep.before, before)) return beginSweep(tx, deps, { kind, sweep, before });
       if (sweep.endedAt) return false;
-      await goOn(tx, deps, { kind, sweep });
+      if (kind === "people") await goOnWithPeople(tx, deps, sweep);
+      else await goOn(tx, deps, { kind, sweep });
       return true;
     },
     { statementTimeoutMs: STEP_TIMEOUT_MS },
@@ -96,7 +102,17 @@ function tell(tx: Tx, { newId, clock }: SweepDeps, kind: RetainedKind, { gone, b
   }
 }
 
-type Working = { readonly kind: RetainedKind; readonly sweep: Sweep };
+/** By subscriber, the oldest first: how far it came stands where other kinds have the end of a month. */
+async function goOnWithPeople(tx: Tx, deps: SweepDeps, sweep: Sweep): Promise<void> {
+  const { before, doneTo } = sweep;
+  const at = { before, now: deps.clock() };
+  const { gone, last } = await peopleStep(tx, deps.sealer, doneTo || START_OF_ORDER, at);
+  if (last !== undefined) return advance(tx, { kind: "people", sweep }, { gone, doneTo: last, nextPage: 0 });
+  tell(tx, deps, "people", sweep);
+  tx.send("update retention_sweep set ended_at = $2 where kind = $1", ["people", deps.clock()]);
+}
+
+type Working = { readonly kind: GrownKind; readonly sweep: Sweep };
 
 async function goOn(tx: Tx, deps: SweepDeps, { kind, sweep }: Working): Promise<void> {
   const last = Object.values(sweep.before).sort().at(-1) ?? "";
@@ -123,7 +139,7 @@ const endOf = ({ to }: Partition): string => to?.toISOString() ?? END_OF_DEFAULT
 /** The default is never dropped, nor what is kept by anybody, nor the history of an order that is under way. */
 async function isOverForAll(
   tx: Tx,
-  kind: RetainedKind,
+  kind: GrownKind,
   { name, to }: Partition,
   before: KeptFrom,
 ): Promise<boolean> {
@@ -175,9 +191,14 @@ async function takePages(
   await advance(tx, { kind, sweep }, { gone, ...at });
 }
 
+type Advanced = { readonly kind: RetainedKind; readonly sweep: Sweep };
 type Advance = { readonly gone: readonly Gone[]; readonly doneTo: string; readonly nextPage: number };
 
-async function advance(tx: Tx, { kind, sweep }: Working, { gone, doneTo, nextPage }: Advance): Promise<void> {
+async function advance(
+  tx: Tx,
+  { kind, sweep }: Advanced,
+  { gone, doneTo, nextPage }: Advance,
+): Promise<void> {
   const sums = { ...sweep.gone };
   for (const { operatorId, entries } of gone) sums[operatorId] = (sums[operatorId] ?? 0) + entries;
   await tx.run("update retention_sweep set done_to = $2, next_page = $3, gone = $4 where kind = $1", [

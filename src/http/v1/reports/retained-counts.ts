@@ -15,7 +15,7 @@ const RetainedCount = named(
     month: Type.String({ examples: ["2026-05"] }),
     what: Type.Array(Type.String(), {
       description:
-        "Sightings: outcome, source, serving network. Events: kind, state. Audit: action. Messages: kind, state.",
+        "Sightings: outcome, source, serving network. Events: kind, state. Audit: action. Messages: kind, state. People: home network.",
     }),
     count: Type.Integer(),
   }),

@@ -1,6 +1,6 @@
 /** A subscriber by the number that stands in an address: 14 or 15 digits are an IMSI, fewer, or any with a +, a phone number. */
 import Type from "typebox";
-import { TurnupError } from "../../../term/error.ts";
+import { subscriberNotFound } from "../../../kernel/account/erasure.ts";
 import { parseImsi } from "../../../term/imsi.ts";
 import { parseMsisdn } from "../../../term/msisdn.ts";
 import type { RequestDeps } from "../../ports.ts";
@@ -22,9 +22,7 @@ export async function subscriberNamed(
   const number = numberNamed(text);
   const found = await reader.subscriberOf(operatorId, number);
   if (found !== undefined) return found;
-  throw new TurnupError("subscriber_not_found", "No SIM of this operator has this number.", {
-    nextStep: "Check the number; a SIM is known once the network has seen it.",
-  });
+  throw subscriberNotFound();
 }
 
 /** @throws TurnupError `imsi_malformed`, `msisdn_malformed` */
