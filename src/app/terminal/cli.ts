@@ -12,12 +12,16 @@ import { runCli } from "./runner.ts";
 // biome-ignore format: one line a command, sorted
 const COMMANDS: readonly CommandEntry[] = [
   { name: "access-point add", summary: "Add access points of the operator's own, for all models or some", load: async () => (await import("../command/access-point.ts")).accessPointAddCommand },
+  { name: "access-point confirm", summary: "Confirm suggested access points: they become the operator's own, and are sent", load: async () => (await import("../command/access-point-suggest.ts")).accessPointConfirmCommand },
   { name: "access-point list", summary: "List the operator's own access points", load: async () => (await import("../command/access-point.ts")).accessPointListCommand },
   { name: "access-point remove", summary: "Retire an access point of the operator's own", load: async () => (await import("../command/access-point.ts")).accessPointRemoveCommand },
   { name: "approval approve", summary: "Approve what waits for a person: it is carried out at once", load: async () => (await import("../command/approval.ts")).approvalApproveCommand },
   { name: "approval list", summary: "List what waits for a person to agree to it", load: async () => (await import("../command/approval.ts")).approvalListCommand },
   { name: "approval refuse", summary: "Refuse what waits for a person", load: async () => (await import("../command/approval.ts")).approvalRefuseCommand },
   { name: "approval show", summary: "Show what an approval would do, who asked for it and why", load: async () => (await import("../command/approval.ts")).approvalShowCommand },
+  { name: "access-point retire", summary: "Retire an access point of the operator's own, and show for which uses none is left", load: async () => (await import("../command/access-point-suggest.ts")).accessPointRetireCommand },
+  { name: "access-point suggest", summary: "Show which access points are known for the operator's SIMs, to be confirmed", load: async () => (await import("../command/access-point-suggest.ts")).accessPointSuggestCommand },
+  { name: "access-point test", summary: "Show which access points a SIM would get, by which rule, in which form, and why others are passed over", load: async () => (await import("../command/access-point-suggest.ts")).accessPointTestCommand },
   { name: "backup", summary: "Write the whole database into one file, while it is in use", load: async () => (await import("../command/backup.ts")).backupCommand },
   { name: "catalog export", summary: "Print the whole catalog as a YAML file, to be reviewed, kept and imported", load: async () => (await import("../command/catalog.ts")).catalogExportCommand },
   { name: "catalog import", summary: "Make the catalog what a YAML file says, as a whole or not at all", load: async () => (await import("../command/catalog.ts")).catalogImportCommand },

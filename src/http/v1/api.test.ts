@@ -545,6 +545,11 @@ test("a suggestion is confirmed as an access point of the operator's own, under 
       headers: { ...ADMIN, "idempotency-key": `confirm-${id}` },
       payload: { network: "262-01", accessPoints: [{ id, uses: ["internet"] }] },
     });
+  const shownTo = async (headers: typeof CARE) =>
+    (await server.inject({ url: "/v1/access-points/suggestions", headers })).json().networks[0]
+      .suggestions[0];
+  assert.equal((await shownTo(CARE)).password, "***");
+  assert.equal((await shownTo(ADMIN)).password, "hunter2hunter2");
   const answer = await confirm("set-1");
   assert.equal(answer.statusCode, 201, answer.body);
   const [point] = answer.json().accessPoints;
