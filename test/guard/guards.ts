@@ -49,6 +49,14 @@ export const GUARDS: readonly Guard[] = [
     tests: ["src/http/revocation-check.test.ts"],
   },
   {
+    protects: "money",
+    what: "whoever switches four eyes off alone has a payment file at once",
+    file: "src/store/settlement/make-batch.ts",
+    line: ".find(({ secondPerson }) => secondPerson);",
+    broken: ".find(({ secondPerson }, at) => secondPerson && at === 0);",
+    tests: ["test/story/four-eyes.test.ts"],
+  },
+  {
     protects: "identity",
     what: "a device's certificate that the proxy issued and its authority took back is let in",
     file: "src/http/proxy/air.ts",

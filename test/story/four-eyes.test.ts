@@ -137,3 +137,40 @@ test("one person who makes two tokens for two names makes and approves no paymen
   const released = await call(await tokenOfPerson("judy", "Judy"), "POST", url, decision);
   assert.equal(released.body.release, "released");
 });
+
+test("whoever switches four eyes off alone has no file by it: for three days two people are needed still (R130)", async () => {
+  const ada = await tokenOfPerson("ada-alone", "Ada Lovelace");
+  const bob = await tokenOfPerson("bob-later", "Bob");
+  const switchTo = async (secondPerson: boolean): Promise<void> => {
+    const { version, body } = await registry.policies.current(OPERATOR);
+    const put = { ...body, payments: { ...body.payments, secondPerson } };
+    assert.ok(await registry.policies.put(OPERATOR, version, put, "ada-alone"));
+  };
+  const takenBack = async (): Promise<void> => {
+    const transfers = await database.rows<{ id: string }>(
+      "select id from payment_transfer where operator_id = $1 and state = 'exported'",
+      [OPERATOR],
+    );
+    for (const { id } of transfers)
+      assert.equal(
+        (await call(bob, "POST", `/v1/payment-transfers/${id}/cancel`, { reason: "a test" })).status,
+        200,
+      );
+  };
+  await takenBack();
+  await switchTo(false);
+  await switchTo(false); // a version more between does not hide it
+  const batch = await call(ada, "POST", "/v1/payment-batches");
+  assert.deepEqual([batch.status, batch.body.release], [201, "awaiting"], JSON.stringify(batch.body));
+  const url = `/v1/payment-batches/${batch.body.id}/release`;
+  const alone = await call(ada, "POST", url, { outcome: "approved", reason: "seen" });
+  assert.equal(alone.body.code, "second_person_needed");
+  assert.equal((await call(bob, "POST", url, { outcome: "approved", reason: "seen" })).status, 200);
+  await takenBack();
+  await database.run(
+    "update operator_policy set made_at = made_at - interval '73 hours' where operator_id = $1",
+    [OPERATOR],
+  );
+  const later = await call(ada, "POST", "/v1/payment-batches");
+  assert.deepEqual([later.status, later.body.release], [201, "released"], JSON.stringify(later.body));
+});

@@ -39,7 +39,15 @@ const INSERT_BATCH = `
   insert into payment_batch (id, operator_id, execution_date, transfer_count, payer_masked, file_sealed, file_sha256, file_octets,
                              made_by, made_at, release, release_until, made_by_person, made_by_vouched)
   values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`;
-const POLICY = "select body from operator_policy where operator_id = $1 order by version desc limit 1"; // operator_policy_pkey
+/** Those that were in force since, the latest first. operator_policy_pkey */
+const POLICIES = `
+  select body from (select body, version, lead(made_at) over (order by version) as until from operator_policy where operator_id = $1) p
+   where until is null or until > $2 order by version desc`;
+/**
+ * So long after four eyes were switched off two people are needed still: else one alone switches them off, makes a file, and has it
+ * before anybody else can see the audit.
+ */
+const SWITCHED_OFF_HOURS = 72;
 
 /** A planned transfer with its numbers and where it goes. */
 type Numbered = PlannedTransfer & {
@@ -183,16 +191,20 @@ async function writeBatch(tx: Tx, deps: RegistryDeps, written: Written): Promise
   });
 }
 
-/** Until when a second person has to approve it; a file whose day has passed pays nobody any more. Null: none is needed. */
+/** Until when a second person has to approve it, by what was in force within the last days; a file whose day has passed pays nobody any more. Null: none is needed. */
 async function releaseUntilOf(
   tx: Tx,
   operatorId: string,
   executionDate: string | undefined,
   now: Date,
 ): Promise<Date | null> {
-  const stored = await tx.one<{ body: Partial<OrderPolicy> }>(POLICY, [operatorId]);
-  const { secondPerson, approvalHours } = withDefaults(stored?.body ?? null).payments;
-  if (!secondPerson) return null;
+  const since = new Date(now.getTime() - SWITCHED_OFF_HOURS * 3_600_000);
+  const stored = await tx.rows<{ body: Partial<OrderPolicy> }>(POLICIES, [operatorId, since]);
+  const wanting = stored
+    .map(({ body }) => withDefaults(body).payments)
+    .find(({ secondPerson }) => secondPerson);
+  if (!wanting) return null;
+  const { approvalHours } = wanting;
   const inTime = now.getTime() + approvalHours * 3_600_000;
   const dayEnds = executionDate === undefined ? inTime : Date.parse(executionDate) + 86_400_000;
   return new Date(Math.max(now.getTime(), Math.min(inTime, dayEnds)));
