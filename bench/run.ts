@@ -18,6 +18,7 @@ import { knownPairsQuestion } from "./known-pairs.bench.ts";
 import { listsQuestion } from "./lists.bench.ts";
 import { machineOf } from "./machine.ts";
 import { messagesQuestion } from "./messages.bench.ts";
+import { modelsQuestion } from "./models.bench.ts";
 import { payloadQuestion } from "./payload.bench.ts";
 import { PHONES, phonesQuestion } from "./phones.bench.ts";
 import { type Bench, type Figure, type Question, recorded } from "./question.ts";
@@ -40,6 +41,7 @@ const QUESTIONS: readonly Question[] = [
   knownPairsQuestion,
   phonesQuestion,
   listsQuestion,
+  modelsQuestion,
   startQuestion,
 ];
 

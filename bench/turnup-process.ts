@@ -9,6 +9,8 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { dataFolderOf, readConfig } from "../src/app/config/config.ts";
 import { type Server, startServer } from "../src/app/server/server.ts";
 import { hashToken, tokenOf } from "../src/kernel/account/token.ts";
@@ -18,6 +20,7 @@ import { writeListedOrders } from "../test/fixture/listed-orders.ts";
 import { withoutIndexes } from "../test/fixture/many-orders.ts";
 import { copyPairs } from "./copy-pairs.ts";
 import { parentOf } from "./cpu.ts";
+import { importTacs } from "./tac-list.ts";
 
 /** A token may ask 5,000 times a second; a bench that asks more often stands for more than one client. */
 const TOKENS = 64;
@@ -40,6 +43,10 @@ export type TurnupProcess = {
   copyPairs(pairs: number): Promise<void>;
   /** Writes as many orders into the database, the last of them opened now; tells how far it is. */
   listedOrders(orders: number, progress: (what: string) => void): Promise<void>;
+  /** Imports a TAC list of so many codes for the operator of the bench. */
+  importTacs(tacs: number): Promise<void>;
+  /** Of the serving process, before and after it was made to collect its garbage. */
+  memory(): Promise<MemoryLook>;
   /** Waits until that many pairs are known by heart. */
   filled(pairs: number): Promise<Filled>;
   close(): Promise<void>;
@@ -47,6 +54,10 @@ export type TurnupProcess = {
 
 /** How long after the process began, and what a pair takes in memory. */
 export type Filled = { readonly seconds: number; readonly octetsAPair: number };
+
+/** Octets. */
+type Memory = Pick<NodeJS.MemoryUsage, "rss" | "heapUsed" | "external">;
+export type MemoryLook = { readonly before: Memory; readonly after: Memory };
 
 type Ready = { readonly url: string; readonly tokens: readonly string[] };
 
@@ -92,6 +103,8 @@ export async function startTurnup(options: {
       idle: () => idle(child),
       copyPairs: async (pairs) => void (await asked(child, { copyPairs: pairs })),
       listedOrders: async (orders, progress) => void (await asked(child, { listedOrders: orders }, progress)),
+      importTacs: async (tacs) => void (await asked(child, { importTacs: tacs })),
+      memory: () => asked<MemoryLook>(child, "memory"),
       filled: (pairs) => filled(child, pairs),
       close,
     };
@@ -141,6 +154,8 @@ type Question =
   | "due"
   | "known"
   | "backend"
+  | "memory"
+  | { readonly importTacs: number }
   | { readonly copyPairs: number }
   | { readonly listedOrders: number };
 type Known = { readonly known: number; readonly seconds: number; readonly octets: number };
@@ -213,9 +228,24 @@ async function answerTo(server: Server, question: Question): Promise<unknown> {
     const { size: known } = server.knownPairs;
     return { known, octets: server.knownPairs.octets(), seconds: process.uptime() };
   }
+  if (question === "memory") return lookAtMemory();
   if ("copyPairs" in question) await copyPairs(server.store, question.copyPairs);
+  else if ("importTacs" in question) await importTacs(server.store, question.importTacs);
   else await listedOrders(server, question.listedOrders);
   return true;
+}
+
+function lookAtMemory(): MemoryLook {
+  const look = (): Memory => {
+    const { rss, heapUsed, external } = process.memoryUsage();
+    return { rss, heapUsed, external };
+  };
+  const before = look();
+  setFlagsFromString("--expose-gc");
+  const collect: unknown = runInNewContext("gc");
+  if (typeof collect !== "function") throw new Error("this runtime collects no garbage on demand");
+  for (let round = 0; round < 2; round++) collect(); // what the first round lets go may hold more
+  return { before, after: look() };
 }
 
 async function listedOrders({ store: { database } }: Server, orders: number): Promise<void> {
