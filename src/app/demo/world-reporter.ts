@@ -194,12 +194,13 @@ async function manage(
   };
 }
 
-/** A subscriber whose page does not come tries again, for a while. */
+/** A subscriber whose page, or what the page leads to, does not come tries again, for a while. */
 async function openLink(report: Reporting, url: string, make: string): Promise<readonly TypedPoint[]> {
   const browser = browserOf(make);
   for (let tries = 1; tries <= PAGE_TRIES && !report.closed; tries++) {
     const { status, text } = await pressButton(report.agent, url, browser).catch(() => NOT_HEARD);
-    if (status === 200) return await pointsBehind(report.agent, { url, text, browser });
+    const points = status === 200 ? await pointsBehind(report.agent, { url, text, browser }) : undefined;
+    if (points) return points;
     if (status >= 400 && status < 500 && status !== 429) return [];
     await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
   }
@@ -226,12 +227,17 @@ async function pressButton(agent: Agent, url: string, browser: Headers): Promise
 
 type Opened = { readonly url: string; readonly text: string; readonly browser: Headers };
 
-/** A profile is installed, where the page has one; MMS, which it has no place for, and all else is typed in. */
-async function pointsBehind(agent: Agent, { url, text, browser }: Opened): Promise<TypedPoint[]> {
+/**
+ * A profile is installed, where the page has one; MMS, which it has no place for, and all else is typed in. Undefined where the
+ * profile did not come: its server may be back soon.
+ */
+async function pointsBehind(agent: Agent, { url, text, browser }: Opened): Promise<TypedPoint[] | undefined> {
   const [, path] = /<a class="button lead" href="([^"]+\/profile)">/.exec(text) ?? [];
   const typed = pointsOn(text);
   if (path === undefined) return typed;
-  const profile = await send(agent, "GET", new URL(path, url).href, browser, undefined);
+  const address = new URL(path, url).href;
+  const profile = await send(agent, "GET", address, browser, undefined).catch(() => NOT_HEARD);
+  if (profile.status === 0 || profile.status === 429 || profile.status >= 500) return undefined;
   if (profile.status !== 200) return typed;
   const { payloads } = decodeAppleProfile(new TextEncoder().encode(profile.text));
   const installed = payloads.flatMap((payload) =>
