@@ -10,6 +10,7 @@ import type { Route } from "./route.ts";
 import { settingsProfile, settingsRemoval } from "./s/token/profile.ts";
 import { settingsCover, settingsPage } from "./s/token.ts";
 import { confirmAccessPoints } from "./v1/access-points/confirmations.ts";
+import { accessPointFile } from "./v1/access-points/file.ts";
 import { suggestAccessPoints } from "./v1/access-points/suggestions.ts";
 import { testAccessPoints } from "./v1/access-points/test.ts";
 import { addAccessPoint, listAccessPoints, retireAccessPoint } from "./v1/access-points.ts";
@@ -199,6 +200,7 @@ const ROUTES: readonly Route[] = [
   suggestAccessPoints,
   confirmAccessPoints,
   testAccessPoints,
+  accessPointFile,
   addAccessPoint,
   retireAccessPoint,
   listOverrides,

@@ -76,6 +76,7 @@ const PARAMS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
 };
 const QUERIES: Readonly<Record<string, string>> = {
   "/v1/settings/find": "?mcc=262&mnc=01",
+  "/v1/access-points/file": "?format=apns-conf",
   "/v1/reports/retained-counts": "?kind=sightings",
 };
 const { make: _make, feeMinor: _fee, ...agreed } = RELATION;
@@ -217,10 +218,11 @@ test("every route with a path parameter names a thing of operator A here, so tha
   assert.deepEqual(bodiless, []);
 });
 
-test("only health, measures and the page behind a link answer without a token", () => {
+test("only health, measures, the page behind a link and the door of managed devices answer without a token", () => {
   const open = ROUTES.filter((route) => route.roles === "open").map(nameOf);
   const pages = ["GET /s/:token", "POST /s/:token", "GET /s/:token/profile", "GET /s/:token/removal"];
-  assert.deepEqual(open, ["GET /healthz", "GET /readyz", "GET /metrics", ...pages]);
+  const devices = "POST /dm/:token";
+  assert.deepEqual(open, ["GET /healthz", "GET /readyz", "GET /metrics", ...pages, devices]);
 });
 
 for (const route of CLOSED) {

@@ -13,6 +13,7 @@ import { runCli } from "./runner.ts";
 const COMMANDS: readonly CommandEntry[] = [
   { name: "access-point add", summary: "Add access points of the operator's own, for all models or some", load: async () => (await import("../command/access-point.ts")).accessPointAddCommand },
   { name: "access-point confirm", summary: "Confirm suggested access points: they become the operator's own, and are sent", load: async () => (await import("../command/access-point-suggest.ts")).accessPointConfirmCommand },
+  { name: "access-point file", summary: "Write access points as a file for Android devices", load: async () => (await import("../command/access-point.ts")).accessPointFileCommand },
   { name: "access-point list", summary: "List the operator's own access points", load: async () => (await import("../command/access-point.ts")).accessPointListCommand },
   { name: "access-point remove", summary: "Retire an access point of the operator's own", load: async () => (await import("../command/access-point.ts")).accessPointRemoveCommand },
   { name: "approval approve", summary: "Approve what waits for a person: it is carried out at once", load: async () => (await import("../command/approval.ts")).approvalApproveCommand },

@@ -111,6 +111,7 @@ function parseXml(text: string): XmlNode {
     parseTagValue: false,
     parseAttributeValue: false,
     trimValues: true,
+    htmlEntities: true, // references of characters, which the parser leaves as they stand without it
     maxNestedTags: XML_DEPTH_MAX + 1,
   });
   try {

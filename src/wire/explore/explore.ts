@@ -10,11 +10,18 @@ import { commandOf } from "../smpp/command.ts";
 import { HEADER_OCTETS } from "../smpp/pdu.ts";
 import { CAPTURE_LIMITS, isCapture, pdusOfCapture } from "./capture.ts";
 import type { Explored, ExploredMessage, ExploreOptions, Finding, Source } from "./field.ts";
-import { exploredPart, exploredPush, exploredSigned, exploredWbxml, exploredXml } from "./inside.ts";
+import {
+  exploredJson,
+  exploredPart,
+  exploredPush,
+  exploredSigned,
+  exploredWbxml,
+  exploredXml,
+} from "./inside.ts";
 import { messagesOfPdus } from "./messages.ts";
 
 /** What was given; `octets` where it was neither text nor a capture. */
-export type InputForm = "hex" | "base64" | "xml" | "capture" | "octets";
+export type InputForm = "hex" | "base64" | "xml" | "json" | "capture" | "octets";
 
 export type Exploration = {
   readonly form: InputForm;
@@ -32,6 +39,8 @@ export function explore(input: Uint8Array, options: ExploreOptions = {}): Explor
     throw new DecodeError(`more than ${EXPLORED_OCTETS_MAX} octets`, EXPLORED_OCTETS_MAX);
   const { form, inputs } = octetsOfInput(input);
   if (form === "capture") return ofCapture(inputs[0] ?? input, options);
+  if (form === "json")
+    return { form, messages: [{ ...NO_SOURCE, ...exploredJson(inputs[0] ?? input) }], findings: [] };
   if (form === "xml")
     return { form, messages: [{ ...NO_SOURCE, ...exploredXml(inputs[0] ?? input) }], findings: [] };
   return { form, messages: messagesOf(inputs, options), findings: [] };
@@ -72,6 +81,7 @@ function octetsOfInput(input: Uint8Array): {
   const text = textOfInput(input);
   if (text === undefined) return { form: "octets", inputs: [input] };
   if (text.startsWith("<")) return { form: "xml", inputs: [Buffer.from(text)] };
+  if (text.startsWith("{")) return { form: "json", inputs: [Buffer.from(text)] };
   const lines = text
     .split(/\r?\n/)
     .map((line) => line.replace(/\s+/g, ""))

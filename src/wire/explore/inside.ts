@@ -21,6 +21,7 @@ import { decodeWbxmlHead } from "../wbxml/decode.ts";
 import { decodeMultipart, MULTIPART_TYPES } from "../wsp/multipart.ts";
 import { decodePush } from "../wsp/push.ts";
 import { readXml } from "../xml/read.ts";
+import { exploredApnPolicy, exploredApnsConf } from "./android.ts";
 import { type DocumentKind, documentLayers, notificationLayer } from "./document.ts";
 import { type Explored, type ExploreOptions, type Finding, NOTHING_READ as NOTHING } from "./field.ts";
 import { udhLayer, wspLayer } from "./headers.ts";
@@ -257,6 +258,10 @@ export function exploredWbxml(bytes: Uint8Array, options: ExploreOptions): Explo
   });
 }
 
+/** A policy of a managed Android device. */
+export const exploredJson = (bytes: Uint8Array): Explored =>
+  orFinding("android-management", null, () => exploredApnPolicy(bytes));
+
 /** A configuration profile that is signed. */
 export const exploredSigned = (bytes: Uint8Array): Explored =>
   orFinding("cms", "RFC 5652 §5", () => exploredSignedProfile(bytes));
@@ -274,6 +279,7 @@ export function exploredXml(bytes: Uint8Array): Explored {
         findings: trapsOf(documentOfXml(bytes)),
       }));
     }
+    if (name === "apns") return orFinding("apns-conf", null, () => exploredApnsConf(bytes));
     if (name === "plist") return orFinding("apple-profile", null, () => exploredProfile(bytes));
     if (name === "SyncML") {
       return orFinding("oma-dm", "OMA-TS-DM_RepPro 1.2.1 §6", () => {

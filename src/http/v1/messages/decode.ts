@@ -61,7 +61,7 @@ const Message = Type.Object({
 const Explored = named(
   "ExploredInput",
   Type.Object({
-    form: words(["hex", "base64", "xml", "capture", "octets"]),
+    form: words(["hex", "base64", "xml", "json", "capture", "octets"]),
     messages: Type.Array(Message),
     findings: Type.Array(Finding, { description: "Of the input as a whole." }),
   }),
