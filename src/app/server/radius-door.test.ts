@@ -129,6 +129,17 @@ test("R73: a session that a gateway tells of is a sighting of its operator's, ac
     'turnup_radius_sightings_total{client="pgw-1",outcome="first_registration"} 2',
   ])
     assert.ok(measures.includes(`${line}\n`), line);
+
+  // What was learned of access points is written at the latest now: a session that opened, of a SIM that was seen.
+  await server.close();
+  const used = await database.rows(
+    `select o.slug, u.plmn, u.apn, u.sessions::int as sessions
+       from access_point_use u join operator o on o.id = u.operator_id order by o.slug`,
+  );
+  assert.deepEqual(used, [
+    { slug: "north", plmn: "23415", apn: "internet", sessions: 1 },
+    { slug: "south", plmn: "23415", apn: "internet", sessions: 2 },
+  ]);
 });
 
 test("a gateway within a network of other gateways is known as itself, wherever it stands in the file", () => {
