@@ -88,7 +88,8 @@ function readOperation(operation: unknown): { op: Op; path: string | undefined; 
   const word = String(memberOf(members, "op")).toLowerCase();
   const op = OPS.find((one) => one === word);
   if (!op) throw refusal("invalidSyntax", "The op of an operation is neither add, replace nor remove.");
-  const path = memberOf(members, "path") ?? undefined;
+  const given = memberOf(members, "path") ?? undefined;
+  const path = given === "" ? undefined : given; // clients that have none write it so
   if (path !== undefined && (typeof path !== "string" || path.trim() === ""))
     throw refusal("invalidPath", "The path of an operation is no text.");
   const value = memberOf(members, "value");

@@ -12,6 +12,7 @@ import { readResource } from "./resource.ts";
 import { attribute, type Json, type ResourceKind, resolvePath } from "./schema.ts";
 import { ScimError } from "./scim-error.ts";
 import { userSchema } from "./user-schema.ts";
+import { comparable } from "./value.ts";
 
 const CORE = "urn:ietf:params:scim:schemas:core:2.0:User";
 const EXTENSION = "urn:example:params:scim:schemas:extension:tariff:2.0:User";
@@ -312,4 +313,20 @@ test("texts that differ in case alone fold to one, and others do not", () => {
     ["a ", "a"],
   ] as const)
     assert.notEqual(foldCase(one), foldCase(other), `${one} ${other}`);
+});
+
+test("a time without a zone is UTC, wherever the server stands", () => {
+  const moment = attribute("created", "", { type: "dateTime" });
+  for (const text of [
+    "2026-11-30T01:00:00",
+    "2026-11-30T01:00:00Z",
+    "2026-11-30T02:00:00+01:00",
+    "2026-11-30T01:00:00.000",
+  ])
+    assert.equal(comparable(moment, text), Date.UTC(2026, 10, 30, 1), text);
+});
+
+test("a path that is empty is none", () => {
+  const Operations = [{ op: "add", path: "", value: { title: "Dr" } }];
+  assert.equal(applyPatch(KIND, ANN, { schemas: [PATCH_OP], Operations }).resource.title, "Dr");
 });

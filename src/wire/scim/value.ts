@@ -74,7 +74,9 @@ export function comparable(
   if (typeof value === "boolean") return value;
   if (typeof value !== "string") return undefined;
   if (type === "dateTime") {
-    const moment = Date.parse(value);
+    // Without a zone it is UTC, wherever the server stands.
+    const isZoned = !/T/i.test(value) || /(?:Z|[+-]\d{2}:?\d{2})$/i.test(value);
+    const moment = Date.parse(isZoned ? value : `${value}Z`);
     return Number.isNaN(moment) ? undefined : moment;
   }
   return caseExact ? value : foldCase(value);
