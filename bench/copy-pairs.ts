@@ -11,9 +11,13 @@ const TAC = "35332811";
 const SERIALS = 1_000_000;
 
 /** SIM n is `00101` and n in ten digits, in the phone with serial number n modulo a million of a TAC that counts up with the millions. */
-export async function copyPairs({ database, sealer, connection }: Store, count: number): Promise<void> {
+export async function copyPairs(
+  { database, sealer, connection }: Pick<Store, "database" | "sealer" | "connection">,
+  count: number,
+  slug = "bench",
+): Promise<void> {
   const { id: operatorId } = the(
-    await database.rows<{ id: string }>("select id from operator where slug = 'bench'"),
+    await database.rows<{ id: string }>("select id from operator where slug = $1", [slug]),
   );
   const seenAt = new Date(Date.now() - SEEN_AGO_MS).toISOString();
   const bytes = (octets: Buffer): string => `\\\\x${octets.toString("hex")}`;

@@ -33,6 +33,10 @@ export type PhoneRun = {
   readonly hotUpdates: number;
   readonly deletes: number;
   readonly walOctets: number;
+  /** By which the database grew, with its indexes. */
+  readonly octets: number;
+  /** Old versions of rows that vacuum had not taken yet, more than there were before. */
+  readonly deadRows: number;
 };
 
 /** What `turnup start --once --json` prints at the end. */
@@ -50,22 +54,28 @@ type Wanted = {
   readonly checkout: string;
   /** An empty database of a server; without it the program runs its embedded one. */
   readonly databaseUrl?: string | undefined;
+  /** That of what the database holds already. */
+  readonly sealKey?: string | undefined;
+  /** Called when the phones attach. */
+  readonly onReady?: () => void;
 };
 
 /** @throws Error where a phone was not turned up, or the books do not balance: such a run measures nothing. */
-export async function runPhones({ phones, checkout, databaseUrl }: Wanted): Promise<PhoneRun> {
+export async function runPhones(wanted: Wanted): Promise<PhoneRun> {
+  const { phones, databaseUrl } = wanted;
   const folder = ownFolder(mkdtempSync(join(tmpdir(), "turnup-bench-phones-")));
   const data = join(folder, "data");
   try {
     const before = { counts: undefined as Promise<Counts> | undefined };
     const cpu = watchCpu();
     const onReady = (): void => {
+      wanted.onReady?.();
       cpu.start(); // what the start took is another question
       const connection = databaseUrl ?? { ...runningPostgres(data) };
       before.counts = countsOf(connection);
       before.counts.catch(() => undefined); // looked at after the run
     };
-    const { text, code, taken } = await runStart({ phones, folder, checkout, databaseUrl }, cpu, onReady);
+    const { text, code, taken } = await runStart({ ...wanted, folder }, cpu, onReady);
     const summary = JSON.parse(text.trim().split("\n").at(-1) ?? "{}") as Summary;
     const { completed, openCharges, booksBalance, tookMs } = summary;
     if (code !== 0 || completed !== phones || openCharges !== 0 || !booksBalance) {
@@ -100,12 +110,14 @@ function aPhone(first: Counted, last: Counted, phones: number): Counted {
     hotUpdates: of("hotUpdates"),
     deletes: of("deletes"),
     walOctets: of("walOctets"),
+    octets: of("octets"),
+    deadRows: of("deadRows"),
   };
 }
 
 /** Without the shipped data, whose rows may be counted late. */
 const COUNTS = `
-  select pg_backend_pid() as pid, (pg_current_wal_insert_lsn() - '0/0'::pg_lsn)::float8 as "walOctets",
+  select pg_backend_pid() as pid, (pg_current_wal_insert_lsn() - '0/0'::pg_lsn)::float8 as "walOctets", pg_database_size(current_database())::float8 as octets, coalesce(sum(n_dead_tup), 0)::float8 as "deadRows",
          (select xact_commit::float8 from pg_stat_database where datname = current_database()) as commits,
          coalesce(sum(n_tup_ins), 0)::float8 as inserts, coalesce(sum(n_tup_upd), 0)::float8 as updates,
          coalesce(sum(n_tup_hot_upd), 0)::float8 as "hotUpdates", coalesce(sum(n_tup_del), 0)::float8 as deletes
@@ -147,7 +159,7 @@ type Ended = {
 type Started = Wanted & { readonly folder: string };
 
 function runStart(
-  { phones, folder, checkout, databaseUrl }: Started,
+  { phones, folder, checkout, databaseUrl, sealKey }: Started,
   cpu: CpuWatch,
   onReady: () => void,
 ): Promise<Ended> {
@@ -162,6 +174,7 @@ function runStart(
       TURNUP_DATA_FOLDER: join(folder, "data"),
       TURNUP_HTTP_PORT: "0",
       ...(databaseUrl === undefined ? {} : { DATABASE_URL: databaseUrl }),
+      ...(sealKey === undefined ? {} : { TURNUP_SEAL_KEY: sealKey }),
     },
   });
   ownChild(child);

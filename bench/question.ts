@@ -39,6 +39,9 @@ export type Bench = {
   readonly quick: boolean;
   /** A run of the question of phones. */
   readonly phones: number;
+  /** Known pairs and past orders of the question of growth. */
+  readonly pairs: number;
+  readonly orders: number;
   /** Says what is being measured now. */
   readonly progress: (what: string) => void;
 };

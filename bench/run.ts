@@ -14,6 +14,7 @@ import {
   verdictOf,
   writeDown,
 } from "./document.ts";
+import { growthQuestion, ORDERS, PAIRS } from "./growth.bench.ts";
 import { knownPairsQuestion } from "./known-pairs.bench.ts";
 import { listsQuestion } from "./lists.bench.ts";
 import { machineOf } from "./machine.ts";
@@ -40,6 +41,7 @@ const QUESTIONS: readonly Question[] = [
   sightingsQuestion,
   knownPairsQuestion,
   phonesQuestion,
+  growthQuestion,
   listsQuestion,
   modelsQuestion,
   startQuestion,
@@ -52,7 +54,9 @@ const USAGE = `Usage: npm run bench -- [NAME...] [--quick] [--runs N]
   --runs N      alternations of ours and the peer's, ${RUNS} or more (default ${RUNS})
   --compare REV runs phones on a revision and on this checkout in turns, and tells the ratio of what one costs
   --with REV    that revision in place of this checkout
-  --phones N    phones a run of a comparison, and of the question of phones (default ${PHONES})
+  --phones N    phones a run of a comparison, and of the questions of phones and growth (default ${PHONES})
+  --pairs N     known pairs of the question of growth (default ${PAIRS})
+  --orders N    past orders of the question of growth (default ${ORDERS})
 ${QUESTIONS.map(({ name, asks }) => `  ${name.padEnd(12)} ${asks}`).join("\n")}
 `;
 
@@ -62,6 +66,8 @@ type Wanted = {
   readonly document: boolean;
   readonly runs: number;
   readonly phones: number;
+  readonly pairs: number;
+  readonly orders: number;
   readonly compare?: string;
   readonly with: string | undefined;
 };
@@ -71,6 +77,8 @@ const OPTIONS = {
   document: { type: "boolean", default: false },
   runs: { type: "string", default: String(RUNS) },
   phones: { type: "string", default: String(PHONES) },
+  pairs: { type: "string", default: String(PAIRS) },
+  orders: { type: "string", default: String(ORDERS) },
   compare: { type: "string" },
   with: { type: "string" },
 } as const;
@@ -85,14 +93,14 @@ function wantedBy(args: readonly string[]): Wanted | undefined {
     });
     const { quick, document, compare: revision } = values;
     const [runs, phones] = [Number(values.runs), Number(values.phones)];
+    const [pairs, orders] = [Number(values.pairs), Number(values.orders)];
     const questions = QUESTIONS.filter(({ name }) => names.length === 0 || names.includes(name));
     const areNamed = names.length === 0 || questions.length === new Set(names).size;
     if (
       !areNamed ||
       !Number.isInteger(runs) ||
       runs < (revision ? 1 : RUNS) ||
-      !Number.isInteger(phones) ||
-      phones < 1
+      [phones, pairs, orders].some((count) => !Number.isInteger(count) || count < 1)
     )
       return undefined;
     return {
@@ -100,6 +108,8 @@ function wantedBy(args: readonly string[]): Wanted | undefined {
       quick,
       document,
       phones,
+      pairs,
+      orders,
       runs: quick ? 1 : runs,
       ...(revision && { compare: revision }),
       with: values.with,
@@ -143,10 +153,12 @@ async function main(): Promise<number> {
   return failed.length > 0 ? 1 : 0;
 }
 
-const benchOf = ({ runs, quick, phones }: Wanted): Bench => ({
+const benchOf = ({ runs, quick, phones, pairs, orders }: Wanted): Bench => ({
   runs,
   quick,
   phones,
+  pairs,
+  orders,
   progress: (what) => say(`  ... ${what}\n`),
 });
 

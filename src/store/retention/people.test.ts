@@ -124,6 +124,10 @@ test("a handset that another SIM was in too keeps its IMEI, and the same number 
     msisdn: undefined,
   };
   await shop.see(operatorId, other);
+  await database.run(
+    "update provisioning_order set state = 'cancelled', due_at = null, deadline_at = null where operator_id = $1 and state <> 'failed'",
+    [operatorId],
+  );
   const elsewhere = await shop.operator();
   await shop.see(elsewhere, pair);
   const id = await personOf(order);
