@@ -417,6 +417,34 @@ test("a link that went to a number that moved on stays closed; the SIM's new num
   }
 });
 
+test("a profile's download is claimed with its booking: a server that falls between the two has claimed nothing", async () => {
+  const fixture = await shop.fixture("download", [RADIO]);
+  shop.world.protocol = "link";
+  try {
+    await sees(fixture, simOf(fixture));
+    await shop.pass(1);
+  } finally {
+    shop.world.protocol = "omacp";
+  }
+  const link = await shop.database.one<{ id: string }>("select id from link where operator_id = $1", [
+    fixture.operatorId,
+  ]);
+  assert.ok(link);
+  const now = new Date(shop.time.now);
+  await assert.rejects(
+    shop.store.transaction(async (tx) => {
+      assert.equal(await tx.claimDownload(link.id, now), true);
+      throw new Error("the server fell");
+    }),
+    /the server fell/,
+  );
+  const claims = await shop.store.transaction(async (tx) => [
+    await tx.claimDownload(link.id, now),
+    await tx.claimDownload(link.id, now),
+  ]);
+  assert.deepEqual(claims, [true, false]);
+});
+
 test("a person's word alone takes no number from a SIM; a line that the network names does", async () => {
   const fixture = await shop.fixture("words", [RADIO]);
   const old = simOf(fixture);
