@@ -15,6 +15,8 @@ import { test } from "vitest";
 import { DecodeError } from "../../src/wire/decode-error.ts";
 import { decodeDiameter, messageLength } from "../../src/wire/diameter/message.ts";
 import { readEquipmentAnswer, readEquipmentCheck } from "../../src/wire/diameter/s13.ts";
+import { decodeGsup } from "../../src/wire/gsup/gsup.ts";
+import { ipaFrameAt } from "../../src/wire/gsup/ipa.ts";
 import { bytesOf, hexOf } from "../../src/wire/hex.ts";
 import { decodeMms, encodeMms } from "../../src/wire/mms/codec.ts";
 import { decodeNokiaOta } from "../../src/wire/nokiaota/codec.ts";
@@ -37,6 +39,7 @@ import { decodeMultipart, encodeMultipart } from "../../src/wire/wsp/multipart.t
 import { decodePush } from "../../src/wire/wsp/push.ts";
 import { drawsOf, REPEAT_WITH, SEED } from "../fixture/seed.ts";
 import { DIAMETER_VECTORS } from "../vector/diameter.ts";
+import { GSUP_VECTORS } from "../vector/gsup.ts";
 import { MMS_SAMPLES, MMS_VECTORS } from "../vector/mms.ts";
 import { isWbxmlLayer, VECTORS } from "../vector/oma-cp.ts";
 import { DM_VECTORS } from "../vector/oma-dm.ts";
@@ -81,6 +84,11 @@ const INVITE = encodeSip({
 });
 
 const targets: readonly Target[] = [
+  ...GSUP_VECTORS.map(({ id, hex }) => ({
+    name: id,
+    bytes: bytesOf(hex),
+    decode: (bytes: Uint8Array) => decodeGsup(ipaFrameAt(bytes, 0)?.payload.subarray(1) ?? bytes),
+  })),
   ...DIAMETER_VECTORS.map(({ id, hex }) => ({
     name: id,
     bytes: bytesOf(hex),

@@ -83,6 +83,7 @@ export const serveCommand: Command = {
     context.note(`Turnup serves at ${server.url}`);
     if (server.eirPort !== undefined)
       context.note(`5G-EIR by HTTP/2 at ${config.eir.host} port ${server.eirPort}`);
+    if (server.gsupPort !== undefined) context.note(`GSUP at ${config.gsup.host} port ${server.gsupPort}`);
     if (server.s13Port !== undefined)
       context.note(`Diameter S13 at ${config.s13.host} port ${server.s13Port}`);
     if (server.radiusPort !== undefined)

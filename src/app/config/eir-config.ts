@@ -2,39 +2,19 @@
 import { createPublicKey, type KeyObject, X509Certificate } from "node:crypto";
 import type { DoorTls } from "../../http/mutual-tls.ts";
 import { TurnupError } from "../../term/error.ts";
-import { list, object, optional, text } from "../../wire/message/shape.ts";
 import type { Config } from "./config.ts";
 import { checkAuthority, checkIdentity } from "./pem.ts";
-import {
-  contentOf,
-  invalidPlaces,
-  networks,
-  placeName,
-  plainNetwork,
-  readPlaces,
-  twiceIn,
-} from "./places-file.ts";
+import { contentOf, invalidPlaces, type NamedPlace, readNamedPlaces } from "./places-file.ts";
 
-const CLIENTS_MAX = 1_000;
 const NEXT = "See 5G-EIR in docs/operations.md for the form of the file.";
-const readClients = list(
-  object({ name: placeName, addresses: networks, operator: optional(text({ max: 64 })) }),
-  { min: 1, max: CLIENTS_MAX },
-);
 const PEM_BLOCK = /-----BEGIN ([A-Z ]+)-----[^-]+-----END \1-----/g;
 
-type EirClientPlace = {
-  readonly name: string;
-  readonly addresses: readonly string[];
-  /** Short name; the operator that was made first unless given. */
-  readonly operator: string | undefined;
-};
 export type EirPlace = {
   readonly host: string;
   readonly port: number;
   readonly prefix: string;
   readonly tls: DoorTls | undefined;
-  readonly clients: readonly EirClientPlace[];
+  readonly clients: readonly NamedPlace[];
   /** Of the NRF; empty: no tokens are asked for. */
   readonly nrfKeys: readonly KeyObject[];
   readonly instanceId: string | undefined;
@@ -48,17 +28,9 @@ export async function readEirPlace({ eir }: Pick<Config, "eir">): Promise<EirPla
     throw new TurnupError("config_invalid", "The 5G-EIR has a port, and eir.clients_file is not set.", {
       nextStep: "Name the file that has the functions that may ask, or give no port.",
     });
-  const clients = await readPlaces(clientsFile, readClients, NEXT);
-  for (const values of [
-    clients.map(({ name }) => name),
-    clients.flatMap(({ addresses }) => addresses.map(plainNetwork)),
-  ]) {
-    const twice = twiceIn(values);
-    if (twice !== undefined) throw invalidPlaces(clientsFile, `${twice} stands in it twice`, NEXT);
-  }
   return {
     ...{ host, port, prefix: prefix ?? "", instanceId, tls: await tlsOf(eir) },
-    clients: clients.map(({ operator, ...client }) => ({ ...client, operator })),
+    clients: await readNamedPlaces(clientsFile, NEXT),
     nrfKeys: nrfKeysFile === undefined ? [] : keysIn(nrfKeysFile, await contentOf(nrfKeysFile)),
   };
 }

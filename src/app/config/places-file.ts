@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { isIP } from "node:net";
 import { amongNetworks } from "../../http/connections.ts";
 import { TurnupError } from "../../term/error.ts";
-import { list, type Read, ShapeError, text } from "../../wire/message/shape.ts";
+import { list, object, optional, type Read, ShapeError, text } from "../../wire/message/shape.ts";
 
 const NETWORKS_MAX = 100;
 
@@ -61,6 +61,31 @@ export async function readPlaces<Value>(path: string, read: Read<Value>, nextSte
     if (error instanceof ShapeError) throw invalidPlaces(path, error.message, nextStep);
     throw error;
   }
+}
+
+/** A machine by its name and addresses, and whose subscribers it tells of. */
+export type NamedPlace = {
+  readonly name: string;
+  readonly addresses: readonly string[];
+  /** Short name; the operator that was made first unless given. */
+  readonly operator: string | undefined;
+};
+const readNamed = list(
+  object({ name: placeName, addresses: networks, operator: optional(text({ max: 64 })) }),
+  { min: 1, max: 1_000 },
+);
+
+/** No name and no address stands twice. @throws TurnupError `file_unreadable`; `config_invalid` with `nextStep` */
+export async function readNamedPlaces(path: string, nextStep: string): Promise<readonly NamedPlace[]> {
+  const places = await readPlaces(path, readNamed, nextStep);
+  for (const values of [
+    places.map(({ name }) => name),
+    places.flatMap(({ addresses }) => addresses.map(plainNetwork)),
+  ]) {
+    const twice = twiceIn(values);
+    if (twice !== undefined) throw invalidPlaces(path, `${twice} stands in it twice`, nextStep);
+  }
+  return places.map(({ operator, ...place }) => ({ ...place, operator }));
 }
 
 export const invalidPlaces = (path: string, fact: string, nextStep: string): TurnupError =>

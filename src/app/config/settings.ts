@@ -604,6 +604,27 @@ export const SETTINGS = {
     certificateFile: path({ about: "PEM of the server's certificate there." }),
     keyFile: path({ about: "PEM of its private key." }),
   },
+  gsup: {
+    host: text({
+      about:
+        "Address that the server listens on for GSUP: MSCs and SGSNs of an Osmocom core find us in the place of their HLR.",
+      ...HOST,
+      default: "127.0.0.1",
+    }),
+    port: optionalInteger({
+      about: "Its TCP port, 4222 by custom; 0 takes any free one. Without it there is no such door.",
+      from: 0,
+      to: PORT.to,
+    }),
+    registerHost: optionalText({
+      about: "Where the HLR is: all goes on to it. Without it CHECK-IMEI alone is answered.",
+      ...HOST,
+    }),
+    registerPort: integer({ about: "Its GSUP port.", ...PORT, default: 4_222 }),
+    clientsFile: path({
+      about: "JSON: the MSCs and SGSNs, each with its addresses and whose subscribers it asks for.",
+    }),
+  },
   eir: {
     host: text({
       about:

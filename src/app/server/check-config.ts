@@ -12,6 +12,7 @@ import { messageOf } from "../../term/narrow.ts";
 import { profileSignerOf } from "../certificates/profile-signer.ts";
 import { type Config, type ConfigSource, dataFolderOf } from "../config/config.ts";
 import { readEirPlace } from "../config/eir-config.ts";
+import { readGsupPlace } from "../config/gsup-config.ts";
 import { httpOptionsOf } from "../config/http-options.ts";
 import {
   hasLandFiles,
@@ -79,6 +80,7 @@ const CHECKS: readonly Check[] = [
   readPartnerPlace,
   readRadiusPlace,
   readS13Place,
+  readGsupPlace,
   readEirPlace,
   (config) => profileSignerOf(config, () => new Date()),
   async (config, env) => checkRevocation(config.tls, await authoritiesOf(config, env)),
@@ -191,6 +193,9 @@ async function operatorsIn(config: Config): Promise<(readonly [string, string])[
   const functions = ((await readEirPlace(config))?.clients ?? []).flatMap(({ name, operator }) =>
     operator === undefined ? [] : [[`eir.clients_file: operator of ${name}`, operator] as const],
   );
+  const switches = ((await readGsupPlace(config))?.clients ?? []).flatMap(({ name, operator }) =>
+    operator === undefined ? [] : [[`gsup.clients_file: operator of ${name}`, operator] as const],
+  );
   const single = { "portal.operator": portal.operator, "applet.operator": applet.operator };
   return [
     ...Object.entries(single).flatMap(([name, slug]) => (slug === undefined ? [] : [[name, slug] as const])),
@@ -199,6 +204,7 @@ async function operatorsIn(config: Config): Promise<(readonly [string, string])[
     ...gateways,
     ...peers,
     ...functions,
+    ...switches,
   ];
 }
 

@@ -16,14 +16,20 @@ import { type HomePlmnResolver, parseImsi } from "../../term/imsi.ts";
 import { countChecks } from "./equipment-measures.ts";
 import { startLoop } from "./loop.ts";
 
+type Asked = {
+  readonly source: SightingSource;
+  readonly client: string;
+  /** Short name; the operator that was made first unless given. */
+  readonly operator: string | undefined;
+  readonly equipment: Equipment;
+};
+
 export type EquipmentDesk = {
-  /** `operator`: short name; of the operator that was made first unless given. Never throws, never waits. */
-  check(asked: {
-    readonly source: SightingSource;
-    readonly client: string;
-    readonly operator: string | undefined;
-    readonly equipment: Equipment;
-  }): EquipmentAnswer;
+  /** Answers, and takes the sighting. Never throws, never waits. */
+  check(asked: Asked): EquipmentAnswer;
+  /** The answer alone: whether the handset was seen is said by somebody else. */
+  statusOf(asked: Asked): EquipmentAnswer;
+  saw(asked: Asked): void;
   /** The network that a realm names, with the true length of its code where it is known. */
   networkOf(realm: string): string | undefined;
   /** What waits has five seconds to reach the disk. */
@@ -88,19 +94,25 @@ export async function openEquipmentDesk(deps: DeskDeps): Promise<EquipmentDesk> 
       return WHEN_IN_DOUBT;
     }
   };
+  const statusTo = ({ source, client, operator, equipment }: Asked): EquipmentAnswer => {
+    const answer = statusOf(operator, equipment);
+    counts.checks.inc({ source, client, answer });
+    return answer;
+  };
+  const saw = ({ source, client, operator, equipment }: Asked): void => {
+    const seenAt = clock().toISOString();
+    const sighting = sightingOf(equipment, source, seenAt, (imsi) => homeOf(deps.homePlmnOf, imsi));
+    if (!sighting) return counts.sightings.inc({ source, client, outcome: "no_sim" });
+    if (waiting.length >= waitingMax) return counts.sightings.inc({ source, client, outcome: "dropped" });
+    waiting.push({ operator, client, source, sighting });
+    if (waiting.length === 1) loop.wake();
+  };
   return {
-    check({ source, client, operator, equipment }) {
-      const answer = statusOf(operator, equipment);
-      counts.checks.inc({ source, client, answer });
-      const sighting = sightingOf(equipment, source, clock().toISOString(), (imsi) =>
-        homeOf(deps.homePlmnOf, imsi),
-      );
-      if (!sighting) counts.sightings.inc({ source, client, outcome: "no_sim" });
-      else if (waiting.length >= waitingMax) counts.sightings.inc({ source, client, outcome: "dropped" });
-      else {
-        waiting.push({ operator, client, source, sighting });
-        if (waiting.length === 1) loop.wake();
-      }
+    statusOf: statusTo,
+    saw,
+    check(asked) {
+      const answer = statusTo(asked);
+      saw(asked);
       return answer;
     },
     networkOf(realm) {

@@ -1,6 +1,7 @@
 /** What comes to the doors of the equipment identity register, for /metrics. */
 import { Counter, Gauge, type Registry } from "prom-client";
 import { EIR_OUTCOMES, type EirClient } from "../../http/eir/eir-door.ts";
+import { GSUP_OUTCOMES, type GsupClient } from "../../net/probe/gsup/gsup-door.ts";
 import { S13_OUTCOMES, type S13Peer } from "../../net/probe/s13/peer.ts";
 
 export function countChecks(registry: Registry, waitingNow: () => number) {
@@ -60,4 +61,18 @@ export function countEir(registry: Registry, clients: readonly EirClient[]) {
       if (outcome !== "unknown_client") requests.inc({ client: name, outcome }, 0);
   requests.inc({ client: "", outcome: "unknown_client" }, 0);
   return requests;
+}
+
+export function countGsup(registry: Registry, clients: readonly GsupClient[]) {
+  const messages = new Counter({
+    name: "turnup_gsup_messages_total",
+    help: "CHECK-IMEI and connections at the door for GSUP, by client and what became of each; without a client those of strangers.",
+    labelNames: ["client", "outcome"],
+    registers: [registry],
+  });
+  for (const { name } of clients)
+    for (const outcome of GSUP_OUTCOMES)
+      if (outcome !== "unknown_client") messages.inc({ client: name, outcome }, 0);
+  messages.inc({ client: "", outcome: "unknown_client" }, 0);
+  return messages;
 }

@@ -62,7 +62,7 @@ import { refusalsOf } from "./machine-watch.ts";
 import { countCardTries, strangersApart } from "./measures.ts";
 import { openPartnerDoor, type PartnersNow } from "./partner-door.ts";
 import { policyReplays } from "./policy-replay-job.ts";
-import { openProbeDoors } from "./probe-doors.ts";
+import { openProbeDoors, type ProbePorts } from "./probe-doors.ts";
 import { measureProxyLists } from "./proxy-list-measures.ts";
 import { type ProxyTeller, startProxyTeller } from "./proxy-teller.ts";
 import { openRevocation } from "./revocation.ts";
@@ -76,16 +76,10 @@ type Behind = Opened & Work;
 /** What the portal and the API both ask when somebody requests something. */
 type Shared = ReturnType<typeof sharedDeps>;
 
-type Doors = {
+type Doors = ProbePorts & {
   readonly url: string;
   /** Of the door for partners, where there is one. */
   readonly partnerUrl: string | undefined;
-  /** Of the door for RADIUS accounting, where there is one. */
-  readonly radiusPort: number | undefined;
-  /** Of the door for Diameter S13, where there is one. */
-  readonly s13Port: number | undefined;
-  /** Of the 5G-EIR, where there is one. */
-  readonly eirPort: number | undefined;
   readonly deps: HttpDeps;
   readonly devices: DeviceDoors;
   readonly nameProxyDoor: ProxyTeller["nameDoor"];
@@ -146,9 +140,7 @@ export async function openDoors(
   return {
     url,
     partnerUrl: partner?.url,
-    radiusPort: probes.radiusPort,
-    s13Port: probes.s13Port,
-    eirPort: probes.eirPort,
+    ...probes.ports,
     deps,
     devices,
     nameProxyDoor: teller.nameDoor,

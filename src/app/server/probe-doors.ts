@@ -1,15 +1,27 @@
 /** The doors where networks tell by their own protocols what they see: opened beside the API, and changed while they are open. */
 import type { Config } from "../config/config.ts";
 import { readEirPlace } from "../config/eir-config.ts";
+import { readGsupPlace } from "../config/gsup-config.ts";
 import { readRadiusPlace } from "../config/radius-config.ts";
 import { readS13Place } from "../config/s13-config.ts";
 import type { ClosingStack } from "./closing-stack.ts";
 import { openEir } from "./eir-door.ts";
 import { openEquipmentDesk } from "./equipment-desk.ts";
+import { openGsup } from "./gsup-door.ts";
 import { openRadius } from "./radius-door.ts";
 import { openS13 } from "./s13-door.ts";
 import type { ServerOptions } from "./server-options.ts";
 import type { Opened, Work } from "./start-work.ts";
+
+/** Where each listens; undefined where there is no such door. */
+export type ProbePorts = {
+  /** UDP, for RADIUS accounting. */
+  readonly radiusPort: number | undefined;
+  readonly s13Port: number | undefined;
+  /** Of the 5G-EIR. */
+  readonly eirPort: number | undefined;
+  readonly gsupPort: number | undefined;
+};
 
 export async function openProbeDoors(
   closing: ClosingStack,
@@ -35,22 +47,28 @@ export async function openProbeDoors(
   const radius = place && closing.use(await openRadius(deps, place));
   const s13Place = await readS13Place(config);
   const eirPlace = await readEirPlace(config);
+  const gsupPlace = await readGsupPlace(config);
   const desk =
-    (s13Place || eirPlace) &&
+    (s13Place || eirPlace || gsupPlace) &&
     closing.use(await openEquipmentDesk({ ...deps, statuses: { statusOf: () => "white" } }));
   const s13 = s13Place && desk && closing.use(await openS13({ ...deps, desk }, s13Place));
   const eir = eirPlace && desk && closing.use(await openEir({ ...deps, desk }, eirPlace));
+  const gsup = gsupPlace && desk && closing.use(await openGsup({ ...deps, desk }, gsupPlace));
+  const ports: ProbePorts = {
+    ...{ radiusPort: radius?.port, s13Port: s13?.port },
+    ...{ eirPort: eir?.port, gsupPort: gsup?.port },
+  };
   return {
-    eirPort: eir?.port,
-    radiusPort: radius?.port,
-    s13Port: s13?.port,
+    ports,
     /** Reads the files anew; answers what puts them into force. @throws TurnupError: nothing is changed */
     async prepare(next: Config): Promise<() => void> {
       const [change, changeS13] = [await readRadiusPlace(next), await readS13Place(next)];
+      const changeGsup = await readGsupPlace(next);
       const changeEir = await readEirPlace(next);
       return () => {
         if (change) radius?.change(change);
         if (changeEir) eir?.change(changeEir);
+        if (changeGsup) gsup?.change(changeGsup);
         if (changeS13) s13?.change(changeS13);
       };
     },

@@ -75,6 +75,7 @@ export const SERVER_MAY_CHANGE = [
   "partner.clients_file",
   "radius.clients_file",
   "s13.peers_file",
+  "gsup.clients_file",
   "eir.clients_file",
   "eir.nrf_keys_file",
   "land.authority_file",

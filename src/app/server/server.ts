@@ -22,20 +22,17 @@ import { openDoors } from "./open-doors.ts";
 import { openMachines } from "./open-machines.ts";
 import { openStores } from "./open-stores.ts";
 import type { OwnIssuer } from "./own-issuer.ts";
+import type { ProbePorts } from "./probe-doors.ts";
 import type { ProxyTeller } from "./proxy-teller.ts";
 import { type ServerOptions, withOutside } from "./server-options.ts";
 import { smscsOptions } from "./smsc-options.ts";
 import { startWork } from "./start-work.ts";
 import { openStore, type Store } from "./store.ts";
 
-export type Server = {
+export type Server = ProbePorts & {
   readonly url: string;
   /** Of the API's own door for partners and voice platforms, where there is one. */
   readonly partnerUrl: string | undefined;
-  /** UDP port of the door for RADIUS accounting, where there is one. */
-  readonly radiusPort: number | undefined;
-  readonly s13Port: number | undefined;
-  readonly eirPort: number | undefined;
   readonly store: Store;
   readonly registry: Registry;
   readonly knowledge: Knowledge;
@@ -90,15 +87,10 @@ async function openAll(
   const machines = await openMachines(closing, stores.nowMs, options);
   const opened = { stores, machines, addresses };
   const work = startWork(closing, opened, options);
-  const { url, partnerUrl, radiusPort, s13Port, eirPort, deps, devices, nameProxyDoor, prepare } =
-    await openDoors(closing, { ...opened, ...work }, options);
+  const { deps, devices, prepare, ...doors } = await openDoors(closing, { ...opened, ...work }, options);
   const { registry, knowledge, issuer, orders } = stores;
   return {
-    url,
-    partnerUrl,
-    radiusPort,
-    s13Port,
-    eirPort,
+    ...doors,
     store,
     registry,
     knowledge,
@@ -108,7 +100,6 @@ async function openAll(
     orders,
     knownPairs: stores.memory,
     road: devices,
-    nameProxyDoor,
     async change(config, land) {
       // The doors first: what they find wrong leaves nothing open behind.
       const [changeDoors, changeMachines] = [await prepare(config, land), await machines.prepare(config)];
