@@ -45,7 +45,7 @@ export function encodeIpaFrame(stream: number, payload: Uint8Array): Uint8Array 
   return octets;
 }
 
-/** What osmo-hlr asks of a client that has connected: all that there is. */
+/** What osmo-hlr asks of a client that has connected: all that there is. @throws RangeError never: it is short */
 export const identityRequest = (): Uint8Array =>
   encodeIpaFrame(
     IPA_STREAM.management,
