@@ -27,6 +27,7 @@ import type { CatalogStore } from "../kernel/catalog/catalog-store.ts";
 import type { Surroundings } from "../kernel/catalog/check-catalog.ts";
 import type { Peers } from "../kernel/catalog/peers.ts";
 import type { Intake } from "../kernel/detection/sighting.ts";
+import type { Imports } from "../kernel/jobs/imports.ts";
 import type { PortalPeople } from "../kernel/dialog/people.ts";
 import type { Approvals } from "../kernel/jobs/approval.ts";
 import type { Jobs } from "../kernel/jobs/job.ts";
@@ -237,6 +238,8 @@ export type HttpDeps = {
   readonly intake: Intake;
   /** What takes longer than a request. */
   readonly jobs: Jobs;
+  /** An operator's own data, as files. */
+  readonly imports: Imports;
   /** What waits for a person to agree to it. */
   readonly approvals: Approvals;
   readonly orders: OrderReader;

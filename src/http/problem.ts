@@ -60,6 +60,8 @@ export const STATUS_OF: Record<ErrorCode, number> = {
   database_version: 500,
   dataset_malformed: 400,
   dataset_missing: 500,
+  dataset_not_found: 404,
+  dataset_rows_gone: 409,
   date_malformed: 400,
   dependency_unavailable: 503,
   details_malformed: 422,

@@ -54,6 +54,8 @@ type Mounted = {
   readonly checksOwnBody?: boolean;
   /** Largest body, in octets, where it is not the server's common limit. */
   readonly bodyLimitOctets?: number;
+  /** The body is given as it comes, as a `Readable`: the handler holds it to a limit. */
+  readonly streams?: true;
   /** Media types of the body besides JSON. */
   readonly consumes?: readonly string[];
   /** Of a page whose address is its credential: what somebody reads who guessed at too many that were none. */

@@ -33,6 +33,7 @@ import { listUnknownDevices } from "./v1/devices/unknown.ts";
 import { showDevice } from "./v1/devices.ts";
 import { decideDispute, listDisputes, openDispute } from "./v1/disputes.ts";
 import { issueEnrolment } from "./v1/enrolments.ts";
+import { importData, restoreDataset } from "./v1/imports.ts";
 import { showIssuer } from "./v1/issuer.ts";
 import { cancelJob, getJob, getJobRowsCsv, listJobRows, listJobs } from "./v1/jobs.ts";
 import { importKeyBatch, listKeyBatches, withdrawKeyBatch } from "./v1/key-batches.ts";
@@ -267,6 +268,8 @@ const ROUTES: readonly Route[] = [
   createToken,
   revokeToken,
   listAudit,
+  importData,
+  restoreDataset,
   listJobs,
   getJob,
   listJobRows,

@@ -349,6 +349,10 @@ function matches(pattern: string, path: string): boolean {
 async function mount(server: FastifyInstance, parts: ServerParts, route: Route): Promise<void> {
   await server.register(async (scope) => {
     for (const mediaType of route.consumes ?? []) {
+      if (route.streams) {
+        scope.addContentTypeParser(mediaType, (_request, payload, done) => done(null, payload));
+        continue;
+      }
       if (mediaType.endsWith("+json")) {
         const parse = scope.getDefaultJsonParser("error", "error"); // as of application/json: no member plays the prototype
         scope.addContentTypeParser(mediaType, { parseAs: "string" }, parse);

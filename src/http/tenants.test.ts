@@ -46,6 +46,7 @@ const PARAMS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   "/v1/payment-transfers/:id/cancel": { id: THING_ID },
   "/v1/disputes/:id/decision": { id: THING_ID },
   "/v1/jobs/:id": { id: THING_ID },
+  "/v1/datasets/:id/restore": { id: THING_ID },
   "/v1/jobs/:id/rows": { id: THING_ID },
   "/v1/jobs/:id/rows.csv": { id: THING_ID },
   "/v1/jobs/:id/cancel": { id: THING_ID },
@@ -84,6 +85,10 @@ const { make: _make, feeMinor: _fee, ...agreed } = RELATION;
 const CAMT =
   '<Document xmlns="urn:iso:std:iso:20022:tech:xsd:camt.054.001.08"><BkToCstmrDbtCdtNtfctn><GrpHdr><MsgId>1</MsgId></GrpHdr>' +
   "</BkToCstmrDbtCdtNtfctn></Document>";
+/** A form with a file. */
+const FORM =
+  '--form\r\ncontent-disposition: form-data; name="kind"\r\n\r\ntac\r\n--form\r\n' +
+  'content-disposition: form-data; name="file"; filename="tac.csv"\r\n\r\ntac,make,model\r\n--form--\r\n';
 const BODIES: Readonly<Record<string, unknown>> = {
   "POST /v1/sightings": { imei: IMEI, imsi: "262019876543210" },
   "POST /v1/orders": { imei: IMEI, imsi: "262019876543210" },
@@ -168,6 +173,8 @@ const BODIES: Readonly<Record<string, unknown>> = {
   "POST /v1/disputes": { postingId: THING_ID, reason: "wrong sum" },
   "POST /v1/disputes/:id/decision": { outcome: "kept", reason: "it is right" },
   "POST /v1/maker/disputes": { postingId: THING_ID, reason: "wrong sum" },
+  "POST /v1/imports": FORM,
+  "POST /v1/datasets/:id/restore": { reason: "the new one is wrong" },
   "POST /v1/jobs/:id/cancel": { reason: "not needed any more" },
   "POST /v1/approvals/:id": { outcome: "approved", reason: "looked at" },
   "POST /v1/tokens": { role: "probe", label: "radius" },
@@ -188,6 +195,7 @@ const MAKES_ITS_OWN = [
 ];
 
 function mediaTypeOf(body: unknown): Record<string, string> {
+  if (body === FORM) return { "content-type": "multipart/form-data; boundary=form" };
   if (Buffer.isBuffer(body)) return { "content-type": "application/octet-stream" };
   return typeof body === "string" ? { "content-type": "application/xml" } : {};
 }

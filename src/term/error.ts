@@ -71,6 +71,8 @@ export type ErrorCode =
   | "database_version"
   | "dataset_malformed"
   | "dataset_missing"
+  | "dataset_not_found"
+  | "dataset_rows_gone"
   | "date_malformed"
   | "dependency_unavailable"
   | "details_malformed"

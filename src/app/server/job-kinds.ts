@@ -1,17 +1,24 @@
 /** The kinds of jobs that this server runs, and of approvals that it carries out: one list each, a line a kind. */
 import type { HttpDeps } from "../../http/ports.ts";
 import { refuseFailing } from "../../http/v1/policy/policy-change.ts";
+import { importApproval, importJob } from "../../store/dataset/import-job.ts";
 import type { ApprovalKind } from "../../store/jobs/approvals.ts";
 import type { JobKind } from "../../store/jobs/job-kind.ts";
+import type { JobDesk } from "../../store/jobs/jobs.ts";
 import { policyApprovals } from "../../store/operator/policies.ts";
+import { verdictChange } from "./import-verdicts.ts";
 import type { Stores } from "./open-stores.ts";
 import { policyReplayKind } from "./policy-replay-job.ts";
 
 type KindDeps = Pick<Stores, "database" | "sealer" | "newId" | "clock" | "knowledge" | "termsOf">;
 
-export const jobKinds = (deps: KindDeps): readonly JobKind[] => [policyReplayKind(deps)];
+export const jobKinds = (deps: KindDeps): readonly JobKind[] => [
+  importJob({ ...deps, verdicts: (operatorId, staged) => verdictChange(deps, operatorId, staged) }),
+  policyReplayKind(deps),
+];
 
-export const approvalKinds = (deps: KindDeps): readonly ApprovalKind[] => [
+export const approvalKinds = (deps: KindDeps, jobs: JobDesk): readonly ApprovalKind[] => [
+  importApproval(deps, jobs),
   policyApprovals({
     ...deps,
     check: (operatorId, body) => refuseFailing({ policyTests: policyTestsOf(deps) }, operatorId, body),

@@ -23,7 +23,11 @@ import type { AccessPointIndex, Found } from "../../kernel/settings/find-setting
 import { withUse } from "../../kernel/settings/suggest.ts";
 import type { UseRecord } from "../../kernel/settings/use-record.ts";
 import { wirelessFor } from "../../kernel/settings/wireless-network.ts";
-import type { SupportDecision, SupportOverride } from "../../kernel/support/decide-support.ts";
+import type {
+  SupportDecision,
+  SupportOverride,
+  SupportVerdict,
+} from "../../kernel/support/decide-support.ts";
 import { type Judgement, type JudgeQuestion, judge, supportOf } from "../../kernel/support/judge.ts";
 import { blockedOn, overridesFor } from "../../kernel/support/overrides.ts";
 import { type FailedPolicyTest, failedTests, type PolicyTest } from "../../kernel/support/policy-tests.ts";
@@ -57,6 +61,8 @@ export type Knowledge = AccessPointKnowledge & {
   /** Whether a list that holds for the operator names the model. */
   /** What the model shows, as the land leg says it; null where nothing is known of it. */
   displayOf(operatorId: string, imei: string): string | null;
+  /** What the rules say of a TAC, by the lists that hold for the operator, or by others. */
+  verdictOf(terms: OperatorTerms, tac: string, asOf: Date, devices?: DeviceKnowledge): SupportVerdict;
   isNamed(operatorId: string, tac: string): boolean;
   /** Where makers' menus hide access points, by the lists that hold for the operator. */
   menusOf(operatorId: string): readonly PhoneMenuRow[];
@@ -92,16 +98,21 @@ export function createKnowledge(data: {
   const { catalog, useRecordsOf = () => [] } = data;
   const bands = bandsOf(data.networks);
   const shipped: DeviceKnowledge = { catalog, support: new SupportKnowledge(catalog.data) };
-  const devicesOf = ({ operatorId }: OperatorTerms): DeviceKnowledge =>
-    data.ownDevices?.of(operatorId) ?? shipped;
+  const knownTo = (operatorId: string): DeviceKnowledge => data.ownDevices?.of(operatorId) ?? shipped;
+  const devicesOf = ({ operatorId }: OperatorTerms): DeviceKnowledge => knownTo(operatorId);
 
   /** What is known for a SIM; what failed for the operator's SIMs again and again is no first choice. */
   const find = (query: SettingsQuery, terms: OperatorTerms): Found =>
     withUse(data.accessPoints.findSettings(query, terms.accessPoints), useRecordsOf(terms.operatorId), query);
 
   /** A device as the rules ask about it: with the operator's words that fit it, and its relation to the maker. */
-  const question = (imei: string, terms: OperatorTerms, asOf: Date): JudgeQuestion => {
-    const device = devicesOf(terms).catalog.deviceOf(imei.slice(0, TAC_DIGITS));
+  const question = (
+    imei: string,
+    terms: OperatorTerms,
+    asOf: Date,
+    devices = devicesOf(terms),
+  ): JudgeQuestion => {
+    const device = devices.catalog.deviceOf(imei.slice(0, TAC_DIGITS));
     const relation = relationOf(terms, device.make);
     return {
       device,
@@ -135,8 +146,7 @@ export function createKnowledge(data: {
       return withWireless(choice, wirelessFor(terms.wirelessNetworks ?? [], device));
     },
     displayOf(operatorId, imei) {
-      const known = data.ownDevices?.of(operatorId) ?? shipped;
-      const { form, screen } = known.catalog.deviceOf(imei.slice(0, TAC_DIGITS));
+      const { form, screen } = knownTo(operatorId).catalog.deviceOf(imei.slice(0, TAC_DIGITS));
       return displayOf(form, screen);
     },
     describe: (terms, text, asOf) => {
@@ -145,17 +155,16 @@ export function createKnowledge(data: {
       return describe(imei, asked.device, supportOf(asked, devicesOf(terms).support));
     },
     decide: (terms, asked) => decide(devicesOf(terms), terms, asked),
+    verdictOf: (terms, tac, asOf, devices = devicesOf(terms)) =>
+      supportOf(question(tac, terms, asOf, devices), devices.support).verdict,
     failingTests: (terms, policy, today) =>
       failing(devicesOf(terms), policy, (number, market, asOf) =>
         question(number, { ...terms, policy: policyIn(policy, market) }, asOf ?? today),
       ),
-    isNamed: (operatorId, tac) =>
-      (data.ownDevices?.of(operatorId) ?? shipped).catalog.deviceOf(tac).model !== null,
-    menusOf: (operatorId) => (data.ownDevices?.of(operatorId) ?? shipped).catalog.data.menus.rows,
-    lackOf: (operatorId, tac, needs) =>
-      lackOf(needs, (data.ownDevices?.of(operatorId) ?? shipped).catalog.deviceOf(tac)),
-    runsKeys: (operatorId, make) =>
-      runsKeys(make, (data.ownDevices?.of(operatorId) ?? shipped).catalog.data.capability.rows),
+    isNamed: (operatorId, tac) => knownTo(operatorId).catalog.deviceOf(tac).model !== null,
+    menusOf: (operatorId) => knownTo(operatorId).catalog.data.menus.rows,
+    lackOf: (operatorId, tac, needs) => lackOf(needs, knownTo(operatorId).catalog.deviceOf(tac)),
+    runsKeys: (operatorId, make) => runsKeys(make, knownTo(operatorId).catalog.data.capability.rows),
     findSettings: find,
     ...accessPointKnowledge({ index: data.accessPoints, useRecordsOf, find, devicesOf, wordsFor, question }),
     ...knownNetworks(data.networks),

@@ -301,7 +301,7 @@ function httpDeps(
   operators: PortalOperators,
   config: Config,
 ): Omit<HttpDeps, "proxyAccounts"> {
-  const { stores, machines, addresses, intake, engine, jobs, approvals } = behind;
+  const { stores, machines, addresses, intake, engine, jobs, approvals, imports } = behind;
   const { database, sealer, clock, newId, changes, issuer } = stores;
   const { peers, hasServer } = machines;
   return {
@@ -345,6 +345,7 @@ function httpDeps(
     jobs,
     approvals,
     policyReplays: policyReplays(database, jobs),
+    imports,
     orders: createOrderReader(database, sealer),
     orderDesk: createOrderDesk({
       ...stores,

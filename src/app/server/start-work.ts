@@ -1,6 +1,7 @@
 /** The work of a server behind its doors: what is seen becomes orders, and the engine carries them out; measured and watched. */
 import { Registry as MeasureRegistry } from "prom-client";
 import { CALL_KINDS } from "../../kernel/order/outbound-call.ts";
+import { createImports } from "../../store/dataset/imports.ts";
 import { createApprovals } from "../../store/jobs/approvals.ts";
 import { APPROVAL_NEWS } from "../../store/jobs/ask-approval.ts";
 import { createJobs, JOB_NEWS } from "../../store/jobs/jobs.ts";
@@ -116,11 +117,12 @@ function openJobs(
   }: Required<Pick<ServerOptions, "config" | "onFault">> & { readonly measures: MeasureRegistry },
 ) {
   const kinds = jobKinds(stores);
-  const approvals = createApprovals({ ...stores, kinds: approvalKinds(stores) });
+  const jobs = createJobs({ ...stores, kinds });
+  const approvals = createApprovals({ ...stores, kinds: approvalKinds(stores, jobs) });
   const nodeNumber = stores.presence.number;
   const keptDays = config.jobs.keptDays;
   runJobs(closing, { ...stores, kinds, approvals, nodeNumber, measures, onFault, keptDays });
-  return { jobs: createJobs({ ...stores, kinds }), approvals };
+  return { jobs, approvals, imports: createImports({ ...stores, jobs }) };
 }
 
 /** By short name; each is looked up until it is there, since it stays what it is. */

@@ -22,7 +22,7 @@ import {
   words,
 } from "../schema.ts";
 
-const Job = named(
+export const Job = named(
   "Job",
   Type.Object({
     id: Type.String(),
@@ -45,7 +45,7 @@ const Job = named(
   }),
 );
 const JOB_ID = id("Of the job.");
-const jobNotFound = (): TurnupError =>
+export const jobNotFound = (): TurnupError =>
   new TurnupError("job_not_found", "There is no such job.", { nextStep: "GET /v1/jobs lists them." });
 
 const shared = { tag: "jobs", roles: ["admin", "engineer"], status: 200 } as const;

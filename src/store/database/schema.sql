@@ -345,6 +345,9 @@ create table dataset (
   refused integer not null default 0,
   loaded_at timestamp with time zone not null default now(),
   retired_at timestamp with time zone,
+  live_at timestamp with time zone default now(),
+  is_gsma boolean not null default false,
+  import_job uuid,
   constraint dataset_pkey PRIMARY KEY (id),
   constraint dataset_operator_id_fkey FOREIGN KEY (operator_id) REFERENCES operator(id)
 );

@@ -7,9 +7,11 @@
 import { csvObjects } from "../../wire/csv/csv.ts";
 import { bulkInsert, type Column } from "../database/bulk.ts";
 import type { Database, Db } from "../database/database.ts";
+import { the } from "../database/driver.ts";
 import { type DatasetContent, readShippedContent } from "./content.ts";
 import { DATASETS, type DatasetKind, type ShippedDataset } from "./datasets.ts";
 import type { OwnDataset, OwnKind } from "./own-devices.ts";
+import { retireLive } from "./stage.ts";
 
 /** Rows of one insert: large enough that the round trip does not count, small enough for a progress bar. */
 const BATCH_ROWS = 5_000;
@@ -180,11 +182,19 @@ const INSERT_AUDIT = {
 export const ownDatasetHeads = (db: Db): Promise<readonly Pick<OwnDataset, "id" | "operatorId">[]> =>
   db.rows<Pick<OwnDataset, "id" | "operatorId">>(OWN_HEADS);
 
-/** One operator's current imports about devices, newest first, with their rows. No other operator's are looked at. */
-export const readOwnDatasets = (database: Database, operatorId: string): Promise<readonly OwnDataset[]> =>
+/**
+ * One operator's current imports about devices, newest first, with their rows. No other operator's are looked at. `instead`: as it
+ * would be with this staged one in the place of the one of its name.
+ */
+export const readOwnDatasets = (
+  database: Database,
+  operatorId: string,
+  instead?: { readonly id: string; readonly kind: string; readonly name: string },
+): Promise<readonly OwnDataset[]> =>
   database.transaction(
     async (tx) => {
-      const heads = await tx.rows<Omit<OwnDataset, "rows">>(OWN_HEADS_OF, [operatorId]);
+      const { id = null, kind = null, name = null } = instead ?? {};
+      const heads = await tx.rows<Omit<OwnDataset, "rows">>(OWN_HEADS_OF, [operatorId, id, kind, name]);
       const sets: OwnDataset[] = [];
       for (const head of heads) sets.push({ ...head, rows: await bodiesOf(tx, head.id) });
       return sets;
@@ -195,12 +205,13 @@ export const readOwnDatasets = (database: Database, operatorId: string): Promise
 const OWN_HEADS = {
   name: "own_dataset_heads",
   text: `select id, operator_id as "operatorId" from dataset
-          where operator_id is not null and retired_at is null order by loaded_at desc, id desc`,
+          where operator_id is not null and retired_at is null order by coalesce(live_at, loaded_at) desc, id desc`,
 };
 const OWN_HEADS_OF = {
   name: "own_dataset_heads_of",
-  text: `select id, operator_id as "operatorId", kind, name, version from dataset
-          where operator_id = $1 and retired_at is null order by loaded_at desc, id desc`,
+  text: `select id, operator_id as "operatorId", kind, name, version, is_gsma as "isGsma" from dataset
+          where operator_id = $1 and (id = $2 or (retired_at is null and ($2::uuid is null or kind <> $3 or name <> $4)))
+          order by coalesce(live_at, loaded_at) desc, id desc`,
 };
 const OWN_ROWS = {
   name: "own_dataset_rows", // dataset_row_pkey
@@ -250,6 +261,8 @@ const RETIRE = {
               and kind = $2 and name = $3 and retired_at is null returning id)
          delete from dataset_row where dataset_id in (select id from retired)`,
 };
+/** As `retired_at` of shipped sets is written. */
+const nowOf = async (tx: Db): Promise<Date> => the(await tx.rows<{ now: Date }>("select now() as now")).now;
 const INSERT_HEAD = {
   name: "insert_dataset",
   text: `insert into dataset (id, operator_id, kind, name, version, sha256, licence, row_count, refused)
@@ -270,7 +283,8 @@ async function replace(
   rows: readonly DatasetRow[],
   onRows: (count: number) => void,
 ): Promise<void> {
-  await tx.run(RETIRE, [operatorId, kind, name]);
+  if (operatorId === null) await tx.run(RETIRE, [operatorId, kind, name]);
+  else await retireLive(tx, { operatorId, kind, name }, await nowOf(tx));
   await tx.run(INSERT_HEAD, [id, operatorId, kind, name, version, sha256, licence, rows.length, refused]);
   for (let at = 0; at < rows.length; at += BATCH_ROWS) {
     const batch = rows.slice(at, at + BATCH_ROWS).map(({ line, body }) => ({

@@ -132,8 +132,8 @@ const KNOWN_UNUSED = ["key", "discontinued", "os_versions", "dataset", "codename
  * Own csv, or a product file of endoflife.date (YAML or JSON), whose make is `make` or what the file says.
  * @throws TurnupError `dataset_malformed`: the header lacks a needed column, or nobody says the make
  */
-export function parseLifecycleImport(text: string, make?: string): RowsImport {
-  if (!isProductFile(text)) return parseRows(text, LIFECYCLE, lifecycleOf);
+export function openLifecycleImport(text: string, make?: string): RowsFile {
+  if (!isProductFile(text)) return openRows(text, LIFECYCLE, lifecycleOf);
   const product = readProductFile(text, make);
   const read = rowsOfRecords(product.records, LIFECYCLE, lifecycleOf);
   return { ...read, warnings: product.warnings };
@@ -171,8 +171,8 @@ const isBefore = (end: string, start: string): boolean =>
   end.slice(0, start.length) < start.slice(0, end.length);
 
 /** @throws TurnupError `dataset_malformed`: the header lacks a needed column */
-export const parseCapabilityImport = (text: string): RowsImport =>
-  parseRows(text, CAPABILITY, (body) =>
+export const openCapabilityImport = (text: string): RowsFile =>
+  openRows(text, CAPABILITY, (body) =>
     CAPABILITY_ANSWERS.some((name) => body[name])
       ? body
       : `names no settings protocol and no device_key: give ${CAPABILITY_ANSWERS.slice(0, -1).join(", ")} or ${CAPABILITY_ANSWERS.at(-1)}`,
@@ -182,18 +182,21 @@ export const parseCapabilityImport = (text: string): RowsImport =>
  * Where makers' menus hide their access points, the path by `>`.
  * @throws TurnupError `dataset_malformed`: the header lacks a needed column
  */
-export const parseMenusImport = (text: string): RowsImport => parseRows(text, MENUS, (body) => body);
+export const openMenusImport = (text: string): RowsFile => openRows(text, MENUS, (body) => body);
 
 /**
  * Models and their hardware: csv, or a JSON list of objects with the same names, whose lists may be lists.
  * @throws TurnupError `dataset_malformed`: the header lacks a needed column, or the JSON is no list of objects
  */
-export const parseModelsImport = (text: string): RowsImport =>
-  parseRows(/^\ufeff?\s*\[/.test(text) ? csvOfJson(text) : text, FACTS, (body) =>
+export const openModelsImport = (text: string): RowsFile =>
+  openRows(/^\ufeff?\s*\[/.test(text) ? csvOfJson(text) : text, FACTS, (body) =>
     body.blocked_access_points && !body.blocked_source
       ? "says that access points are blocked and not who says so: give blocked_source"
       : body,
   );
+
+/** All of a list of models at once. @throws TurnupError as `openModelsImport` */
+export const parseModelsImport = (text: string): RowsImport => collected(openModelsImport(text));
 
 /** Each object a line: what is wrong with one is told by the line that it would have. */
 function csvOfJson(text: string): string {
@@ -223,28 +226,44 @@ type Body = DatasetRow["body"];
 /** The row as it is kept, or why it is refused. */
 type Judge = (body: Body) => Body | string;
 
-const parseRows = (text: string, columns: Columns, judge: Judge): RowsImport =>
+/** A file whose header was read: its rows come as they are asked for, each with its line, or why it is none. */
+export type RowsFile = {
+  readonly reads: Iterable<RowRead>;
+  readonly warnings: readonly string[];
+};
+export type RowRead = { readonly line: number } & ({ readonly body: Body } | { readonly refused: string });
+
+const openRows = (text: string, columns: Columns, judge: Judge): RowsFile =>
   rowsOfRecords(csvRecords(text, separatorOf(text)), columns, judge);
 
 /** The first record is the header. */
-function rowsOfRecords(records: Iterable<CsvRecord>, columns: Columns, judge: Judge): RowsImport {
+function rowsOfRecords(records: Iterable<CsvRecord>, columns: Columns, judge: Judge): RowsFile {
+  const all = records[Symbol.iterator]();
+  const first = all.next();
+  if (first.done) throw new TurnupError("dataset_malformed", "The file is empty.");
+  const header = headerOf(first.value.cells, columns);
+  const unused = header.filter((name) => !Object.hasOwn(columns, name) && !KNOWN_UNUSED.includes(name));
+  const warnings = unused.length > 0 ? [`columns that nobody reads: ${unused.join(", ")}`] : [];
+  function* reads(): Generator<RowRead> {
+    for (let next = all.next(); !next.done; next = all.next()) {
+      const { line, fault, cells } = next.value;
+      const read = fault ?? bodyOf(header, cells, columns);
+      const body = typeof read === "string" ? read : judge(read);
+      yield typeof body === "string" ? { line, refused: body } : { line, body };
+    }
+  }
+  return { reads: reads(), warnings };
+}
+
+/** All of it at once. */
+function collected({ reads, warnings }: RowsFile): RowsImport {
   const rows: DatasetRow[] = [];
   const refused: RefusedRow[] = [];
   let refusedCount = 0;
-  let header: readonly string[] | undefined;
-  for (const record of records) {
-    if (!header) {
-      header = headerOf(record.cells, columns);
-      continue;
-    }
-    const read = record.fault ?? bodyOf(header, record.cells, columns);
-    const body = typeof read === "string" ? read : judge(read);
-    if (typeof body !== "string") rows.push({ line: record.line, body });
-    else if (++refusedCount <= REFUSED_KEPT_MAX) refused.push({ line: record.line, reason: body });
+  for (const read of reads) {
+    if ("body" in read) rows.push(read);
+    else if (++refusedCount <= REFUSED_KEPT_MAX) refused.push({ line: read.line, reason: read.refused });
   }
-  if (!header) throw new TurnupError("dataset_malformed", "The file is empty.");
-  const unused = header.filter((name) => !Object.hasOwn(columns, name) && !KNOWN_UNUSED.includes(name));
-  const warnings = unused.length > 0 ? [`columns that nobody reads: ${unused.join(", ")}`] : [];
   return { rows, refused, refusedCount, warnings };
 }
 

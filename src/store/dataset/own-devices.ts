@@ -20,14 +20,17 @@ export type OwnDataset = {
   readonly kind: OwnKind;
   readonly name: string;
   readonly version: string;
+  /** The GSMA's own list: it stands behind what the operator says itself. */
+  readonly isGsma?: boolean;
   readonly rows: readonly Columns[];
 };
 
 /** `own` is of one operator, newest first. */
 export function withOwnDatasets(shipped: DeviceDatasets, own: readonly OwnDataset[]): DeviceDatasets {
-  const tac = own
-    .filter(({ kind }) => kind === "tac")
-    .map((set) => ({ ref: refOf(set), rows: new TacList(tacRowsOf(set)) }));
+  const lists = own.filter(({ kind }) => kind === "tac");
+  const tac = [...lists.filter(({ isGsma }) => !isGsma), ...lists.filter(({ isGsma }) => isGsma)].map(
+    (set) => ({ ref: refOf(set), rows: new TacList(tacRowsOf(set)) }),
+  );
   return {
     ...shipped,
     tac: [...tac, ...shipped.tac],

@@ -6,23 +6,38 @@ import { TurnupError } from "../../term/error.ts";
 import { contentOf, type DatasetContent } from "./content.ts";
 import type { DatasetRow } from "./dataset-store.ts";
 import {
-  parseCapabilityImport,
-  parseLifecycleImport,
-  parseMenusImport,
-  parseModelsImport,
+  openCapabilityImport,
+  openLifecycleImport,
+  openMenusImport,
+  openModelsImport,
+  type RowRead,
+  type RowsFile,
 } from "./device-import.ts";
 import { type OwnKind, tacColumnsOf } from "./own-devices.ts";
 import { type ColumnMap, parseColumnMap } from "./tac-columns.ts";
-import { parseTacImport, type RefusedRow } from "./tac-import.ts";
+import { openTacImport, type RefusedRow } from "./tac-import.ts";
 
 type ReadImport = {
   readonly content: DatasetContent;
   /** Each with a line of its own: where a cell holds several TACs, the next free ones. */
   readonly rows: readonly DatasetRow[];
+  /** The first `REFUSED_KEPT_MAX`. */
   readonly refused: readonly RefusedRow[];
   readonly refusedCount: number;
   /** Clauses. */
   readonly warnings: readonly string[];
+};
+const REFUSED_KEPT_MAX = 10_000;
+
+/** A file whose header was read; its rows come as they are asked for. */
+type OpenImport = {
+  readonly reads: Iterable<RowRead>;
+  /** The GSMA's own list. */
+  readonly isDeviceMap: boolean;
+  /** Clauses; whole when the last row was read. */
+  warnings(): readonly string[];
+  /** Rows so far whose number had lost the zero in front. */
+  paddedCount(): number;
 };
 
 /** What whoever brings the file says of it. */
@@ -41,63 +56,87 @@ export function readDeviceImport(
   kind: OwnKind,
   name: string,
   octets: Uint8Array,
-  { columns, make }: ImportHints = {},
+  hints: ImportHints = {},
 ): ReadImport {
+  const content = contentOf(kind, name, octets);
+  const { reads, warnings } = openDeviceImport(kind, content.text, hints);
+  const rows: DatasetRow[] = [];
+  const refused: RefusedRow[] = [];
+  let refusedCount = 0;
+  for (const read of reads) {
+    if ("body" in read) rows.push(read);
+    else if (++refusedCount <= REFUSED_KEPT_MAX) refused.push({ line: read.line, reason: read.refused });
+  }
+  return { content, rows, refused, refusedCount, warnings: warnings() };
+}
+
+/** @throws TurnupError `dataset_malformed`: not of its kind at all, or a hint that its kind does not take */
+export function openDeviceImport(
+  kind: OwnKind,
+  text: string,
+  { columns, make }: ImportHints = {},
+): OpenImport {
   if (columns !== undefined && kind !== "tac") throw noSuchHint("columns are named for TAC lists alone");
   if (make !== undefined && kind !== "lifecycle") throw noSuchHint("a make is named for lifecycles alone");
-  const content = contentOf(kind, name, octets);
-  const parsed = parsersOf(content.text, columns === undefined ? undefined : parseColumnMap(columns), make)[
-    kind
-  ]();
-  const bad = parsed.rows.filter(({ body }) => faultOfText(body));
-  if (bad.length === 0) return { content, ...parsed };
-  const refused = [
-    ...parsed.refused,
-    ...bad.map(({ line, body }) => ({ line, reason: faultOfText(body) ?? "" })),
-  ];
+  if (kind === "tac") return openTacs(text, columns === undefined ? undefined : parseColumnMap(columns));
+  const opened = OPENERS[kind](text, make);
   return {
-    content,
-    rows: parsed.rows.filter(({ body }) => !faultOfText(body)),
-    refused: refused.sort((one, other) => one.line - other.line),
-    refusedCount: parsed.refusedCount + bad.length,
-    warnings: parsed.warnings,
+    reads: sound(opened.reads),
+    isDeviceMap: false,
+    warnings: () => opened.warnings,
+    paddedCount: () => 0,
   };
 }
 
 const noSuchHint = (fact: string): TurnupError =>
   new TurnupError("dataset_malformed", `The file cannot be read so: ${fact}.`);
 
-type Parsed = Omit<ReadImport, "content">;
+const OPENERS: Readonly<Record<Exclude<OwnKind, "tac">, (text: string, make?: string) => RowsFile>> = {
+  lifecycle: openLifecycleImport,
+  capability: openCapabilityImport,
+  menus: openMenusImport,
+  device_facts: openModelsImport,
+};
 
-const parsersOf = (
-  text: string,
-  columns: ColumnMap | undefined,
-  make: string | undefined,
-): Readonly<Record<OwnKind, () => Parsed>> => ({
-  tac: () => tacRows(text, columns),
-  lifecycle: () => parseLifecycleImport(text, make),
-  capability: () => parseCapabilityImport(text),
-  menus: () => parseMenusImport(text),
-  device_facts: () => parseModelsImport(text),
-});
-
-function tacRows(text: string, columns: ColumnMap | undefined): Parsed {
-  const { rows, lines, refused, refusedCount, padded } = parseTacImport(text, columns);
-  const repeated = rows.length - new Set(rows.map(({ tac }) => tac)).size;
-  const warnings = repeated > 0 ? [`${repeated} rows repeat a TAC: the first row of each counts`] : [];
-  if (padded.length > 0) {
-    const told = padded.slice(0, PADDED_TOLD_MAX).map(({ line, tac }) => `${tac} (line ${line})`);
-    const more = padded.length > told.length ? " and so on" : "";
-    warnings.push(
-      `${padded.length} TACs of 7 digits were read with the zero in front that spreadsheets drop: ${told.join(", ")}${more}`,
-    );
+/** With rows whose text is broken refused. */
+function* sound(reads: Iterable<RowRead>): Generator<RowRead> {
+  for (const read of reads) {
+    const fault = "body" in read ? faultOfText(read.body) : undefined;
+    yield fault === undefined ? read : { line: read.line, refused: fault };
   }
-  let before = 0;
-  const placed = rows.map((row, at) => {
-    before = Math.max(before + 1, lines[at] ?? 0);
-    return { line: before, body: tacColumnsOf(row) };
-  });
-  return { rows: placed, refused, refusedCount, warnings };
+}
+
+function openTacs(text: string, columns: ColumnMap | undefined): OpenImport {
+  const file = openTacImport(text, columns);
+  const told: string[] = [];
+  const seen = new Set<string>();
+  let [padded, repeated] = [0, 0];
+  function* reads(): Generator<RowRead> {
+    let before = 0;
+    for (const read of file.reads) {
+      if ("refused" in read) {
+        before = Math.max(before, read.line);
+        yield read;
+        continue;
+      }
+      for (const { row, isPadded } of read.rows) {
+        before = Math.max(before + 1, read.line);
+        if (seen.has(row.tac)) repeated++;
+        seen.add(row.tac);
+        if (isPadded && ++padded <= PADDED_TOLD_MAX) told.push(`${row.tac} (line ${read.line})`);
+        yield { line: before, body: tacColumnsOf(row) };
+      }
+    }
+  }
+  const warnings = (): string[] => [
+    ...(repeated > 0 ? [`${repeated} rows repeat a TAC: the first row of each counts`] : []),
+    ...(padded > 0
+      ? [
+          `${padded} TACs of 7 digits were read with the zero in front that spreadsheets drop: ${told.join(", ")}${padded > told.length ? " and so on" : ""}`,
+        ]
+      : []),
+  ];
+  return { reads: sound(reads()), isDeviceMap: file.isDeviceMap, warnings, paddedCount: () => padded };
 }
 
 /** Octets that were no UTF-8 have become U+FFFD; a name with it is broken for good. PostgreSQL holds no NUL. */

@@ -38,52 +38,81 @@ const CELL_CHARACTERS_MAX = 4_096;
 /** TACs of one cell. */
 const CELL_TACS_MAX = 500;
 
+/** What one line of the file comes to: its rows, one a TAC, or why there is none. */
+type TacRead = { readonly line: number } & (
+  | { readonly rows: readonly ReadRow[] }
+  | { readonly refused: string }
+);
+/** A file whose header was found: its lines are read as they are asked for. */
+type TacFile = {
+  /** Whether it is the GSMA's Device Map, or laid out as that is. */
+  readonly isDeviceMap: boolean;
+  readonly reads: Iterable<TacRead>;
+};
+
 /** @throws TurnupError `dataset_malformed`: no header with what a row needs in the first lines */
-export function parseTacImport(text: string, columns?: ColumnMap): TacImport {
+export function openTacImport(text: string, columns?: ColumnMap): TacFile {
   let seen: CsvRecord | undefined;
   const isOneForm = columns !== undefined && isByPlace(columns);
   for (const separator of isOneForm ? [separatorOf(text)] : SEPARATORS) {
-    const read = readRows(csvRecords(text, separator), columns);
-    if ("rows" in read) return read;
-    if (read.seen && (seen?.cells.length ?? 0) < read.seen.cells.length) seen = read.seen;
+    const found = headerIn(csvRecords(text, separator), columns);
+    if ("header" in found) {
+      const { make, applicant, model, marketingName } = found.header;
+      const isDeviceMap = [make, applicant, model, marketingName].every((at) => at !== undefined);
+      return { isDeviceMap, reads: readsOf(csvRecords(text, separator), found) };
+    }
+    if (found.seen && (seen?.cells.length ?? 0) < found.seen.cells.length) seen = found.seen;
   }
   throw noHeader(HEADER_LINES_MAX, seen);
 }
 
-type Unread = { readonly seen: CsvRecord | undefined };
-
-function readRows(records: Iterable<CsvRecord>, columns: ColumnMap | undefined): TacImport | Unread {
+/** @throws TurnupError `dataset_malformed`: no header with what a row needs in the first lines */
+export function parseTacImport(text: string, columns?: ColumnMap): TacImport {
+  const { isDeviceMap, reads } = openTacImport(text, columns);
   const rows: TacRow[] = [];
   const lines: number[] = [];
   const refused: RefusedRow[] = [];
   const padded: { line: number; tac: string }[] = [];
   let refusedCount = 0;
-  let header: TacHeader | undefined;
+  for (const read of reads) {
+    if ("refused" in read) {
+      if (++refusedCount <= REFUSED_KEPT_MAX) refused.push({ line: read.line, reason: read.refused });
+      continue;
+    }
+    for (const { row, isPadded } of read.rows) {
+      rows.push(row);
+      lines.push(read.line);
+      if (isPadded) padded.push({ line: read.line, tac: row.tac });
+    }
+  }
+  return { rows, lines, refused, refusedCount, padded, isDeviceMap };
+}
+
+/** The line that the data begin on: the header's own where places alone are told and it holds data. */
+type Found = { readonly header: TacHeader; readonly fromLine: number };
+type Unread = { readonly seen: CsvRecord | undefined };
+
+function headerIn(records: Iterable<CsvRecord>, columns: ColumnMap | undefined): Found | Unread {
   let seen: CsvRecord | undefined;
   let looked = 0;
   for (const record of records) {
-    if (!header) {
-      const found = columns ? mappedHeader(columns, record) : headerOf(record);
-      if (found && (columns || isWhole(found))) header = found;
-      else if (found || (seen?.cells.length ?? 0) < record.cells.length) seen = record;
-      if (!header && (found || ++looked >= HEADER_LINES_MAX)) break;
-      if (!header || !columns || !isByPlace(columns) || !isData(header, record)) continue;
+    const header = columns ? mappedHeader(columns, record) : headerOf(record);
+    if (header && (columns || isWhole(header))) {
+      const isDataLine = columns !== undefined && isByPlace(columns) && isData(header, record);
+      return { header, fromLine: record.line + (isDataLine ? 0 : 1) };
     }
-    const read = rowsOf(header, record);
-    if (typeof read === "string") {
-      if (++refusedCount <= REFUSED_KEPT_MAX) refused.push({ line: record.line, reason: read });
-      continue;
-    }
-    for (const { row, isPadded } of read) {
-      rows.push(row);
-      lines.push(record.line);
-      if (isPadded) padded.push({ line: record.line, tac: row.tac });
-    }
+    if (header || (seen?.cells.length ?? 0) < record.cells.length) seen = record;
+    if (header || ++looked >= HEADER_LINES_MAX) break;
   }
-  if (!header) return { seen };
-  const { make, applicant, model, marketingName } = header;
-  const isDeviceMap = [make, applicant, model, marketingName].every((at) => at !== undefined);
-  return { rows, lines, refused, refusedCount, padded, isDeviceMap };
+  return { seen };
+}
+
+function* readsOf(records: Iterable<CsvRecord>, { header, fromLine }: Found): Generator<TacRead> {
+  for (const record of records) {
+    if (record.line < fromLine) continue;
+    const read = rowsOf(header, record);
+    yield typeof read === "string" ? { line: record.line, refused: read } : { line: record.line, rows: read };
+  }
 }
 
 /** With places alone the first line may be data or words. */

@@ -95,7 +95,7 @@ async function askJob(tx: Tx, deps: Omit<JobDeps, "database">, asked: JobAsked):
 }
 
 /** What is asked for within a transaction of somebody else's, beside what the doors ask. */
-type JobDesk = Jobs & {
+export type JobDesk = Jobs & {
   /** Puts it into the queue; a server takes it once `tx` is committed. */
   ask(tx: Tx, asked: JobAsked): Promise<void>;
   /** Has a job that waited for an approval go on, in the transaction of the decision, from the checkpoint that is given. */

@@ -322,7 +322,7 @@ const LIST_DATASETS = {
   text: `select id, operator_id is not null as own, kind, name, version, encode(sha256, 'hex') as sha256, licence,
                 row_count as "rowCount", refused, loaded_at as "loadedAt", retired_at as "retiredAt"
            from dataset
-          where (operator_id is null or operator_id = $1) and ($2 or retired_at is null)
+          where (operator_id is null or operator_id = $1) and ($2 or retired_at is null) and live_at is not null
           order by kind, name, loaded_at desc limit ${HAND_ENTERED_MAX}`,
 };
 

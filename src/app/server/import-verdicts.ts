@@ -1,0 +1,41 @@
+/** How many verdicts an import would turn: of the TACs that were seen on the operator's network, by the data in use and with the staged rows. */
+import { setImmediate as turn } from "node:timers/promises";
+import { DeviceCatalog } from "../../kernel/devices/catalog.ts";
+import type { VerdictChange } from "../../kernel/devices/import-guard.ts";
+import { SupportKnowledge } from "../../kernel/support/support-knowledge.ts";
+import { readOwnDatasets } from "../../store/dataset/dataset-store.ts";
+import type { Staged } from "../../store/dataset/import-job.ts";
+import { withOwnDatasets } from "../../store/dataset/own-devices.ts";
+import type { Stores } from "./open-stores.ts";
+
+/** More are not looked at: a share of these tells enough. */
+const TACS_MAX = 20_000;
+/** Judged in one turn of the program. */
+const TACS_A_TURN = 200;
+
+/** One look-up of the index a TAC, however many handsets have it. */
+const SEEN = `
+  with recursive t as (
+    (select tac from device where operator_id = $1 order by tac limit 1)
+    union all
+    select (select d.tac from device d where d.operator_id = $1 and d.tac > t.tac order by d.tac limit 1) from t where t.tac is not null)
+  select tac from t where tac is not null limit ${TACS_MAX}`; // device_by_tac
+
+export async function verdictChange(
+  { database, knowledge, termsOf, clock }: Pick<Stores, "database" | "knowledge" | "termsOf" | "clock">,
+  operatorId: string,
+  staged: Staged,
+): Promise<VerdictChange | null> {
+  if (staged.kind === "menus") return null; // where menus stand turns no verdict
+  const tacs = await database.rows<{ tac: string }>(SEEN, [operatorId]);
+  if (tacs.length === 0) return { seen: 0, changed: 0 };
+  const data = withOwnDatasets(knowledge.catalog.data, await readOwnDatasets(database, operatorId, staged));
+  const beside = { catalog: new DeviceCatalog(data), support: new SupportKnowledge(data) };
+  const [terms, now] = [await termsOf(operatorId), clock()];
+  let changed = 0;
+  for (const [at, { tac }] of tacs.entries()) {
+    if (at % TACS_A_TURN === 0) await turn();
+    if (knowledge.verdictOf(terms, tac, now) !== knowledge.verdictOf(terms, tac, now, beside)) changed++;
+  }
+  return { seen: tacs.length, changed };
+}

@@ -1,0 +1,53 @@
+/** Brings files of an operator's own data and asks for their jobs; puts a former version back. */
+import type { Imports } from "../../kernel/jobs/imports.ts";
+import type { Database } from "../database/database.ts";
+import { bringFile, dropFile } from "../jobs/job-files.ts";
+import type { JobDesk } from "../jobs/jobs.ts";
+import { noteIn } from "../operator/audited.ts";
+import { IMPORT_JOB } from "./import-job.ts";
+import { restoreDataset } from "./stage.ts";
+
+/** A national TAC list of 300,000 rows is about 30 MB. */
+const IMPORT_FILE_OCTETS_MAX = 128 * 1_048_576;
+const IMPORT_HOURS = 6;
+
+const SAME = {
+  name: "same_import", // job_deadline
+  text: `select id from job where deadline_at is not null and operator_id = $1 and kind = $2 and input = $3::jsonb order by id limit 1`,
+};
+
+export function createImports(deps: {
+  readonly database: Database;
+  readonly newId: () => string;
+  readonly clock: () => Date;
+  readonly jobs: Pick<JobDesk, "ask">;
+}): Imports {
+  const { database, newId, clock, jobs } = deps;
+  return {
+    bring: (operatorId, octets) => bringFile(deps, operatorId, octets, IMPORT_FILE_OCTETS_MAX),
+    drop: async (operatorId, fileId) => void (await dropFile(database, operatorId, fileId)),
+    async ask(operatorId, file, asked, askedBy) {
+      const input = { ...asked, sha256: file.sha256 };
+      const same = await database.one<{ id: string }>(SAME, [operatorId, IMPORT_JOB, JSON.stringify(input)]);
+      if (same) {
+        await dropFile(database, operatorId, file.id);
+        return same.id;
+      }
+      const id = newId();
+      const job = { id, operatorId, kind: IMPORT_JOB, input, fileId: file.id, askedBy, hours: IMPORT_HOURS };
+      await database.transaction((tx) => jobs.ask(tx, job));
+      return id;
+    },
+    restore: (operatorId, datasetId, { actor, reason }) =>
+      database.transaction(async (tx) => {
+        const { kind, name } = await restoreDataset(tx, operatorId, datasetId, clock());
+        const detail = { dataset: datasetId, reason };
+        await noteIn(deps)(tx, operatorId, {
+          actor,
+          action: "dataset.restore",
+          subject: `${kind} ${name}`,
+          detail,
+        });
+      }),
+  };
+}
