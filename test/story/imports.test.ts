@@ -264,8 +264,8 @@ test("empty cells, lost zeros and rows that cannot be read stop an import; so do
       [uuidv7(), north.id, Buffer.from(`imei ${at}`), String(86_700_000 + at)],
     );
   await ownDevices.refresh();
-  const ended = "make,label,status\nAcme,One,ended\n";
-  const lifecycle = await imported(north.ada, ended, { kind: "lifecycle", mode: "live" });
+  const supported = "make,label,status\nAcme,One,supported\n";
+  const lifecycle = await imported(north.ada, supported, { kind: "lifecycle", mode: "live" });
   assert.equal(lifecycle.state, "waiting_approval", lifecycle.reason);
   assert.match(lifecycle.reason, /^The verdict of 20 of 20 TACs that were seen would be another\.$/);
 });
