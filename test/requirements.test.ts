@@ -8,7 +8,7 @@ const ROOT = join(import.meta.dirname, "..");
 const FIRST_ROW = 1;
 const LAST_ROW = 131;
 /** What no test shows yet. A row may leave this list; none may join it. */
-const NOT_SHOWN: readonly number[] = [121, 125, 126, 127, 128];
+const NOT_SHOWN: readonly number[] = [];
 
 const [, shownPart = "", notShownPart = ""] =
   /\n(## 260:.*?\n## 201:.*?)\n## Not shown yet\n(.*)$/s.exec(

@@ -41,12 +41,22 @@ test("signs without their network and a word that nobody knows are usage errors"
   assert.equal((await run(["access-point", "confirm", "set-1", "--accept", "all"])).exitCode, 2);
 });
 
-test("a SIM is tested by its number, and what is retired leaves a word about the uses without any", async () => {
+test("a SIM is tested by its number", async () => {
   assert.match(
     (await run(["access-point", "test", "262019876543210"])).stdout,
     /in no handset that is known/,
   );
-  const retired = await run(["access-point", "retire", THING_ID]);
+});
+
+test("the last access point for a use is told before anything is retired, and retired by a word alone", async () => {
+  const kept = await run(["access-point", "retire", THING_ID]);
+  assert.equal(kept.exitCode, 2);
+  assert.match(
+    kept.stderr,
+    /internet\.telco is kept: no other access point .* for internet\. Add another first, or retire it with --yes/,
+  );
+  assert.equal(kept.stdout, "");
+  const retired = await run(["access-point", "retire", THING_ID, "--yes"]);
   assert.equal(retired.exitCode, 0, retired.stderr);
-  assert.match(retired.stdout, /no access point of the operator's own is left there for internet/);
+  assert.match(retired.stdout, /^retired internet\.telco\nno other access point .* for internet\n/);
 });

@@ -35,7 +35,7 @@ type Own = {
   readonly id: string;
   readonly apn: string;
   readonly uses: readonly string[];
-  readonly criteria: { readonly mcc: string; readonly mnc: string };
+  readonly criteria: Readonly<Record<string, unknown>>;
 };
 
 /** Signs as the API names them, those that were given. */
@@ -239,11 +239,20 @@ function* triedLines({ uses, unchecked, device }: Tried): Generator<string> {
 
 export const accessPointRetireCommand: Command = {
   name: "access-point retire",
-  summary: "Retire an access point of the operator's own, and show for which uses none is left",
-  description: "Orders that used it keep what they sent; phones that have it keep it.",
+  summary: "Retire an access point of the operator's own, once it is said for which uses none would be left",
+  description: [
+    "Where its SIMs would have no other of the operator's own for a use, nothing is retired without --yes, and the uses are told first.",
+    "Orders that used it keep what they sent; phones that have it keep it.",
+  ].join("\n"),
   args: [{ usage: "<id>", about: "of the access point; `access-point list` names it" }],
-  options: API_OPTIONS,
-  examples: ["turnup access-point retire 01981f2e-7b30-7cc0-8f00-5b3e1f6d2a11"],
+  options: [
+    { flags: "--yes", about: "also where it is the last of the operator's own for a use" },
+    ...API_OPTIONS,
+  ],
+  examples: [
+    "turnup access-point retire 01981f2e-7b30-7cc0-8f00-5b3e1f6d2a11",
+    "turnup access-point retire 01981f2e-7b30-7cc0-8f00-5b3e1f6d2a11 --yes",
+  ],
   async run(context) {
     const [id = ""] = context.args;
     const api = apiOf(context);
@@ -251,19 +260,31 @@ export const accessPointRetireCommand: Command = {
       "GET",
       "/v1/access-points",
     );
-    await api.ask("DELETE", `/v1/access-points/${encodeURIComponent(id)}`);
     const gone = accessPoints.find((one) => one.id === id);
-    const left = accessPoints.filter(
-      (one) =>
-        one.id !== id && one.criteria.mcc === gone?.criteria.mcc && one.criteria.mnc === gone?.criteria.mnc,
-    );
-    const without = (gone?.uses ?? []).filter((use) => !left.some(({ uses }) => uses.includes(use)));
+    const without = gone ? usesLeftWithout(gone, accessPoints) : [];
+    const told = `no other access point of the operator's own is there for these SIMs for ${without.join(", ")}`;
+    if (without.length > 0 && !context.flag("yes"))
+      throw new UsageError(`${gone?.apn} is kept: ${told}. Add another first, or retire it with --yes.`);
+    await api.ask("DELETE", `/v1/access-points/${encodeURIComponent(id)}`);
     if (context.json) await context.printJson({ retired: id, usesWithoutOwn: without });
     else {
       await context.print(`retired${gone ? ` ${gone.apn}` : ""}`);
-      if (without.length > 0)
-        await context.print(`no access point of the operator's own is left there for ${without.join(", ")}`);
+      if (without.length > 0) await context.print(told);
     }
     return "ok";
   },
 };
+
+/** For which uses the SIMs of an access point would have none of the operator's own: another serves them all if it asks no more. */
+function usesLeftWithout(gone: Own, all: readonly Own[]): readonly string[] {
+  const { wholeNetwork: isForAll, ...wanted } = gone.criteria;
+  const areHosted = isForAll === true || hasSigns(wanted);
+  const servesAll = ({ criteria: { wholeNetwork, ...asked } }: Own): boolean =>
+    (wholeNetwork === true || hasSigns(asked) || !areHosted) &&
+    Object.entries(asked).every(([name, value]) => JSON.stringify(wanted[name]) === JSON.stringify(value));
+  const left = all.filter((one) => one.id !== gone.id && servesAll(one));
+  return gone.uses.filter((use) => !left.some(({ uses }) => uses.includes(use)));
+}
+
+const hasSigns = (criteria: Own["criteria"]): boolean =>
+  ["spn", "gid1", "imsiPrefix"].some((name) => criteria[name] !== undefined);
