@@ -19,14 +19,17 @@ import { readShippedDatasets } from "../../src/store/dataset/devices.ts";
 import { createImports } from "../../src/store/dataset/imports.ts";
 import { type OwnKind, withOwnDatasets } from "../../src/store/dataset/own-devices.ts";
 import { readDeviceImport } from "../../src/store/dataset/read-import.ts";
+import { goLive, lockDataset, stagedBy } from "../../src/store/dataset/stage.ts";
 import { createApprovals } from "../../src/store/jobs/approvals.ts";
 import { createJobs } from "../../src/store/jobs/jobs.ts";
 import { takeJob } from "../../src/store/jobs/run-job.ts";
 import { createRegistry } from "../../src/store/operator/registry.ts";
 import { createRepeats } from "../../src/store/operator/repeats.ts";
 import { createSealer } from "../../src/store/seal/seal.ts";
+import { assured } from "../../src/term/narrow.ts";
 import { freshDatabase } from "../fixture/database.ts";
 import { makeFixture } from "../fixture/http.ts";
+import { until } from "../fixture/story.ts";
 
 const database = await freshDatabase();
 const sealer = createSealer(Buffer.alloc(32, 9));
@@ -227,6 +230,34 @@ test("an import that would lose much stops whatever was asked, says what, and ne
     [await modelOf(north.id, "86700000"), await modelOf(north.id, "86700099")],
     ["One 0", "One 99"],
   );
+});
+
+test("a version that is put back while another import goes live is looked at behind it", async () => {
+  const north = await operator();
+  const named = { operatorId: north.id, kind: "tac" as const, name: "tac" };
+  for (const model of ["One", "Two"])
+    assert.equal((await imported(north.ada, list(3, model), { kind: "tac", mode: "live" })).state, "done");
+  const third = await imported(north.ada, list(3, "Three"), { kind: "tac" });
+  const staged = assured(await stagedBy(database, north.id, third.id), "it waits with its rows");
+  const former = await database.one<{ id: string }>(
+    "select id from dataset where operator_id = $1 and retired_at is not null and live_at is not null",
+    [north.id],
+  );
+  let restored: ReturnType<typeof post> | undefined;
+  await database.transaction(async (tx) => {
+    await lockDataset(tx, named);
+    await goLive(tx, named, staged.id, clock());
+    restored = post(north.ada, `/v1/datasets/${former?.id}/restore`, { reason: "the new one is wrong" });
+    const waits =
+      "select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
+    await until(
+      () => database.rows(waits),
+      ({ length }) => length > 0,
+      "the restoring waits for the import",
+    );
+  });
+  assert.equal((await restored)?.json().code, "dataset_rows_gone");
+  assert.equal(await modelOf(north.id, "86700000"), "Three 0");
 });
 
 test("empty cells, lost zeros and rows that cannot be read stop an import; so do verdicts that would turn", async () => {

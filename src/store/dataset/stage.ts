@@ -153,7 +153,9 @@ type Former = {
 
 /** @throws TurnupError `dataset_not_found`, `dataset_rows_gone` */
 export async function restoreDataset(tx: Tx, operatorId: string, id: string, now: Date): Promise<Former> {
-  const found = await tx.one<Former>(FIND, [operatorId, id]);
+  const named = await tx.one<Former>(FIND, [operatorId, id]);
+  if (named) await lockDataset(tx, { operatorId, kind: named.kind, name: named.name });
+  const found = await tx.one<Former>(FIND, [operatorId, id]); // as whoever was before us left it
   if (!found || found.liveAt === null || found.retiredAt === null)
     throw new TurnupError("dataset_not_found", "There is no former version of a data set under this id.", {
       nextStep: "GET /v1/datasets?retired=true lists them.",

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { test } from "vitest";
 import { freshDatabase } from "../../../test/fixture/database.ts";
+import { until } from "../../../test/fixture/story.ts";
 import type { Acting } from "../../kernel/account/person.ts";
 import type { Role } from "../../kernel/account/role.ts";
 import type { JobView } from "../../kernel/jobs/job.ts";
@@ -23,10 +24,16 @@ const clock = (): Date => new Date(nowMs);
 /** What a run does, put in by each test. */
 let run: (work: JobWork) => Promise<JobEnd> = () => assert.fail("no test said what the job does");
 const abandoned: string[] = [];
+/** What happens at that very moment, put in by a test. */
+let whileAbandoned = async (): Promise<void> => undefined;
+let whileCarried = async (): Promise<void> => undefined;
 const counting: JobKind = {
   kind: "counting",
   run: (work) => run(work),
-  abandon: async (_tx, { id }) => void abandoned.push(id),
+  async abandon(_tx, { id }) {
+    abandoned.push(id);
+    await whileAbandoned();
+  },
 };
 const faults: unknown[] = [];
 const deps = {
@@ -41,6 +48,7 @@ const approvalKind: ApprovalKind = {
     if ((summary as { refuses?: true }).refuses)
       throw new TurnupError("dataset_malformed", "It cannot be done.");
     carried.push(subject);
+    await whileCarried();
     await jobs.goOn(
       tx,
       { operatorId, id: subject },
@@ -249,6 +257,37 @@ test("a queued job is cancelled at once, a running one at its next checkpoint, o
   assert.deepEqual([reason, done], ["Cancelled by bob: the wrong file", 2], "what it had done stands");
 });
 
+test("a job whose cancelling was answered is cancelled, though word of it came too late to stop its last step", async () => {
+  const north = await operator();
+  const said = { actor: "bob", reason: "the wrong file" };
+  const also = async (): Promise<void> => assert.fail("what it would end with is not written");
+  for (const ending of [DONE, asksFor()]) {
+    const id = await asked(north);
+    run = async () => {
+      await jobs.cancel(north, id, said);
+      return { ...ending, also };
+    };
+    assert.equal(await (await taken()).run(), "cancelled");
+    const { state, reason, approvalId } = await stateOf(north, id);
+    assert.deepEqual([state, reason, approvalId], ["cancelled", "Cancelled by bob: the wrong file", null]);
+  }
+});
+
+test("a job that came to wait for a person while it was found overdue goes on waiting", async () => {
+  const north = await operator();
+  const [first, second] = [await asked(north, { hours: 1 }), await asked(north, { hours: 2 })];
+  nowMs += 2 * 3_600_000;
+  whileAbandoned = async () => {
+    whileAbandoned = async () => undefined;
+    const waits = "update job set state = 'waiting_approval', due_at = null, deadline_at = $2 where id = $1";
+    await database.run(waits, [second, new Date(nowMs + 3_600_000)]);
+  };
+  await failOverdue(deps, 10);
+  assert.equal((await stateOf(north, first)).state, "failed");
+  assert.equal((await stateOf(north, second)).state, "waiting_approval");
+  await jobs.cancel(north, second, { actor: "bob", reason: "the test is over" });
+});
+
 test("a job that comes to no end in time fails", async () => {
   const north = await operator();
   const id = await asked(north, { hours: 1 });
@@ -343,6 +382,26 @@ test("another person agrees, and it is carried out once; the asker, their other 
     return DONE;
   };
   assert.equal(await (await taken()).run(), "done");
+});
+
+test("who cancels a job while somebody approves it comes second, and neither fails for the other", async () => {
+  const north = await operator();
+  const { id, approvalId } = await waiting(north, asksFor());
+  let cancelling: Promise<JobView> | undefined;
+  whileCarried = async () => {
+    whileCarried = async () => undefined;
+    cancelling = jobs.cancel(north, id, { actor: "eve", reason: "not needed" });
+    cancelling.catch(() => undefined); // looked at below
+    const waits =
+      "select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
+    await until(
+      () => database.rows(waits),
+      ({ length }) => length > 0,
+      "the cancelling waits for the decision",
+    );
+  };
+  assert.equal((await approvals.decide(north, approvalId, YES, decider("Bob"))).state, "approved");
+  assert.equal((await cancelling)?.state, "cancelled");
 });
 
 test("what cannot be carried out is not approved: the decision is none", async () => {

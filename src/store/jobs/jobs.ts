@@ -65,6 +65,11 @@ const GO_ON = {
                 checkpoint = coalesce($6, checkpoint), updated_at = $4
           where operator_id = $1 and id = $2 and state = 'waiting_approval'`,
 };
+const LOCK_APPROVAL = {
+  name: "lock_approval_of_job", // job_pkey, approval_pkey
+  text: `select a.id from job j join approval a on a.id = j.approval_id
+          where j.operator_id = $1 and j.id = $2 and a.state = 'waiting' for update of a`,
+};
 const DROP_FILE = { name: "drop_job_file", text: "delete from job_file where id = $1" }; // job_file_pkey
 
 /** Puts it into the queue, with its audit row; a server takes it once `tx` is committed. */
@@ -157,6 +162,7 @@ async function cancelIn(
   deps: Omit<JobDeps, "database"> & { readonly kinds: readonly JobKind[] },
   { operatorId, jobId, actor, reason }: Cancelled,
 ): Promise<void> {
+  await tx.rows(LOCK_APPROVAL, [operatorId, jobId]); // before the job, as whoever decides about it
   const job = await tx.one<Locked>(LOCK, [operatorId, jobId]);
   if (!job) throw jobNotFound();
   if (isFinalJob(job.state))

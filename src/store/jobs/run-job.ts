@@ -56,7 +56,8 @@ const SAVE = {
 };
 const IS_MINE = {
   name: "lock_claimed_job", // job_pkey
-  text: "select id from job where id = $1 and claim = $2 and state = 'running' for update",
+  text: `select cancel_asked_by as "cancelBy", cancel_reason as "cancelReason" from job
+          where id = $1 and claim = $2 and state = 'running' for update`,
 };
 const PUT_BACK = {
   name: "put_back_job", // job_pkey
@@ -68,6 +69,10 @@ const OVERDUE = {
   name: "overdue_jobs", // job_deadline
   text: `select id, operator_id as "operatorId" from job
           where deadline_at <= $1 and state in ('queued', 'running') and kind = any($2::text[]) order by deadline_at limit $3`,
+};
+const STILL_OVERDUE = {
+  name: "lock_overdue_job", // job_pkey
+  text: "select id from job where id = $1 and deadline_at <= $2 and state in ('queued', 'running') for update",
 };
 
 type Claimed = {
@@ -117,12 +122,12 @@ export async function takeJob(deps: RunnerDeps, stop: AbortSignal): Promise<Take
 /** Fails jobs that nobody brought to an end in time; answers how many. */
 export async function failOverdue(deps: RunnerDeps, limit: number): Promise<number> {
   const names = deps.kinds.map(({ kind }) => kind);
-  const overdue = await deps.database.rows<{ id: string; operatorId: string }>(OVERDUE, [
-    deps.clock(),
-    names,
-    limit,
-  ]);
-  for (const job of overdue) await deps.database.transaction((tx) => endJob(tx, deps, job, OVERDUE_END));
+  const now = deps.clock();
+  const overdue = await deps.database.rows<{ id: string; operatorId: string }>(OVERDUE, [now, names, limit]);
+  for (const job of overdue)
+    await deps.database.transaction(async (tx) => {
+      if (await tx.one(STILL_OVERDUE, [job.id, now])) await endJob(tx, deps, job, OVERDUE_END); // or it waits for a person by now
+    });
   return overdue.length;
 }
 
@@ -238,7 +243,12 @@ const workOf = ({ database, clock }: RunnerDeps, job: Claimed, hold: Hold): JobW
 async function settle(deps: RunnerDeps, job: Claimed, ended: JobEnd): Promise<JobState> {
   const of = { operatorId: job.operatorId, id: job.id };
   return deps.database.transaction(async (tx) => {
-    if (!(await tx.one(IS_MINE, [job.id, job.claim]))) return "queued" as const; // another server has it by now
+    const mine = await tx.one<Pick<Held, "cancelBy" | "cancelReason">>(IS_MINE, [job.id, job.claim]);
+    if (!mine) return "queued" as const; // another server has it by now
+    if (mine.cancelBy !== null) {
+      await endJob(tx, deps, of, cancelledBy(mine.cancelBy, mine.cancelReason ?? "")); // word of it did not reach us
+      return "cancelled" as const;
+    }
     await ended.also?.(tx);
     if (ended.state === "waiting_approval") await waitFor(tx, deps, job, ended);
     else if (ended.state === "failed") await endJob(tx, deps, of, ended);

@@ -120,6 +120,7 @@ const FORGET = {
       "user_account",
     ].map((table) => `delete from ${table} where subscriber_id = any($1::uuid[])`),
     `delete from link where order_id in ${THEIR_ORDERS}`,
+    `delete from management_task where order_id in ${THEIR_ORDERS}`,
     `update offer set given_sealed = null where subscriber_id = any($1::uuid[]) and given_sealed is not null`,
     `update provisioned_item set given_sealed = null where subscriber_id = any($1::uuid[]) and given_sealed is not null`,
     `update collection set card_token = null, means_masked = null where subscriber_id = any($1::uuid[])`,
@@ -145,6 +146,8 @@ const LEFT_DEVICES = {
 const ERASE_DEVICES = [
   `delete from symptom y using device d where d.id = any($1::uuid[]) and y.operator_id = d.operator_id and y.imei_index = d.imei_index`,
   `update proxy_account set imsi_sealed = null, msisdn_sealed = null where device_id = any($1::uuid[])`,
+  `delete from management_task t using management_account a where t.account_id = a.id and a.device_id = any($1::uuid[])`,
+  `delete from management_account where device_id = any($1::uuid[])`, // what it said last may name the handset; one that comes again gets another
 ];
 const UNLINK_DEVICES = `update device d set imei_index = v.token, imei_sealed = $3
    from unnest($1::uuid[], $2::bytea[]) as v(id, token) where d.id = v.id`;

@@ -43,6 +43,22 @@ async function endedOrder(name: string, operatorId?: string): Promise<Order> {
   return order;
 }
 
+/** As an order sets up a device that is managed: what both sides share, and what was to be set. */
+async function managed({ operatorId, orderId }: Order): Promise<void> {
+  const [account, task] = [uuidv7(), uuidv7()];
+  const token = Buffer.from(account);
+  await database.run(
+    `insert into management_account (id, operator_id, device_id, token_hash, sealed, version, failures, updated_at)
+     select $1, operator_id, device_id, $2, $2, 1, 0, now() from provisioning_order where id = $3`,
+    [account, token, orderId],
+  );
+  await database.run(
+    `insert into management_task (id, operator_id, account_id, order_id, item_id, settings_sealed, expires_at, ended_at, created_at)
+     values ($1, $2, $3, $4, $1, $5, now(), now(), now())`,
+    [task, operatorId, account, orderId, token],
+  );
+}
+
 /** Tables that still hold one of these octets, in whatever column. */
 async function holders(wanted: readonly Buffer[]): Promise<string[]> {
   const columns = await database.rows<{ table: string; column: string }>(
@@ -65,6 +81,7 @@ test("who is erased is found by no number any more, in no table; their order sti
   const order = await endedOrder("erased");
   const text = { to: order.msisdn, text: "hello Ada", idempotencyKey: "to the erased" };
   await shop.texts.send(order.operatorId, [text]);
+  await managed(order);
   const [message] = await claim(order.operatorId);
   assert.ok(message);
   await taken(message, ...partsOf(message));
@@ -78,6 +95,11 @@ test("who is erased is found by no number any more, in no table; their order sti
   assert.deepEqual(gone.erases, look.erases, "what was told beforehand");
   assert.deepEqual([gone.erases.messages, gone.erases.pairings, gone.erases.devices], [2, 1, 1]);
   assert.deepEqual(await holders(indexesOf(order)), []);
+  for (const table of ["management_task", "management_account"])
+    assert.deepEqual(
+      await database.rows(`select from ${table} where operator_id = $1`, [order.operatorId]),
+      [],
+    );
   const after = await story(order);
   assert.deepEqual([after.imsiMasked, after.imeiMasked, after.msisdnMasked], ["erased", "erased", null]);
   assert.deepEqual(
