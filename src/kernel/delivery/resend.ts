@@ -67,9 +67,11 @@ export function resend(
         : lastChance(terms.policy, attempt, dueAt),
       detail: { messageId: message.id, attempt },
     });
-    if (message.kind === "link") {
+    if (message.kind === "link" || message.kind === "bootstrap") {
       const expiresAt = hoursAfter(lastChance(terms.policy, attempt, dueAt), terms.policy.proofDeadlineHours);
-      scribe.changes.linkExtensions.push({ itemId: item.id, orderId: order.id, expiresAt });
+      const { linkExtensions, managementAgain } = scribe.changes;
+      const longer = message.kind === "link" ? linkExtensions : managementAgain;
+      longer.push({ itemId: item.id, orderId: order.id, expiresAt });
     }
   }
 }
@@ -148,7 +150,9 @@ export function resendItems(
   if (sendable.some(({ kind }) => kind === "settings")) {
     for (const companion of companions) {
       cancelledMessages.push(companion.id);
-      resendCompanion(turn, companion, { waitMinutes: 0, beside });
+      // Who asks for a session waits until the account has arrived, as at first.
+      const waitMinutes = companion.kind === "wake" ? turn.terms.policy.messageValidityMinutes : 0;
+      resendCompanion(turn, companion, { waitMinutes, beside });
     }
   }
   for (const [messageId, items] of byMessage) {

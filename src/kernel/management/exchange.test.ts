@@ -310,13 +310,24 @@ test("a message that does not follow the last one gets Status 400, and the sessi
   const world = worldOf();
   world.say(opening(world));
   const session = world.standing.session;
-  for (const msgId of ["1", "3", "99"]) {
+  for (const msgId of ["3", "99"]) {
     const { message } = world.say(opening(world, { msgId, credential: undefined }));
     assert.deepEqual([statusOf(message, "0"), message.commands.length], [400, 1]);
   }
   assert.deepEqual(world.standing.session, session);
   const { message } = world.say(opening(world, { sessionId: "5555", credential: undefined }));
   assert.equal(statusOf(message, "0"), 407, "another session has to be proved");
+});
+
+test("a device that was switched off begins its session again: it is challenged, and comes to its end", async () => {
+  const world = worldOf();
+  world.say(opening(world));
+  const { message } = world.say(
+    opening(world, { credential: undefined, commands: [{ ...ALERT, code: 1200 }] }),
+  );
+  assert.deepEqual([statusOf(message, "0"), statusOf(message, "1")], [407, 407]);
+  assert.equal(await runSession(world.device, "4B4B", 1200), true);
+  assert.deepEqual(kinds(world).at(-1), "applied");
 });
 
 test("numbers of sessions are the same with zeros in front and in either case", () => {

@@ -106,13 +106,16 @@ function proved(doing: Doing): ManagementOutcome {
   const { standing, request, message } = doing;
   const { account, session, challenge } = standing;
   const mac = request.hmac === null ? null : decodeHmacHeader(request.hmac);
-  const nonces = [account.deviceNonce, ...(challenge === null ? [] : [challenge])];
-  const proof = proofOf({ message, body: request.body, mac }, account, session, nonces);
+  const proofBy = (nonce: string) => proofOf({ message, body: request.body, mac }, account, session, nonce);
+  const byOwn = proofBy(account.deviceNonce);
+  const proof = byOwn === "refused" && challenge !== null ? proofBy(challenge) : byOwn;
   if (proof === "refused" || proof === "missing") return challenged(doing, proof, mac !== null);
   const isSame = session !== null && isSameSession(session.id, message.sessionId) && session.phase !== "done";
   const msgId = Number(message.msgId);
-  // A device that was switched off begins again with its first message, and a proof of its own.
-  const isBegun = isSame && (proof === "session" || msgId > 1);
+  // A device that was switched off begins again with its first message, and a proof of its own, for which it may wait to be asked.
+  if (proof === "session" && msgId === 1) return challenged(doing, "missing", false);
+  // One that had to be asked knows nothing of what the session was at: it hears all of it again.
+  const isBegun = isSame && proof === byOwn && (proof === "session" || msgId > 1);
   if (isBegun && msgId !== session.lastMsgId + 1) return outOfTurn(doing);
   return taken(doing, isBegun ? session : newSession(message.sessionId, msgId, proof === "mac"), {
     isByMac: proof === "mac",

@@ -16,18 +16,16 @@ type Asked = {
   readonly mac: HmacHeader | null;
 };
 
-/** @param nonces that it may be made with, Base64: the account's, and one that was just given to whoever failed */
+/** @param nonce that it is to be made with, Base64: the account's, or one that was just given to whoever failed */
 export function proofOf(
   { message, body, mac }: Asked,
   account: ManagementAccount,
   session: ManagementSession | null,
-  nonces: readonly string[],
+  nonce: string,
 ): Proof {
   const { user, deviceHash } = account;
   if (mac) {
-    const isDevice =
-      mac.user === user &&
-      nonces.some((nonce) => isEqual(mac.mac, encodeBodyMac(deviceHash, octetsOf(nonce), body)));
+    const isDevice = mac.user === user && isEqual(mac.mac, encodeBodyMac(deviceHash, octetsOf(nonce), body));
     return isDevice ? "mac" : "refused";
   }
   const { credential } = message;
@@ -35,7 +33,7 @@ export function proofOf(
     const isDevice =
       credential.type === "syncml:auth-md5" &&
       (message.sourceName ?? user) === user &&
-      nonces.some((nonce) => isEqual(credential.data, encodeMd5Credential(deviceHash, octetsOf(nonce))));
+      isEqual(credential.data, encodeMd5Credential(deviceHash, octetsOf(nonce)));
     return isDevice ? "digest" : "refused";
   }
   const isOpen =

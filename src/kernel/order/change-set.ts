@@ -215,6 +215,8 @@ export type ChangeSet = {
   readonly links: NewLink[];
   readonly linkExtensions: LinkExtension[];
   readonly management: NewManagement[];
+  /** What a device is to have set once more, as long as the message with its account may come. */
+  readonly managementAgain: LinkExtension[];
   readonly wakeChanges: WakeChange[];
   readonly accounts: NewUserAccount[];
   /** Accounts that the billing centre knows from now on. */
@@ -280,6 +282,7 @@ export const emptyChangeSet = (): ChangeSet => ({
   links: [],
   linkExtensions: [],
   management: [],
+  managementAgain: [],
   wakeChanges: [],
   accounts: [],
   registeredAccounts: [],

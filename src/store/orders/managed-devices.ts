@@ -35,8 +35,10 @@ const FIND = {
 };
 const TASK = {
   name: "open_management_task", // management_task_open
-  text: `select id, order_id as "orderId", item_id as "itemId", settings_sealed as sealed from management_task
-          where account_id = $1 and ended_at is null and expires_at > $2 order by id desc limit 1`,
+  // Of an order that was given up nothing is set any more.
+  text: `select t.id, t.order_id as "orderId", t.item_id as "itemId", t.settings_sealed as sealed
+           from management_task t join provisioning_order o on o.id = t.order_id
+          where t.account_id = $1 and t.ended_at is null and t.expires_at > $2 and o.state <> 'cancelled' order by t.id desc limit 1`,
 };
 const KEEP = {
   name: "keep_management_account", // management_account_pkey
@@ -158,5 +160,8 @@ async function keep(
   return rows.length > 0;
 }
 
-const failuresAfter = ({ failures }: Account, proof: ManagementOutcome["proof"]): number =>
-  proof === "proved" ? 0 : proof === "none" ? failures + 1 : failures;
+/** After a rest they are counted anew: a device that has to be challenged first would else never come to its proof. */
+function failuresAfter({ failures }: Account, proof: ManagementOutcome["proof"]): number {
+  const before = failures >= FAILURES_MAX ? 0 : failures;
+  return proof === "proved" ? 0 : proof === "none" ? before + 1 : before;
+}

@@ -15,6 +15,20 @@ const PUT_ACCOUNT = {
             set token_hash = excluded.token_hash, sealed = excluded.sealed, version = management_account.version + 1,
                 session_until = null, failures = 0, proved_at = null, updated_at = excluded.updated_at`,
 };
+/** What was to be set before: it would else be set after what takes its place, in the next session. */
+const END_FORMER_TASKS = {
+  name: "end_former_management_tasks", // management_account_operator_id_device_id_key, management_task_open
+  text: `update management_task t set ended_at = $3 from management_account a
+          where a.operator_id = $1 and a.device_id = $2 and t.account_id = a.id and t.ended_at is null`,
+};
+/** A device that is asked once more has it to set once more, until later. */
+const REOPEN_TASKS = {
+  name: "reopen_management_tasks", // management_task_order
+  text: `update management_task t set expires_at = greatest(t.expires_at, v.expires_at), ended_at = null
+           from unnest($1::uuid[], $2::uuid[], $3::timestamptz[]) as v(order_id, item_id, expires_at)
+          where t.order_id = v.order_id and t.item_id = v.item_id
+            and not exists (select from management_task n where n.order_id = t.order_id and n.item_id = t.item_id and n.id > t.id)`,
+};
 const PUT_TASK = {
   name: "put_management_task", // management_account_operator_id_device_id_key
   text: `insert into management_task (id, operator_id, account_id, order_id, item_id, settings_sealed, expires_at, created_at)
@@ -46,11 +60,19 @@ export function writeManagement(tx: Tx, sealer: Sealer, changes: ChangeSet, now:
       sealed,
       now,
     ]);
+    tx.send(END_FORMER_TASKS, [row.operatorId, row.deviceId, now]);
     tx.send(PUT_TASK, [
       ...[row.id, row.operatorId, row.deviceId, row.orderId, row.itemId],
       ...[sealer.seal("settings", JSON.stringify(row.settings)), row.expiresAt, now],
     ]);
   }
+  const again = changes.managementAgain;
+  if (again.length > 0)
+    tx.send(REOPEN_TASKS, [
+      again.map(({ orderId }) => orderId),
+      again.map(({ itemId }) => itemId),
+      again.map(({ expiresAt }) => expiresAt),
+    ]);
   const ordersOf = (isWanted: boolean): string[] =>
     changes.wakeChanges.flatMap((one) => (one.isWanted === isWanted ? [one.orderId] : []));
   for (const [statement, orderIds] of [

@@ -144,6 +144,9 @@ const LEFT_DEVICES = {
           order by d.id for update`,
 };
 const ERASE_DEVICES = [
+  // What a managed device told of itself names its IMEI.
+  `delete from management_task t using management_account a where a.device_id = any($1::uuid[]) and t.account_id = a.id`,
+  `delete from management_account where device_id = any($1::uuid[])`,
   `delete from symptom y using device d where d.id = any($1::uuid[]) and y.operator_id = d.operator_id and y.imei_index = d.imei_index`,
   `update proxy_account set imsi_sealed = null, msisdn_sealed = null where device_id = any($1::uuid[])`,
   `delete from management_task t using management_account a where t.account_id = a.id and a.device_id = any($1::uuid[])`,

@@ -127,6 +127,25 @@ test("who is erased is found by no number any more, in no table; their order sti
   );
 });
 
+test("of an erased person's managed handset neither its account stays, which names its IMEI, nor what was to be set on it", async () => {
+  const order = await endedOrder("managed");
+  const { operatorId, orderId } = order;
+  const accountId = uuidv7();
+  await database.run(
+    `insert into management_account (id, operator_id, device_id, token_hash, sealed, version, failures, updated_at)
+     select $1, operator_id, device_id, $3, $4, 1, 0, now() from provisioning_order where id = $2`,
+    [accountId, orderId, Buffer.alloc(32, 5), Buffer.from("sealed")],
+  );
+  await database.run(
+    `insert into management_task (id, operator_id, account_id, order_id, item_id, settings_sealed, expires_at, created_at)
+     values ($1, $2, $3, $4, $1, $5, now(), now())`,
+    [uuidv7(), operatorId, accountId, orderId, Buffer.from("sealed")],
+  );
+  await erasure.erase(operatorId, await personOf(order), "ada");
+  for (const table of ["management_account", "management_task"])
+    assert.equal(await shop.count(table, "operator_id = $1", [operatorId]), 0, table);
+});
+
 test("a SIM that is seen again after its person was erased is a new one, with an order of its own", async () => {
   const order = await endedOrder("again");
   const id = await personOf(order);

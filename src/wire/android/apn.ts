@@ -221,7 +221,10 @@ function apnOfSetting(value: unknown): AndroidApn {
   return {
     name: text("displayName") ?? "",
     apn: needed(text("apn"), "apn", 0),
-    types: typesOf(types.map(String), 0),
+    types: typesOf(
+      types.map((type) => (typeof type === "string" ? type : "")),
+      0,
+    ),
     mcc: operator.slice(0, MCC_DIGITS),
     mnc: operator.slice(MCC_DIGITS),
     carrierId: numberOf(text("carrierId"), "carrierId", 0),

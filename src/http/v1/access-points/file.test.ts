@@ -123,6 +123,9 @@ test("what is no such file, or no access point, is refused", () => {
     "",
   ])
     assert.throws(() => decodeApnsConf(Buffer.from(xml)), DecodeError);
-  for (const json of ["", "[]", "{}", '{"deviceConnectivityManagement":{"apnPolicy":{"apnSettings":[7]}}}'])
+  const policyOf = (setting: string): string =>
+    `{"deviceConnectivityManagement":{"apnPolicy":{"apnSettings":[${setting}]}}}`;
+  const noText = '{"apn":"x","numericOperatorId":"00101","apnTypes":[{"toString":1,"valueOf":1}]}';
+  for (const json of ["", "[]", "{}", policyOf("7"), policyOf(noText)])
     assert.throws(() => decodeApnPolicy(json), DecodeError);
 });
