@@ -144,6 +144,12 @@ export interface AccessPoints<Point> {
   find(operatorId: string, id: string): Promise<Point | undefined>;
   /** The same id again changes nothing. */
   add(operatorId: string, point: Point & { readonly id: string }, actor: string): Promise<void>;
+  /** All of them or none. */
+  addAll(
+    operatorId: string,
+    points: readonly (Point & { readonly id: string })[],
+    actor: string,
+  ): Promise<void>;
   /** Retires it; orders that used it keep what they sent. False where there is none. */
   retire(operatorId: string, id: string, actor: string): Promise<boolean>;
 }

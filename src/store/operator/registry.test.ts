@@ -177,6 +177,14 @@ test("an own access point comes back whole, its password sealed at rest, once ho
   assert.deepEqual((await actions(MINE)).slice(0, 2), ["access_point.retire", "access_point.add"]);
 });
 
+test("several access points are added all or none: of a word that breaks off nothing stands", async () => {
+  const before = (await actions(MINE)).length;
+  const broken = registry.accessPoints.addAll(MINE, [point(uuidv7()), point("no id")], "root");
+  await assert.rejects(broken);
+  assert.deepEqual(await registry.accessPoints.list(MINE), []);
+  assert.equal((await actions(MINE)).length, before);
+});
+
 test("an override of one device is kept under its blind index; a later word replaces the earlier", async () => {
   const imei = "356938035643809";
   const put = (verdict: string) =>

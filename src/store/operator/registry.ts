@@ -219,25 +219,25 @@ async function ownAccessPoints(
 
 function accessPointsIn(deps: RegistryDeps, note: Note): AccessPoints<AccessPoint> {
   const { database, sealer, clock } = deps;
+  const addAll: AccessPoints<AccessPoint>["addAll"] = (operatorId, points, actor) =>
+    putInForce(deps, operatorId, ["access_points"], async (tx) => {
+      for (const point of points) {
+        const values = [point.id, operatorId, JSON.stringify(sealed(sealer, point)), actor, clock()];
+        const added = await tx.run(INSERT_ACCESS_POINT, values);
+        if (added === 0) continue;
+        await wakeWaiting(tx, operatorId, clock());
+        const detail = { apn: point.apn };
+        await note(tx, operatorId, { actor, action: "access_point.add", subject: point.id, detail });
+      }
+    });
   return {
     list: (operatorId) => ownAccessPoints(deps, operatorId),
     async find(operatorId, id) {
       const row = await database.one<SealedPoint>(FIND_ACCESS_POINT, [operatorId, id]);
       return row && opened(sealer, row);
     },
-    add: (operatorId, point, actor) =>
-      putInForce(deps, operatorId, ["access_points"], async (tx) => {
-        const values = [point.id, operatorId, JSON.stringify(sealed(sealer, point)), actor, clock()];
-        const added = await tx.run(INSERT_ACCESS_POINT, values);
-        if (added === 0) return;
-        await wakeWaiting(tx, operatorId, clock());
-        await note(tx, operatorId, {
-          actor,
-          action: "access_point.add",
-          subject: point.id,
-          detail: { apn: point.apn },
-        });
-      }),
+    add: (operatorId, point, actor) => addAll(operatorId, [point], actor),
+    addAll,
     retire: (operatorId, id, actor) =>
       putInForce(deps, operatorId, ["access_points"], async (tx) => {
         const found = (await tx.run(RETIRE_ACCESS_POINT, [operatorId, id, clock()])) > 0;

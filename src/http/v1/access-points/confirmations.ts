@@ -68,7 +68,7 @@ export const confirmAccessPoints = route({
     const asked = { group, accept, wholeNetwork, picks: picks.map(({ id, uses = [] }) => ({ id, uses })) };
     const points = known ? confirmedPoints(asked, known) : [];
     const added = points.map((point, at) => ({ ...point, id: at === 0 ? once.subjectId : newId() }));
-    for (const point of added) await accessPoints.add(caller.operatorId, point, caller.label);
+    await accessPoints.addAll(caller.operatorId, added, caller.label);
     return created({ accessPoints: added.map((point) => writtenAccessPoint(point, false)) });
   },
 });

@@ -90,12 +90,17 @@ export const failingTests = async (
  * @throws InvalidRequest the outcome is no policy
  */
 export function patchedPolicy(inForce: OrderPolicy, patch: unknown): OrderPolicy {
-  if (!isMembers(patch))
+  if (!isMembers(patch) || isDeeper(patch, PATCH_LEVELS_MAX))
     throw new InvalidRequest([{ at: "body", wanted: "an object: the members to be changed (RFC 7396)" }]);
   const nullable = new Set(policyKeys().flatMap(({ key, isNullable }) => (isNullable ? [key] : [])));
   const merged = restored(mergePatch(inForce, patch), { patch, shipped: DEFAULT_POLICY, key: "", nullable });
   return bodyOf(Policy, merged);
 }
+
+/** More than any policy has: what lies deeper is none of its members. */
+const PATCH_LEVELS_MAX = 20;
+const isDeeper = (value: unknown, levels: number): boolean =>
+  isMembers(value) && (levels === 0 || Object.values(value).some((one) => isDeeper(one, levels - 1)));
 
 type TakenAway = {
   readonly patch: unknown;

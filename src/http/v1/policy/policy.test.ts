@@ -87,6 +87,15 @@ test("a patch of what no policy has, of another kind, or of a version that is no
     headers: { ...ADMIN, "content-type": "application/merge-patch+json" },
   });
   assert.equal(polluting.statusCode, 400);
+  const deep = await server.inject({
+    ...{
+      method: "PATCH",
+      url: "/v1/policy",
+      payload: `${'{"request":'.repeat(20_000)}1${"}".repeat(20_000)}`,
+    },
+    headers: { ...ADMIN, "content-type": "application/merge-patch+json" },
+  });
+  assert.equal(deep.statusCode, 400, "members in members without end");
   assert.equal((await patch({ resendLimit: 4 }, { "if-match": `"${version + 1}"` })).statusCode, 412);
   assert.equal((await patch({ retention: { sightings: 13 } }, ENGINEER)).json().code, "role_not_allowed");
   assert.equal((await read()).version, version);
