@@ -73,6 +73,15 @@ export async function openEquipmentDesk(deps: DeskDeps): Promise<EquipmentDesk> 
     if (id !== undefined) ids.set(slug, id);
     return id;
   };
+  /** Asked for already: a core that asks a thousand times a second asks the database once. */
+  const looking = new Set<string | undefined>();
+  const lookUp = (slug: string | undefined): void => {
+    if (looking.has(slug)) return;
+    looking.add(slug);
+    idOf(slug)
+      .catch((error: unknown) => onFault("equipment", error))
+      .finally(() => looking.delete(slug));
+  };
   await idOf(undefined);
   const loop = startLoop({
     name: "equipment-sightings",
@@ -83,7 +92,7 @@ export async function openEquipmentDesk(deps: DeskDeps): Promise<EquipmentDesk> 
   const statusOf = (operator: string | undefined, equipment: Equipment): EquipmentAnswer => {
     const id = ids.get(operator);
     if (id === undefined) {
-      idOf(operator).catch((error: unknown) => onFault("equipment", error));
+      lookUp(operator);
       return WHEN_IN_DOUBT;
     }
     try {

@@ -14,7 +14,7 @@ type GsupDeps = {
   readonly onFault: (name: string, error: unknown) => void;
 };
 type GsupListener = Pick<GsupDoor, "port" | "close"> & {
-  /** Other clients from now on. */
+  /** Other clients from now on; who is connected and no longer named is cut off. */
   change(place: GsupPlace): void;
 };
 
@@ -50,6 +50,7 @@ export async function openGsup(
       close: door.close,
       change(next) {
         rules = rulesOf(next);
+        door.recheck();
       },
     };
   } catch (cause) {

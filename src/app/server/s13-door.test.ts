@@ -183,3 +183,24 @@ test("a status that cannot be looked up is white: a fault of ours shuts nobody o
   comeBack();
   await opened.close();
 });
+
+test("an operator that is not there yet is looked up once at a time, however often is asked for it", async () => {
+  let lookUps = 0;
+  const opened = await openEquipmentDesk({
+    intake: {
+      accept: async (_operator, sightings) => sightings.map(() => ({ outcome: "unchanged" as const })),
+    },
+    statuses: { statusOf: () => "black" },
+    operatorIdOf: async () => void lookUps++,
+    ...{ homePlmnOf: () => undefined, clock: () => new Date(0), registry: new Registry() },
+    onFault: () => undefined,
+  });
+  const before = lookUps;
+  for (let serial = 10; serial < 60; serial++) {
+    const equipment = { imei: `356938035643${serial}`, imsi: undefined, softwareVersion: undefined };
+    const asked = { source: "s13", client: "mme-1", operator: "west" } as const;
+    opened.check({ ...asked, equipment: { ...equipment, msisdn: undefined, visited: undefined } });
+  }
+  assert.equal(lookUps - before, 1);
+  await opened.close();
+});

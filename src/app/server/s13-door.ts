@@ -15,7 +15,7 @@ type S13Deps = {
   readonly onFault: (name: string, error: unknown) => void;
 };
 type S13Listener = Pick<S13Door, "port" | "close"> & {
-  /** Other peers from now on; who is connected stays. */
+  /** Other peers from now on; who is connected and no longer named is cut off. */
   change(place: S13Place): void;
 };
 
@@ -58,6 +58,7 @@ export async function openS13(
       close: door.close,
       change(next) {
         peers = peersOf(next);
+        door.recheck();
       },
     };
   } catch (cause) {

@@ -26,6 +26,7 @@ async function door(
     key?: KeyObject;
     isKnown?: boolean;
     nowMs?: () => number;
+    closeMs?: number;
   } = {},
 ) {
   const asked: Equipment[] = [];
@@ -43,6 +44,7 @@ async function door(
       : () => undefined,
     onOutcome: (outcome) => void outcomes.push(outcome),
     onFault: (error) => void faults.push(error),
+    ...(options.closeMs !== undefined && { closeMs: options.closeMs }),
   });
   whenDone(async () => {
     await opened.close();
@@ -163,6 +165,24 @@ test("what is wrong with a question is told by its cause and its parameter", asy
   const posted = await ask(client, `${ROOT}?${PEI}`, { ":method": "POST" });
   assert.deepEqual([posted.status, posted.head.allow], [405, "GET"]);
   assert.deepEqual(asked, []);
+});
+
+test("a door with TLS closes although somebody never ends the handshake, or drips a request of HTTP/1.1", async () => {
+  const authority = strangerAuthority();
+  const own = pairOf(authority, { purpose: "server", names: [{ kind: "dns", name: "localhost" }] });
+  const tls = mutualTls({ ...own, authorities: authority.certificate }, { admitsOlder: true });
+  const { port, close } = await door({ tls, closeMs: 50 });
+  const { certificate: cert, key } = pairOf(authority);
+  const silent = connectTcp(port, "127.0.0.1");
+  const place = { host: "127.0.0.1", port, ca: authority.certificate, servername: "localhost" };
+  const dripping = connectTls({ ...place, cert, key, ALPNProtocols: ["http/1.1"] });
+  for (const socket of [silent, dripping]) {
+    socket.on("error", () => undefined);
+    whenDone(() => void socket.destroy());
+  }
+  await Promise.all([once(silent, "connect"), once(dripping, "secureConnect")]);
+  await new Promise<unknown>((written) => dripping.write(`GET ${ROOT} HTTP/1.1\r\nHost:`, written));
+  await close();
 });
 
 test("the forms of a device, and of who has it; a gateway without IMEI is white and nobody's handset", async () => {

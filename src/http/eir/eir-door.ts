@@ -37,6 +37,8 @@ type EirDoorOptions = {
   tokenFault(authorization: string | undefined): TokenFault | undefined | Promise<TokenFault | undefined>;
   onOutcome(outcome: EirOutcome, client: EirClient | undefined): void;
   onFault(error: unknown): void;
+  /** For what was asked to be answered when the door closes; 5 s unless given. */
+  readonly closeMs?: number;
 };
 /** 401 and 403 (TS 29.500 clause 6.7.3; RFC 6750 section 3.1). */
 export type TokenFault = { readonly status: 401 | 403; readonly error: string };
@@ -56,6 +58,7 @@ const PREFACE = "PRI * HT";
 const FIRST_OCTETS_MS = 10_000;
 const IDLE_MS = 60_000;
 const CLOSE_MS = 5_000;
+const HANDSHAKE_MS = 10_000;
 const KEEP_ALIVE_MS = 60_000;
 const URI_CHARACTERS_MAX = 2_048;
 /** In headers: a core's own, with a token, have a few thousand octets. */
@@ -71,7 +74,12 @@ type Answer = {
 /** @throws Error of the system: nobody may listen there */
 export async function openEirDoor(options: EirDoorOptions): Promise<EirDoor> {
   const sessions = new Set<{ close(): void; destroy(): void }>();
-  const secure = options.tls && createSecureServer({ ...options.tls, allowHTTP1: true, ...settings() });
+  const secure =
+    options.tls &&
+    createSecureServer({
+      ...{ handshakeTimeout: HANDSHAKE_MS, ...options.tls },
+      ...{ allowHTTP1: true, ...settings() },
+    });
   const clear = createHttp2(settings());
   const http2 = secure ?? clear;
   http2.on("session", (session) => {
@@ -94,6 +102,12 @@ export async function openEirDoor(options: EirDoorOptions): Promise<EirDoor> {
   });
   const listener = secure ? overTls(secure, options) : overTcp(clear, http1, options);
   listener.maxConnections = CONNECTIONS_MAX;
+  // Also those in a handshake, and of HTTP/1.1 within TLS.
+  const all = new Set<Socket>();
+  listener.on("connection", (socket: Socket) => {
+    all.add(socket);
+    socket.on("close", () => all.delete(socket));
+  });
   await new Promise<void>((done, failed) => {
     listener.once("error", failed).listen(options.port, options.host, done);
   });
@@ -107,8 +121,8 @@ export async function openEirDoor(options: EirDoorOptions): Promise<EirDoor> {
       for (const socket of plain) socket.end(); // each answer was written at once
       const timer = setTimeout(() => {
         for (const session of sessions) session.destroy();
-        for (const socket of plain) socket.destroy();
-      }, CLOSE_MS);
+        for (const socket of all) socket.destroy();
+      }, options.closeMs ?? CLOSE_MS);
       await closed;
       clearTimeout(timer);
     },
@@ -164,7 +178,7 @@ function asked(options: EirDoorOptions, stream: ServerHttp2Stream, headers: Inco
   const client = options.clientAt(stream.session?.socket.remoteAddress ?? "");
   if (!client) return stream.close(constants.NGHTTP2_REFUSED_STREAM);
   const respond = (answer: Answer) => {
-    if (stream.destroyed) return;
+    if (stream.destroyed || stream.closed) return;
     stream.respond({
       ":status": answer.status,
       "content-type": answer.type,

@@ -142,9 +142,8 @@ function readTerminal(octets: Uint8Array, terminal: Avp): Pick<EquipmentCheck, "
   const digits = imei && latin1Of(octets, imei);
   if (imei && !/^\d{14,16}$/.test(digits ?? "")) throw badValue(octets, imei, "an IMEI has 14 to 16 digits");
   const two = version && latin1Of(octets, version);
-  if (version && !/^\d{2}$/.test(two ?? ""))
-    throw badValue(octets, version, "a software version has two digits");
-  return { imei: digits, softwareVersion: two };
+  // It is optional: one that cannot be read is left out, and the question is answered.
+  return { imei: digits, softwareVersion: two !== undefined && /^\d{2}$/.test(two) ? two : undefined };
 }
 
 /** Two of what may stand once contradict each other (RFC 6733 section 7.1.5). */
@@ -254,6 +253,9 @@ export function encodeEquipmentAnswer(
   return encodeCopying(answerHead(message, RESULT.success), octets, front, byStatus[answer], behind);
 }
 
+/** A longer AVP is not shown: with it, and what is copied beside it, an answer could be longer than its question may be. */
+const FAILED_OCTETS_MAX = 1_024;
+
 /** An answer that says why there is none: of any command, with the AVP that failed where one did. */
 export function encodeFault(
   request: DiameterHead & { readonly octets: Uint8Array },
@@ -273,7 +275,7 @@ export function encodeFault(
       : []),
     origin,
     encodeAvp(AVP.errorMessage, utf8(message), { isMandatory: false }),
-    ...(failed ? [encodeAvp(AVP.failed, failed)] : []),
+    ...(failed && failed.length <= FAILED_OCTETS_MAX ? [encodeAvp(AVP.failed, failed)] : []),
     ...copied(AVP.proxyInfo, AVP.priority),
   ]);
 }

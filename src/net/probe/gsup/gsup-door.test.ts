@@ -34,7 +34,7 @@ async function door(more: Partial<Options> = {}) {
     await opened.close();
     assert.deepEqual(faults, []);
   });
-  return { port: opened.port, seen, outcomes };
+  return { port: opened.port, seen, outcomes, recheck: opened.recheck };
 }
 
 /** Octets that come, as far as they are asked for. */
@@ -153,4 +153,39 @@ test("frames that lie end the connection; who is not named is cut off", async ()
   const stranger = connect(shut.port, "127.0.0.1").on("error", () => undefined);
   await once(stranger, "close");
   assert.deepEqual(shut.outcomes, ["unknown_client"]);
+});
+
+test("a client that has another name now, or none, is cut off; who is named as before stays", async () => {
+  let name: string | undefined = "msc";
+  const { port, recheck } = await door({ clientAt: () => (name === undefined ? undefined : { name }) });
+  const { socket, read } = await caller(port);
+  await read(20);
+  recheck();
+  socket.write(vector("gsup-ipa-ping"));
+  assert.equal(await read(4), hexOf(vector("gsup-ipa-pong")));
+  const closed = once(socket, "close");
+  name = undefined;
+  recheck();
+  await closed;
+});
+
+test("a client that asks and never reads is not read from for ever", async () => {
+  const { port, outcomes } = await door();
+  const socket = connect(port, "127.0.0.1").on("error", () => undefined);
+  whenDone(() => void socket.destroy());
+  // With the names of both ends, each as long as an element may be: answers of 550 octets, 33 MB, more than the system holds for two sockets.
+  const names = [0x60, 0x61].map((tag) => Buffer.from([tag, 255, ...new Uint8Array(255)]));
+  const ask = Buffer.concat([ASK, ...names]);
+  ask.writeUInt16BE(ask.length - 3);
+  const total = 60_000;
+  socket.write(Buffer.concat(Array.from({ length: total }, () => ask)));
+  for (
+    let [before, turns] = [0, 0];
+    (outcomes.length === 0 || turns < 1_000) && outcomes.length < total;
+    turns++
+  ) {
+    await new Promise((done) => setImmediate(done));
+    if (outcomes.length !== before) [before, turns] = [outcomes.length, 0];
+  }
+  assert.ok(outcomes.length > 0 && outcomes.length < total, `${outcomes.length} of ${total} are answered`);
 });

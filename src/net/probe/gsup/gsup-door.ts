@@ -49,7 +49,12 @@ type GsupDoorOptions = {
   onOutcome(outcome: GsupOutcome, client: GsupClient | undefined): void;
   onFault(error: unknown): void;
 };
-export type GsupDoor = { readonly port: number; close(): Promise<void> };
+export type GsupDoor = {
+  readonly port: number;
+  close(): Promise<void>;
+  /** What `clientAt` says has changed: whoever has another name now, or none, is cut off, and connects again. */
+  recheck(): void;
+};
 
 const CONNECTIONS_MAX = 1_000;
 /** Asked and not answered yet, or numbers that the register told of subscribers, of one connection. */
@@ -70,6 +75,7 @@ type Link = {
 /** @throws Error of the system: nobody may listen there */
 export async function openGsupDoor(options: GsupDoorOptions): Promise<GsupDoor> {
   const sockets = new Set<Socket>();
+  const clients = new Map<Socket, string>();
   const kept = (socket: Socket) => {
     sockets.add(socket);
     socket.setNoDelay(true).setKeepAlive(true, KEEP_ALIVE_MS);
@@ -79,7 +85,11 @@ export async function openGsupDoor(options: GsupDoorOptions): Promise<GsupDoor> 
   };
   const server = createServer((down) => {
     const client = options.clientAt(down.remoteAddress ?? "");
-    if (client) return received(options, client, kept(down), kept);
+    if (client) {
+      clients.set(down, client.name);
+      down.on("close", () => clients.delete(down));
+      return received(options, client, kept(down), kept);
+    }
     options.onOutcome("unknown_client", undefined);
     down.destroy();
   });
@@ -95,6 +105,10 @@ export async function openGsupDoor(options: GsupDoorOptions): Promise<GsupDoor> 
       const closed = new Promise<void>((done) => void server.close(() => done()));
       for (const socket of sockets) socket.destroy(); // an MSC connects again, and asks again
       await closed;
+    },
+    recheck() {
+      for (const [down, name] of clients)
+        if (options.clientAt(down.remoteAddress ?? "")?.name !== name) down.destroy();
     },
   };
 }
@@ -143,8 +157,10 @@ function reading(socket: Socket, { options, client, down, up }: Link, each: (fra
     }
     rest = bytes.subarray(at);
   });
+  // Of whoever writes to `socket`: the other side and, where the door answers by itself, the client.
   const other = socket === down ? up : down;
   other?.on("drain", () => socket.resume());
+  if (socket === down) down.on("drain", () => down.resume());
 }
 
 /** Whoever does not read slows down who writes to it. */
@@ -157,8 +173,8 @@ const gsupIn = ({ stream, payload }: IpaFrame): GsupMessage | undefined =>
     ? decodeGsup(payload.subarray(1))
     : undefined;
 
-const send = (socket: Socket, payload: Uint8Array): void =>
-  void socket.write(encodeIpaFrame(IPA_STREAM.osmocom, Uint8Array.from([GSUP_EXTENSION, ...payload])));
+const send = (down: Socket, payload: Uint8Array): void =>
+  passOn(down, down, encodeIpaFrame(IPA_STREAM.osmocom, Uint8Array.from([GSUP_EXTENSION, ...payload])));
 
 function fromClient(link: Link, frame: IpaFrame): void {
   const { options, client, down, up } = link;
@@ -203,7 +219,8 @@ function readable(frame: IpaFrame): GsupMessage | undefined {
 function managed(down: Socket, { payload }: IpaFrame): void {
   const answer =
     payload[0] === CCM.ping ? CCM.pong : payload[0] === CCM.identityResponse ? CCM.identityAck : undefined;
-  if (answer !== undefined) down.write(encodeIpaFrame(IPA_STREAM.management, Uint8Array.from([answer])));
+  if (answer !== undefined)
+    passOn(down, down, encodeIpaFrame(IPA_STREAM.management, Uint8Array.from([answer])));
 }
 
 function fromRegister(link: Link, frame: IpaFrame): void {

@@ -89,6 +89,8 @@ export type Peer = {
   leave(): Promise<void>;
   /** At once. */
   end(): void;
+  /** Who may connect has changed: whoever is no longer named leaves at once. */
+  recheck(): void;
 };
 
 type Known = { readonly peer: S13Peer; readonly originHost: string };
@@ -102,6 +104,8 @@ type Connection = {
   known: Known | undefined;
   /** A watchdog of ours is under way. */
   isAsked: boolean;
+  /** Nothing more is read: the last answer goes out, and the connection ends. */
+  isOver: boolean;
   nextId: number;
 };
 
@@ -109,7 +113,8 @@ export function receivePeer(socket: Socket, options: PeerOptions): Peer {
   const ended = new Promise<void>((done) => socket.once("close", () => done()));
   const connection: Connection = {
     ...{ socket, options, answering: answeringAs(options.identity), ended },
-    ...{ rest: Buffer.alloc(0), known: undefined, isAsked: false, nextId: options.identity.originState },
+    ...{ rest: Buffer.alloc(0), known: undefined, isAsked: false, isOver: false },
+    nextId: options.identity.originState,
   };
   socket.setNoDelay(true);
   socket.setTimeout(options.firstMessageMs ?? FIRST_MESSAGE_MS);
@@ -117,9 +122,23 @@ export function receivePeer(socket: Socket, options: PeerOptions): Peer {
   socket.on("data", (chunk) => came(connection, chunk));
   socket.on("drain", () => socket.resume());
   socket.on("error", () => socket.destroy()); // reset by the peer: it connects again
-  socket.on("close", () => options.onEnd(connection.known?.originHost.toLowerCase()));
+  const first = setTimeout(
+    () => connection.known ?? fellSilent(connection),
+    options.firstMessageMs ?? FIRST_MESSAGE_MS,
+  ); // octet by octet, too
+  socket.on("close", () => {
+    clearTimeout(first);
+    options.onEnd(connection.known?.originHost.toLowerCase());
+  });
   return {
     end: () => socket.destroy(),
+    recheck() {
+      const { known } = connection;
+      if (!known) return;
+      const peer = options.peerOf(known.originHost, socket.remoteAddress ?? "");
+      if (peer) connection.known = { ...known, peer };
+      else socket.destroy();
+    },
     async leave() {
       if (!connection.known) return void socket.destroy();
       send(connection, request(connection, COMMAND.disconnect, [disconnectCause()]));
@@ -132,7 +151,8 @@ export function receivePeer(socket: Socket, options: PeerOptions): Peer {
 
 /** All messages of a chunk are answered by one write. */
 function came(connection: Connection, chunk: Buffer): void {
-  const { socket, options } = connection;
+  const { options } = connection;
+  if (connection.isOver) return;
   connection.isAsked = false; // whatever comes shows that it lives
   const bytes = connection.rest.length === 0 ? chunk : Buffer.concat([connection.rest, chunk]);
   const answers: Uint8Array[] = [];
@@ -152,7 +172,16 @@ function came(connection: Connection, chunk: Buffer): void {
   }
   connection.rest = bytes.subarray(at);
   if (answers.length > 0) send(connection, answers.length === 1 ? answers[0] : Buffer.concat(answers));
-  if (isOver) socket.end(() => socket.destroy());
+  if (isOver) leaveAfterAnswer(connection);
+}
+
+/** A peer that never reads the last answer does not keep the connection for ever. */
+function leaveAfterAnswer(connection: Connection): void {
+  const { socket } = connection;
+  connection.isOver = true;
+  connection.rest = Buffer.alloc(0);
+  const timer = setTimeout(() => socket.destroy(), LEAVE_MS);
+  socket.once("close", () => clearTimeout(timer)).end(() => socket.destroy());
 }
 
 function send({ socket }: Connection, octets: Uint8Array | undefined): void {
@@ -295,6 +324,7 @@ function misrouting({ identity }: PeerOptions, check: EquipmentCheck) {
 /** Nothing came for as long: it is asked whether it lives; it was asked already, or never said who it is: the connection ends. */
 function fellSilent(connection: Connection): void {
   const { socket, options, known } = connection;
+  if (connection.isOver) return; // it has a limit of its own
   if (!known || connection.isAsked) {
     options.onOutcome(known ? "silent" : "unknown_peer", known?.peer);
     socket.destroy();

@@ -3,8 +3,10 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import { test } from "vitest";
+import { pairOf, strangerAuthority } from "../../../../test/fixture/parties.ts";
 import { whenDone } from "../../../../test/fixture/when-done.ts";
 import { DIAMETER_VECTORS } from "../../../../test/vector/diameter.ts";
+import { mutualTls } from "../../../http/mutual-tls.ts";
 import {
   answerHead,
   avpOf,
@@ -12,6 +14,7 @@ import {
   decodeDiameter,
   encodeAvp,
   encodeDiameter,
+  grouped,
   messageLength,
   numberOf,
   RESULT,
@@ -24,6 +27,7 @@ import {
   type EquipmentAnswer,
   type EquipmentCheck,
   readEquipmentAnswer,
+  VENDOR_3GPP,
 } from "../../../wire/diameter/s13.ts";
 import { openS13Door } from "./s13-door.ts";
 
@@ -35,16 +39,24 @@ const CER = vector("dia-cer-fd");
 const ECR = vector("dia-ecr-fd-15");
 
 async function door(
-  options: { answer?: EquipmentAnswer; watchdogMs?: number; firstMessageMs?: number; isNear?: boolean } = {},
+  options: {
+    answer?: EquipmentAnswer;
+    watchdogMs?: number;
+    firstMessageMs?: number;
+    isNear?: boolean;
+    isNamed?: () => boolean;
+    tls?: ReturnType<typeof mutualTls>;
+  } = {},
 ) {
   const asked: EquipmentCheck[] = [];
   const outcomes: string[] = [];
   const faults: unknown[] = [];
   const opened = await openS13Door({
-    ...{ host: "127.0.0.1", port: 0 },
+    ...{ host: "127.0.0.1", port: 0, tls: options.tls },
     identity: { originHost: `eir.${REALM}`, originRealm: REALM, realms: [], originState: 1 },
     isNear: () => options.isNear ?? true,
-    peerOf: (name) => (name.toLowerCase() === MME ? { name: "mme" } : undefined),
+    peerOf: (name) =>
+      name.toLowerCase() === MME && (options.isNamed?.() ?? true) ? { name: "mme" } : undefined,
     check(_, check) {
       asked.push(check);
       return options.answer ?? "white";
@@ -58,7 +70,7 @@ async function door(
     await opened.close();
     assert.deepEqual(faults, []);
   });
-  return { port: opened.port, asked, outcomes, close: opened.close };
+  return { port: opened.port, asked, outcomes, close: opened.close, recheck: opened.recheck };
 }
 
 /** One end of a connection: what came, message by message. */
@@ -274,4 +286,79 @@ test("a node that connects again has its old connection ended; both leave by a w
   );
   assert.equal(await second.next(), "closed");
   await closed;
+});
+
+test("a peer that is no longer named is cut off, and asks nothing more; the others stay", async () => {
+  let isNamed = true;
+  const { port, asked, recheck } = await door({ isNamed: () => isNamed });
+  const { socket, answer, next } = await caller(port);
+  socket.write(CER);
+  await answer();
+  recheck();
+  socket.write(ECR);
+  assert.equal(readEquipmentAnswer(await answer()), "white");
+  isNamed = false;
+  recheck();
+  socket.write(ECR);
+  assert.equal(await next(), "closed");
+  assert.equal(asked.length, 1);
+});
+
+test("who never says who it is, octet by octet, is cut off as well", async () => {
+  const { port } = await door({ firstMessageMs: 300 });
+  const { socket, next } = await caller(port);
+  let at = 0;
+  const timer = setInterval(() => socket.write(CER.subarray(at, ++at)), 20); // 300 times: it would take six seconds to tell
+  whenDone(() => clearInterval(timer));
+  assert.equal(await next(), "closed");
+  assert.ok(at < CER.length, "before it had told");
+});
+
+const tlsOf = () => {
+  const authority = strangerAuthority();
+  const own = pairOf(authority, { purpose: "server", names: [{ kind: "dns", name: "localhost" }] });
+  return mutualTls({ ...own, authorities: authority.certificate }, { admitsOlder: true });
+};
+
+test("with TLS, too, an address that no peer has is cut off before any handshake", async () => {
+  const { port, outcomes } = await door({ isNear: false, tls: tlsOf() });
+  const { next } = await caller(port);
+  assert.equal(await next(), "closed");
+  assert.deepEqual(outcomes, ["unknown_peer"]);
+});
+
+test("a door with TLS closes although somebody never ends the handshake", async () => {
+  const { port, close } = await door({ tls: tlsOf() });
+  const { next } = await caller(port);
+  await close();
+  assert.equal(await next(), "closed");
+});
+
+test("a question whose fault is too long to be shown is refused without it, and the connection stays", async () => {
+  const { port } = await door();
+  const { socket, answer } = await caller(port);
+  socket.write(CER);
+  await answer();
+  const good = decodeDiameter(ECR);
+  const own = good.avps.map((avp) => wholeOf(good.octets, avp));
+  socket.write(encodeDiameter(good, [...own, encodeAvp(9_999, new Uint8Array(65_000))]));
+  const refusal = await answer();
+  assert.deepEqual([resultOf(refusal), avpOf(refusal, AVP.failed)], [RESULT.avpUnsupported, undefined]);
+  socket.write(ECR);
+  assert.equal(readEquipmentAnswer(await answer()), "white");
+});
+
+test("a software version that is none is left out, and the question is answered", async () => {
+  const { port, asked } = await door({ answer: "black" });
+  const { socket, answer } = await caller(port);
+  const of3gpp = (code: number, text: string) => encodeAvp(code, utf8(text), { vendor: VENDOR_3GPP });
+  const terminal = grouped(of3gpp(1_402, "356938035643809"), of3gpp(1_403, "1"));
+  socket.write(CER);
+  await answer();
+  socket.write(changed(1_401, encodeAvp(1_401, terminal, { vendor: VENDOR_3GPP })));
+  assert.equal(readEquipmentAnswer(await answer()), "black");
+  assert.deepEqual(
+    asked.map(({ imei, softwareVersion }) => [imei, softwareVersion]),
+    [["356938035643809", undefined]],
+  );
 });

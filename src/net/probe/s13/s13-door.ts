@@ -21,20 +21,20 @@ export type S13Door = {
   readonly port: number;
   /** Takes no more; peers are told that we leave (DPR), and have a little time to say that they heard it. */
   close(): Promise<void>;
+  /** What `isNear` and `peerOf` say has changed: whoever is no longer named is cut off. */
+  recheck(): void;
 };
 
 const CONNECTIONS_MAX = 1_000;
+const HANDSHAKE_MS = 10_000;
 
 /** @throws Error of the system: nobody may listen there */
 export async function openS13Door(options: S13DoorOptions): Promise<S13Door> {
   const peers = new Map<string, Peer>();
   const all = new Set<Peer>();
+  const sockets = new Set<Socket>();
   const received = (socket: Socket) => {
-    if (!options.isNear(socket.remoteAddress ?? "")) {
-      options.onOutcome("unknown_peer", undefined);
-      socket.destroy();
-      return;
-    }
+    if (socket.destroyed) return; // from an address that nobody has
     const peer = receivePeer(socket, {
       ...options,
       onKnown(name) {
@@ -48,10 +48,23 @@ export async function openS13Door(options: S13DoorOptions): Promise<S13Door> {
     });
     all.add(peer);
   };
-  const server: Server = options.tls ? createTlsServer(options.tls, received) : createServer(received);
+  const server: Server = options.tls
+    ? createTlsServer({ handshakeTimeout: HANDSHAKE_MS, ...options.tls })
+    : createServer();
   server.maxConnections = CONNECTIONS_MAX;
-  server.on("tlsClientError", (_, socket: Socket) => {
+  // Before any handshake of TLS: a stranger who never ends one would take the place of a peer.
+  server.on("connection", (socket: Socket) => {
+    if (options.isNear(socket.remoteAddress ?? "")) {
+      sockets.add(socket);
+      socket.on("close", () => sockets.delete(socket));
+      return;
+    }
     options.onOutcome("unknown_peer", undefined);
+    socket.destroy();
+  });
+  server.on(options.tls ? "secureConnection" : "connection", received);
+  server.on("tlsClientError", (_, socket: Socket) => {
+    if (options.isNear(socket.remoteAddress ?? "")) options.onOutcome("unknown_peer", undefined); // others are counted already
     socket.destroy();
   });
   await new Promise<void>((done, failed) => {
@@ -64,7 +77,11 @@ export async function openS13Door(options: S13DoorOptions): Promise<S13Door> {
     async close() {
       const closed = new Promise<void>((done) => void server.close(() => done()));
       await Promise.all([...all].map((peer) => peer.leave()));
+      for (const socket of sockets) socket.destroy(); // in the middle of a handshake, or known since
       await closed;
+    },
+    recheck() {
+      for (const peer of all) peer.recheck();
     },
   };
 }
