@@ -54,6 +54,18 @@ test("a profile that was changed after it was signed is told as changed, and so 
   assert.deepEqual(codes(signature), ["bad_signature"]);
 });
 
+test("of a signature by RSASSA-PSS, whose parameters are not read, nothing is said that was not looked at", () => {
+  const rsa = Buffer.from("2a864886f70d010101", "hex");
+  const pss = SIGNED.slice();
+  // The last is the signer's: its attributes do not hold it, so that the signature itself stays right.
+  const at = Buffer.from(pss).lastIndexOf(rsa);
+  pss[at + rsa.length - 1] = 0x0a;
+  const rightOf = (bytes: Uint8Array) =>
+    decodeSignedProfile(bytes).signers.map((one) => one.isSignatureRight);
+  assert.deepEqual([rightOf(SIGNED), rightOf(pss)], [[true], [null]]);
+  assert.deepEqual(codes(pss), []);
+});
+
 test("a bare profile is told too, and what is no profile is named", () => {
   const content = decodeSignedProfile(SIGNED).content;
   const [bare] = explore(content).messages;

@@ -31,7 +31,7 @@ type CmsSigner = {
   readonly signingTime: Date | null;
   /** The content has the digest that was signed. */
   readonly isContentRight: boolean;
-  /** The signature is by the key of the certificate with this serial number; null: that is not there, or of another kind of key. */
+  /** The signature is by the key of the certificate with this serial number; null: that is not there, or of another kind of key or scheme. */
   readonly isSignatureRight: boolean | null;
 };
 
@@ -46,6 +46,8 @@ const DIGESTS: Readonly<Record<string, string>> = {
   "608648016503040202": "sha384",
   "608648016503040203": "sha512",
 };
+/** RSASSA-PSS, whose parameters are not read here: nothing is said of such a signature. */
+const PSS = "2a864886f70d01010a";
 const OCTETS_MAX = 1_048_576;
 const DEPTH_MAX = 24;
 const NODES_MAX = 4_096;
@@ -195,7 +197,9 @@ function signerOf(
   const signed = attributes
     ? Buffer.concat([Buffer.of(SET), reader.bytes.subarray(attributes.at + 1, attributes.end)])
     : content;
-  const isKnown = x509 !== undefined && signature !== undefined && digest !== "unknown";
+  const by = signature && node.children[node.children.indexOf(signature) - 1]?.children[0];
+  const isPss = by !== undefined && hexOfBody(reader, by) === PSS;
+  const isKnown = x509 !== undefined && signature !== undefined && digest !== "unknown" && !isPss;
   return {
     at: node.at,
     end: node.end,
