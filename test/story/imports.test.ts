@@ -232,6 +232,13 @@ test("an import that would lose much stops whatever was asked, says what, and ne
   );
 });
 
+test("a file of more lines than there could be handsets is refused before a row of it is staged", async () => {
+  const north = await operator();
+  const long = gzipSync(`tac,make,model\n86700000,Acme,One\n${",,\n".repeat(1_000_000)}`);
+  const job = await imported(north.ada, long, { kind: "tac" });
+  assert.deepEqual([job.state, job.reason], ["failed", "The file has more than 1000000 lines."]);
+});
+
 test("a version that is put back while another import goes live is looked at behind it", async () => {
   const north = await operator();
   const named = { operatorId: north.id, kind: "tac" as const, name: "tac" };

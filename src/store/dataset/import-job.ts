@@ -42,6 +42,8 @@ import {
 export const IMPORT_JOB = "import";
 /** Longest file, unpacked. */
 const TEXT_OCTETS_MAX = 512 * 1_048_576;
+/** Three times the TACs that there are: what was staged in vain must be taken away within one statement. */
+const LINES_MAX = 1_000_000;
 /** Rows of a step: its transaction takes some tens of milliseconds. */
 const STEP_ROWS = 2_000;
 /** The server has other work: it is at this one no longer at a time. */
@@ -152,8 +154,12 @@ type Read = { readonly read: ImportRead; readonly at: Checkpoint; readonly warni
 async function stage({ database, newId, clock }: ImportDeps, work: JobWork, input: Input): Promise<Read> {
   const before = checkpointOf(work.checkpoint, newId());
   const text = await textOf(database, assured(work.fileId, "an import has its file"));
-  const opened = openDeviceImport(input.kind, text, input);
   const total = linesOf(text);
+  if (total > LINES_MAX)
+    throw new TurnupError("input_too_long", `The file has more than ${LINES_MAX} lines.`, {
+      nextStep: "Bring it in several files, each under a name of its own.",
+    });
+  const opened = openDeviceImport(input.kind, text, input);
   let at = before;
   let rows: DatasetRow[] = [];
   let outcomes: JobOutcome[] = [];

@@ -288,6 +288,25 @@ test("a job that came to wait for a person while it was found overdue goes on wa
   await jobs.cancel(north, second, { actor: "bob", reason: "the test is over" });
 });
 
+test("an overdue job that cannot be ended is told, and keeps no other's from its end", async () => {
+  const north = await operator();
+  const [first, second] = [await asked(north, { hours: 1 }), await asked(north, { hours: 2 })];
+  nowMs += 2 * 3_600_000;
+  const fault = new Error("what it left behind cannot be taken away");
+  whileAbandoned = async () => {
+    whileAbandoned = async () => undefined;
+    throw fault;
+  };
+  await failOverdue(deps, 10);
+  assert.equal(faults.at(-1), fault);
+  assert.deepEqual(
+    [(await stateOf(north, first)).state, (await stateOf(north, second)).state],
+    ["queued", "failed"],
+  );
+  await failOverdue(deps, 10);
+  assert.equal((await stateOf(north, first)).state, "failed", "at the next pass");
+});
+
 test("a job that comes to no end in time fails", async () => {
   const north = await operator();
   const id = await asked(north, { hours: 1 });

@@ -124,10 +124,12 @@ export async function failOverdue(deps: RunnerDeps, limit: number): Promise<numb
   const names = deps.kinds.map(({ kind }) => kind);
   const now = deps.clock();
   const overdue = await deps.database.rows<{ id: string; operatorId: string }>(OVERDUE, [now, names, limit]);
-  for (const job of overdue)
-    await deps.database.transaction(async (tx) => {
+  for (const job of overdue) {
+    const ending = deps.database.transaction(async (tx) => {
       if (await tx.one(STILL_OVERDUE, [job.id, now])) await endJob(tx, deps, job, OVERDUE_END); // or it waits for a person by now
     });
+    await ending.catch((error: unknown) => deps.onFault("job", error)); // one that cannot be ended keeps no other's waiting
+  }
   return overdue.length;
 }
 
