@@ -576,6 +576,24 @@ export const SETTINGS = {
         "JSON: the gateways, each with its addresses, the file of its secret and whose subscribers it tells of.",
     }),
   },
+  equipment: {
+    listsFile: path({
+      about:
+        "JSON: the lists of handsets by which cores are answered, each with its status, priority and file. Without it everybody is answered as on no list.",
+    }),
+    whenUnlisted: oneOf(["white", "grey", "unknown"], {
+      about: "Answer for a handset on no list; `unknown` may shut handsets out, by the core's own rule.",
+      default: "white",
+    }),
+    whenSpecial: oneOf(["white", "grey", "black", "unknown"], {
+      about: "Answer for numbers that are no handset's: zeros, one digit over and over, test numbers.",
+      default: "white",
+    }),
+    answersBlack: yesOrNo({
+      about: "No lets everybody in, whatever lists say: the switch for a list that went wrong.",
+      default: true,
+    }),
+  },
   s13: {
     host: text({
       about:

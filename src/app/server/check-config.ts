@@ -12,6 +12,7 @@ import { messageOf } from "../../term/narrow.ts";
 import { profileSignerOf } from "../certificates/profile-signer.ts";
 import { type Config, type ConfigSource, dataFolderOf } from "../config/config.ts";
 import { readEirPlace } from "../config/eir-config.ts";
+import { readEquipmentPlace } from "../config/equipment-config.ts";
 import { readGsupPlace } from "../config/gsup-config.ts";
 import { httpOptionsOf } from "../config/http-options.ts";
 import {
@@ -28,6 +29,7 @@ import { messageCentresOf } from "../config/settings.ts";
 import { manageDoorOf } from "../party/configured-proxy.ts";
 import { reportPatternOf } from "./applet-reports.ts";
 import { connectorsOf } from "./connectors.ts";
+import { readEquipmentLists } from "./equipment-lists.ts";
 import { makerCredentialsOf } from "./maker-ports.ts";
 import { openPeers } from "./peers.ts";
 import { checkRevocation } from "./revocation.ts";
@@ -82,6 +84,7 @@ const CHECKS: readonly Check[] = [
   readS13Place,
   readGsupPlace,
   readEirPlace,
+  async (config: Config) => readEquipmentLists(await readEquipmentPlace(config)),
   (config) => profileSignerOf(config, () => new Date()),
   async (config, env) => checkRevocation(config.tls, await authoritiesOf(config, env)),
 ];
@@ -196,6 +199,9 @@ async function operatorsIn(config: Config): Promise<(readonly [string, string])[
   const switches = ((await readGsupPlace(config))?.clients ?? []).flatMap(({ name, operator }) =>
     operator === undefined ? [] : [[`gsup.clients_file: operator of ${name}`, operator] as const],
   );
+  const lists = (await readEquipmentPlace(config)).lists.flatMap(({ name, operator }) =>
+    operator === undefined ? [] : [[`equipment.lists_file: operator of ${name}`, operator] as const],
+  );
   const single = { "portal.operator": portal.operator, "applet.operator": applet.operator };
   return [
     ...Object.entries(single).flatMap(([name, slug]) => (slug === undefined ? [] : [[name, slug] as const])),
@@ -205,6 +211,7 @@ async function operatorsIn(config: Config): Promise<(readonly [string, string])[
     ...peers,
     ...functions,
     ...switches,
+    ...lists,
   ];
 }
 

@@ -1,12 +1,14 @@
 /** The doors where networks tell by their own protocols what they see: opened beside the API, and changed while they are open. */
 import type { Config } from "../config/config.ts";
 import { readEirPlace } from "../config/eir-config.ts";
+import { readEquipmentPlace } from "../config/equipment-config.ts";
 import { readGsupPlace } from "../config/gsup-config.ts";
 import { readRadiusPlace } from "../config/radius-config.ts";
 import { readS13Place } from "../config/s13-config.ts";
 import type { ClosingStack } from "./closing-stack.ts";
 import { openEir } from "./eir-door.ts";
 import { openEquipmentDesk } from "./equipment-desk.ts";
+import { openEquipmentBook, readEquipmentLists } from "./equipment-lists.ts";
 import { openGsup } from "./gsup-door.ts";
 import { openRadius } from "./radius-door.ts";
 import { openS13 } from "./s13-door.ts";
@@ -48,9 +50,10 @@ export async function openProbeDoors(
   const s13Place = await readS13Place(config);
   const eirPlace = await readEirPlace(config);
   const gsupPlace = await readGsupPlace(config);
-  const desk =
+  const book =
     (s13Place || eirPlace || gsupPlace) &&
-    closing.use(await openEquipmentDesk({ ...deps, statuses: { statusOf: () => "white" } }));
+    (await openEquipmentBook(deps, await readEquipmentLists(await readEquipmentPlace(config))));
+  const desk = book && closing.use(await openEquipmentDesk({ ...deps, statuses: book }));
   const s13 = s13Place && desk && closing.use(await openS13({ ...deps, desk }, s13Place));
   const eir = eirPlace && desk && closing.use(await openEir({ ...deps, desk }, eirPlace));
   const gsup = gsupPlace && desk && closing.use(await openGsup({ ...deps, desk }, gsupPlace));
@@ -63,9 +66,11 @@ export async function openProbeDoors(
     /** Reads the files anew; answers what puts them into force. @throws TurnupError: nothing is changed */
     async prepare(next: Config): Promise<() => void> {
       const [change, changeS13] = [await readRadiusPlace(next), await readS13Place(next)];
+      const lists = book && (await readEquipmentLists(await readEquipmentPlace(next)));
       const changeGsup = await readGsupPlace(next);
       const changeEir = await readEirPlace(next);
       return () => {
+        if (lists) book?.change(lists);
         if (change) radius?.change(change);
         if (changeEir) eir?.change(changeEir);
         if (changeGsup) gsup?.change(changeGsup);

@@ -74,6 +74,7 @@ export const SERVER_MAY_CHANGE = [
   "partner.key_file",
   "partner.clients_file",
   "radius.clients_file",
+  "equipment",
   "s13.peers_file",
   "gsup.clients_file",
   "eir.clients_file",

@@ -38,7 +38,7 @@ async function folderWith(peers: unknown) {
   return { folder, env };
 }
 
-test("a handset that an MME asks for is answered at once, and seen with its SIM in the network of that MME, by the operator of the peer", async () => {
+test("a handset that an MME asks for is answered at once by the operator's lists, and seen with its SIM in the network of that MME, by the operator of the peer", async () => {
   const { database, url } = await freshDatabaseConfig();
   for (const slug of ["north", "south"])
     await ensureOperator(database, {
@@ -52,6 +52,10 @@ test("a handset that an MME asks for is answered at once, and seen with its SIM 
     mme({ operator: "south" }),
     mme({ name: "mme-2", originHost: "mme2.epc.mnc015.mcc234.3gppnetwork.org" }),
   ]);
+  const stolen = [{ name: "stolen", status: "black", priority: 1, file: "stolen.txt", operator: "south" }];
+  await writeFile(join(folder, "lists.json"), JSON.stringify(stolen));
+  await writeFile(join(folder, "stolen.txt"), "35693803564380\n");
+  Object.assign(env, { TURNUP_EQUIPMENT_LISTS_FILE: join(folder, "lists.json") });
   const { config } = readConfig({ env: { ...env, DATABASE_URL: url, TURNUP_HTTP_PORT: "0" }, folder });
   const server = await startServer({ config, log: () => undefined });
   whenDone(() => server.close());
@@ -66,7 +70,7 @@ test("a handset that an MME asks for is answered at once, and seen with its SIM 
   };
   const one = asking(`mme1.${REALM}`);
   const other = asking("mme2.epc.mnc015.mcc234.3gppnetwork.org");
-  assert.equal(await one.check({ imeisv: "3569380356438091", imsi: "001010000000001" }), "white");
+  assert.equal(await one.check({ imeisv: "3569380356438091", imsi: "001010000000001" }), "black");
   assert.equal(await other.check({ imeisv: "3569380356438092", imsi: "234150000000001" }), "white");
   const seen = () =>
     database.rows<{ slug: string; source: string; serving: string; outcome: string }>(
