@@ -41,6 +41,8 @@ type DeskDeps = {
   readonly statuses: EquipmentStatuses;
   readonly homePlmnOf: HomePlmnResolver;
   readonly operatorIdOf: (slug: string | undefined) => Promise<string | undefined>;
+  /** Short names of those whose cores may ask; undefined: the operator that was made first. */
+  readonly operators: readonly (string | undefined)[];
   readonly clock: () => Date;
   readonly registry: Registry;
   readonly onFault: (name: string, error: unknown) => void;
@@ -82,7 +84,7 @@ export async function openEquipmentDesk(deps: DeskDeps): Promise<EquipmentDesk> 
       .catch((error: unknown) => onFault("equipment", error))
       .finally(() => looking.delete(slug));
   };
-  await idOf(undefined);
+  for (const slug of new Set(deps.operators)) await idOf(slug); // the first question of each is answered by its lists
   const loop = startLoop({
     name: "equipment-sightings",
     pauseMs: PAUSE_MS,

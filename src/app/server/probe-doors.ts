@@ -53,7 +53,12 @@ export async function openProbeDoors(
   const book =
     (s13Place || eirPlace || gsupPlace) &&
     (await openEquipmentBook(deps, await readEquipmentLists(await readEquipmentPlace(config))));
-  const desk = book && closing.use(await openEquipmentDesk({ ...deps, statuses: book }));
+  const operators = [
+    ...(s13Place?.peers ?? []),
+    ...(eirPlace?.clients ?? []),
+    ...(gsupPlace?.clients ?? []),
+  ].map(({ operator }) => operator);
+  const desk = book && closing.use(await openEquipmentDesk({ ...deps, operators, statuses: book }));
   const s13 = s13Place && desk && closing.use(await openS13({ ...deps, desk }, s13Place));
   const eir = eirPlace && desk && closing.use(await openEir({ ...deps, desk }, eirPlace));
   const gsup = gsupPlace && desk && closing.use(await openGsup({ ...deps, desk }, gsupPlace));

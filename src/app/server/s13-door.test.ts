@@ -144,7 +144,13 @@ async function desk(waitingMax: number) {
         return imei.startsWith("35") ? "black" : "grey";
       },
     },
-    ...{ homePlmnOf: () => undefined, operatorIdOf: async () => "north", clock: () => new Date(0), registry },
+    ...{
+      homePlmnOf: () => undefined,
+      operatorIdOf: async () => "north",
+      operators: [undefined],
+      clock: () => new Date(0),
+      registry,
+    },
     ...{ onFault: () => undefined, waitingMax },
   });
   const check = (imei: string, imsi: string | undefined) =>
