@@ -197,6 +197,7 @@ test("a status that cannot be looked up is white: a fault of ours shuts nobody o
 test("an operator that is not there yet is looked up once at a time, however often is asked for it", async () => {
   let lookUps = 0;
   const opened = await openEquipmentDesk({
+    operators: [],
     intake: {
       accept: async (_operator, sightings) => sightings.map(() => ({ outcome: "unchanged" as const })),
     },
