@@ -75,7 +75,7 @@ async function* linesOf(path: string): AsyncGenerator<readonly string[]> {
   yield [rest];
 }
 
-export type EquipmentBook = EquipmentStatuses & { change(next: EquipmentIndexes): void };
+type EquipmentBook = EquipmentStatuses & { change(next: EquipmentIndexes): void };
 
 type BookDeps = {
   readonly operatorIdOf: (slug: string | undefined) => Promise<string | undefined>;

@@ -20,7 +20,7 @@ export type EquipmentRules = {
   /** False: nobody is refused, whatever lists say. */
   readonly answersBlack: boolean;
 };
-export type EquipmentVerdict = {
+type EquipmentVerdict = {
   readonly answer: EquipmentAnswer;
   /** Which list says so; undefined: none. */
   readonly list: string | undefined;
