@@ -87,6 +87,8 @@ test("a SIM that is paired with a handset on a black list is let in with it, and
   assert.equal(of("35693803564380", "234150000000002"), "white");
   assert.equal(of("35693803564380", "234150000000003"), "black");
   assert.equal(of("35693803564380"), "black");
+  const watched = index([list("grey", 1, "35693803564380,234150000000001")]);
+  assert.equal(watched("35693803564380", "234150000000001"), "grey", "a grey list shuts nobody out");
 });
 
 test("numbers that are no handset's are a class of their own, and a switch lets everybody in", () => {

@@ -114,6 +114,11 @@ test("in front of a register all goes through untouched, both ways; the SIM is s
   await up.read(29);
   up.socket.write(vector("gsup-err16-ans"));
   await read(21);
+  const refusal = Buffer.from("0012ee0531010809710000000000f10201600a0101", "hex");
+  socket.write(ASK);
+  await up.read(ASK.length);
+  up.socket.write(refusal);
+  assert.equal(await read(refusal.length), hexOf(refusal));
   assert.equal(seen.length, 1, "what the register refused nobody has seen");
 });
 
