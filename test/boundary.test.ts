@@ -67,6 +67,7 @@ const PURE_NODE = ["node:crypto", "node:assert", "node:assert/strict", "node:buf
  */
 const KERNEL_MAY_READ: Readonly<Record<string, readonly string[]>> = {
   catalog: ["devices"],
+  detection: ["devices"],
   equipment: ["detection"],
   support: ["devices"],
   keys: ["devices"],
