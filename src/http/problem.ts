@@ -85,6 +85,7 @@ export const STATUS_OF: Record<ErrorCode, number> = {
   idempotency_key_reused: 422,
   identity_unknown: 400,
   imei_check_digit: 400,
+  imei_doubt_not_found: 404,
   imei_filler: 400,
   imei_malformed: 400,
   imei_test: 400,

@@ -96,6 +96,7 @@ export type ErrorCode =
   | "idempotency_key_reused"
   | "identity_unknown"
   | "imei_check_digit"
+  | "imei_doubt_not_found"
   | "imei_filler"
   | "imei_malformed"
   | "imei_test"

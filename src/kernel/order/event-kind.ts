@@ -19,6 +19,9 @@ export const EVENT_KINDS = {
   order_declined: "The subscriber declined the terms.",
   order_expired: "Nobody answered the terms in time.",
   judged: "The handset's model is known, and whether its maker left it behind.",
+  imei_doubted:
+    "The handset may not be what its IMEI says: a false one, one that two bear, or one that names nobody.",
+  imei_doubt_ended: "That doubt is over: a person looked, or what it rested on holds no more.",
   fault: "It could not be taken further; it is tried again.",
   call_unreadable: "What another machine was to be asked cannot be read: a person has to see to it.",
   reopened: "It had ended, and a person had it sent again.",

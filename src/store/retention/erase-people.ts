@@ -144,6 +144,11 @@ const LEFT_DEVICES = {
           order by d.id for update`,
 };
 const ERASE_DEVICES = [
+  // What it said of itself, and what was thought of its number.
+  `delete from device_statement where device_id = any($1::uuid[])`,
+  `delete from device_radio where device_id = any($1::uuid[])`,
+  `delete from imei_doubt where device_id = any($1::uuid[])`,
+  `delete from shared_device where device_id = any($1::uuid[])`,
   // What a managed device told of itself names its IMEI.
   `delete from management_task t using management_account a where a.device_id = any($1::uuid[]) and t.account_id = a.id`,
   `delete from management_account where device_id = any($1::uuid[])`,
