@@ -26,11 +26,15 @@ import type { TelephonePins } from "../kernel/account/telephone-pin.ts";
 import type { CatalogStore } from "../kernel/catalog/catalog-store.ts";
 import type { Surroundings } from "../kernel/catalog/check-catalog.ts";
 import type { Peers } from "../kernel/catalog/peers.ts";
+import type { ImeiDoubts } from "../kernel/detection/doubts.ts";
+import type { SaidSource } from "../kernel/detection/said-of-device.ts";
 import type { Intake } from "../kernel/detection/sighting.ts";
+import type { UnknownModel } from "../kernel/detection/unknown-model.ts";
 import type { PortalPeople } from "../kernel/dialog/people.ts";
 import type { Approvals } from "../kernel/jobs/approval.ts";
 import type { Imports } from "../kernel/jobs/imports.ts";
 import type { Jobs } from "../kernel/jobs/job.ts";
+import type { ModelProposals } from "../kernel/jobs/model-proposals.ts";
 import type { KeyBatches } from "../kernel/keys/key-batches.ts";
 import type { ManagedDevices } from "../kernel/management/exchange.ts";
 import type { Relation } from "../kernel/operator/operator-terms.ts";
@@ -90,15 +94,6 @@ interface DeviceDesk {
   /** Whether it is said of every model of a make that may take a device key that it runs one; `*` is every make. */
   runsKeys(operatorId: string, make: string): Promise<boolean>;
 }
-
-/** A TAC that was seen and that no list names. */
-type UnknownModel = {
-  readonly tac: string;
-  readonly handsets: number;
-  readonly subscribers: number;
-  readonly firstSeenAt: string;
-  readonly lastSeenAt: string;
-};
 
 /** Models that ought to have rows in a dataset. */
 interface UnknownModels {
@@ -249,6 +244,18 @@ export type HttpDeps = {
   readonly texts: TextDesk;
   readonly devices: DeviceDesk;
   readonly unknownModels: UnknownModels;
+  /** Rows about unknown models that wait for a person. */
+  readonly modelProposals: ModelProposals;
+  /** Whether handsets are what their IMEIs say. */
+  readonly imeiDoubts: ImeiDoubts;
+  /** What a handset said of itself, as somebody who heard it tells; kept where the operator has seen the handset. */
+  readonly heardOfDevice: (heard: {
+    readonly operatorId: string;
+    readonly device: { readonly imei: string };
+    readonly source: SaidSource;
+    readonly value: string;
+    readonly at: Date;
+  }) => void;
   readonly settings: SettingsDesk;
   readonly pages: SettingsPages;
   readonly managed: ManagedDevices;

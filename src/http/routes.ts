@@ -29,7 +29,9 @@ import { bookCollection, listCollections, listOwed } from "./v1/collections.ts";
 import { reportConfirmations } from "./v1/confirmations.ts";
 import { getPayer, listCreditors, putCreditor, putPayer, removeCreditor } from "./v1/creditors.ts";
 import { listDatasets } from "./v1/datasets.ts";
-import { listUnknownDevices } from "./v1/devices/unknown.ts";
+import { endImeiDoubt, listImeiDoubts } from "./v1/devices/doubts.ts";
+import { reportSaid } from "./v1/devices/said.ts";
+import { listUnknownDevices, proposeModels } from "./v1/devices/unknown.ts";
 import { showDevice } from "./v1/devices.ts";
 import { decideDispute, listDisputes, openDispute } from "./v1/disputes.ts";
 import { issueEnrolment } from "./v1/enrolments.ts";
@@ -135,6 +137,10 @@ const ROUTES: readonly Route[] = [
   settingsRemoval,
   manageDevice,
   listUnknownDevices,
+  proposeModels,
+  listImeiDoubts,
+  endImeiDoubt,
+  reportSaid,
   showDevice,
   listOrders,
   openOrder,

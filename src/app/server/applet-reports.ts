@@ -8,6 +8,7 @@ import type { Intake, SightingInput } from "../../kernel/detection/sighting.ts";
 import { isEightBit } from "../../net/smsc/phone-data.ts";
 import type { Database } from "../../store/database/database.ts";
 import type { Sealer } from "../../store/seal/seal.ts";
+import type { DeviceStatements } from "../../store/sightings/device-statements.ts";
 import { TurnupError } from "../../term/error.ts";
 import { type HomePlmnResolver, parseImsi } from "../../term/imsi.ts";
 import { parseMsisdn } from "../../term/msisdn.ts";
@@ -54,6 +55,8 @@ type AppletDeps = {
   readonly intake: Intake;
   readonly homePlmnOf: HomePlmnResolver;
   readonly clock: () => Date;
+  /** What the terminal told its card of itself. */
+  readonly heardOfDevice?: DeviceStatements["note"];
 };
 
 /**
@@ -79,7 +82,15 @@ export function createAppletReports(deps: AppletDeps, { applet }: Config): Apple
         const sighting = operator && (await sightingOf(deps, operator, report, numberOf(pdu)));
         if (!sighting) return "refused";
         const [result] = await deps.intake.accept(operator, [sighting], "applet", "unneeded");
-        return result?.outcome === "refused" ? "refused" : "sighting";
+        if (result?.outcome === "refused") return "refused";
+        const { imei, imeisv, profile: value } = report;
+        const number = imei ?? imeisv;
+        if (value && number !== null)
+          deps.heardOfDevice?.({
+            ...{ operatorId: operator, device: { imei: number }, at: deps.clock() },
+            ...{ source: "terminal_profile", value },
+          });
+        return "sighting";
       } catch (error) {
         if (error instanceof DecodeError) return "refused";
         throw error; // the database is away: the centre keeps the message

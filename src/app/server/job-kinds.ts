@@ -2,6 +2,7 @@
 import type { HttpDeps } from "../../http/ports.ts";
 import { refuseFailing } from "../../http/v1/policy/policy-change.ts";
 import { importApproval, importJob } from "../../store/dataset/import-job.ts";
+import { reviewedModelsApproval } from "../../store/dataset/reviewed-models.ts";
 import type { ApprovalKind } from "../../store/jobs/approvals.ts";
 import type { JobKind } from "../../store/jobs/job-kind.ts";
 import type { JobDesk } from "../../store/jobs/jobs.ts";
@@ -19,6 +20,7 @@ export const jobKinds = (deps: KindDeps): readonly JobKind[] => [
 
 export const approvalKinds = (deps: KindDeps, jobs: JobDesk): readonly ApprovalKind[] => [
   importApproval(deps, jobs),
+  reviewedModelsApproval(deps),
   policyApprovals({
     ...deps,
     check: (operatorId, body) => refuseFailing({ policyTests: policyTestsOf(deps) }, operatorId, body),

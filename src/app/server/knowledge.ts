@@ -58,12 +58,12 @@ export type Knowledge = AccessPointKnowledge & {
   decide(terms: OperatorTerms, asked: AskedTac): SupportDecision;
   /** Those of the tests of a policy that fail under it, with all else that the operator said. */
   failingTests(terms: OperatorTerms, policy: OrderPolicy, asOf: Date): readonly FailedPolicyTest[];
-  /** Whether a list that holds for the operator names the model. */
   /** What the model shows, as the land leg says it; null where nothing is known of it. */
   displayOf(operatorId: string, imei: string): string | null;
   /** What the rules say of a TAC, by the lists that hold for the operator, or by others. */
   verdictOf(terms: OperatorTerms, tac: string, asOf: Date, devices?: DeviceKnowledge): SupportVerdict;
-  isNamed(operatorId: string, tac: string): boolean;
+  /** What the lists that hold for the operator say of a TAC; of one that none names, when such numbers were given out. */
+  deviceOf(operatorId: string, tac: string): Device;
   /** Where makers' menus hide access points, by the lists that hold for the operator. */
   menusOf(operatorId: string): readonly PhoneMenuRow[];
   /** What the model is without of what is needed, by the lists that hold for the operator. */
@@ -161,7 +161,7 @@ export function createKnowledge(data: {
       failing(devicesOf(terms), policy, (number, market, asOf) =>
         question(number, { ...terms, policy: policyIn(policy, market) }, asOf ?? today),
       ),
-    isNamed: (operatorId, tac) => knownTo(operatorId).catalog.deviceOf(tac).model !== null,
+    deviceOf: (operatorId, tac) => knownTo(operatorId).catalog.deviceOf(tac),
     menusOf: (operatorId) => knownTo(operatorId).catalog.data.menus.rows,
     lackOf: (operatorId, tac, needs) => lackOf(needs, knownTo(operatorId).catalog.deviceOf(tac)),
     runsKeys: (operatorId, make) => runsKeys(make, knownTo(operatorId).catalog.data.capability.rows),

@@ -6,9 +6,11 @@ import type { PortalDeps } from "../../http/d/ports.ts";
 import type { HttpDeps, ReadinessCheck } from "../../http/ports.ts";
 import { createHttpServer } from "../../http/server.ts";
 import { isKeyWithheld } from "../../kernel/detected/withheld-key.ts";
+import { appleProductIn } from "../../kernel/detection/said-of-device.ts";
 import { maySendUnconfirmed } from "../../kernel/operator/unconfirmed.ts";
 import type { GatewayRule } from "../../proxy/gateway-identity.ts";
 import { createModelImports } from "../../store/dataset/models-import.ts";
+import { createModelProposals } from "../../store/dataset/reviewed-models.ts";
 import { createKeyBatches } from "../../store/operator/key-batches.ts";
 import { createProxyAccounts } from "../../store/operator/proxy-accounts.ts";
 import { createProxyBook } from "../../store/operator/proxy-book.ts";
@@ -34,6 +36,7 @@ import { createCreditors } from "../../store/settlement/creditors.ts";
 import { createDisputes } from "../../store/settlement/disputes.ts";
 import { createPaymentDesk } from "../../store/settlement/payment-desk.ts";
 import { createStatements } from "../../store/settlement/statements.ts";
+import { createImeiDoubts } from "../../store/sightings/imei-doubts.ts";
 import { createPairings } from "../../store/sightings/pairings.ts";
 import { createUnknownModels } from "../../store/sightings/unknown-models.ts";
 import { TurnupError } from "../../term/error.ts";
@@ -355,6 +358,7 @@ function httpDeps(
     confirmations: { accept: behind.witnesses.confirm },
     symptoms: { accept: behind.witnesses.symptomsSeen },
     ...knowledgeDeps(stores),
+    ...reviewDeps(stores),
     ...messageDeps(behind),
     refusals: () => refusalsOf(machines.watch),
     readiness: readiness(behind),
@@ -368,19 +372,28 @@ const simUnseen = (imsi: string, homePlmn: string) => ({
   ...{ imsi, homePlmn, imei: "", msisdn: null, iccid: null, gid1: null, spn: null },
 });
 
+/** What models are that no list names, and whether handsets are what their IMEIs say. */
+const reviewDeps = (
+  stores: Opened["stores"],
+): Pick<HttpDeps, "unknownModels" | "modelProposals" | "imeiDoubts" | "heardOfDevice"> => ({
+  unknownModels: createUnknownModels(stores.database, stores.knowledge.deviceOf, stores.deviceStatements),
+  modelProposals: createModelProposals(stores),
+  imeiDoubts: createImeiDoubts(stores),
+  heardOfDevice: stores.deviceStatements.note,
+});
+
 const knowledgeDeps = ({
   database,
   sealer,
   clock,
   termsOf,
   knowledge,
-}: Opened["stores"]): Pick<HttpDeps, "devices" | "policyTests" | "unknownModels" | "settings"> => ({
+}: Opened["stores"]): Pick<HttpDeps, "devices" | "policyTests" | "settings"> => ({
   devices: {
     describe: async (operatorId, imei) => knowledge.describe(await termsOf(operatorId), imei, clock()),
     runsKeys: async (operatorId, make) => knowledge.runsKeys(operatorId, make),
   },
   policyTests: policyTestsOf({ knowledge, termsOf, clock }),
-  unknownModels: createUnknownModels(database, knowledge.isNamed),
   settings: {
     find: async (operatorId, query) => knowledge.findSettings(query, await termsOf(operatorId)),
     suggest: async (operatorId, group) => knowledge.suggest(group, await termsOf(operatorId)),
@@ -408,6 +421,7 @@ const messageDeps = ({ stores, engine, spend }: Behind): Pick<HttpDeps, "texts" 
     ...stores,
     onOpened: (orderId, itemId) => engine.books.linkOpened({ orderId, itemId }),
     onDownloaded: ({ linkId: downloadOf, ...item }) => engine.books.linkOpened({ ...item, downloadOf }),
+    onSaid: saidOf(stores),
     menusOf: stores.knowledge.menusOf,
     shownOf: shownOf(stores),
   }),
@@ -418,6 +432,16 @@ const messageDeps = ({ stores, engine, spend }: Behind): Pick<HttpDeps, "texts" 
     shownOf: shownOf(stores),
   }),
 });
+
+/** An Apple device that fetches a profile may name its product beside its browser. */
+const saidOf =
+  ({ deviceStatements, clock }: Opened["stores"]): Parameters<typeof createSettingsPages>[0]["onSaid"] =>
+  ({ operatorId, orderId, userAgent }) => {
+    const of = { operatorId, device: { orderId }, at: clock() };
+    deviceStatements.note({ ...of, source: "user_agent", value: userAgent });
+    const product = appleProductIn(userAgent);
+    if (product !== undefined) deviceStatements.note({ ...of, source: "apple_product", value: product });
+  };
 
 /** What of settings that wait behind a link, or for a session, may go out now. */
 const shownOf = (stores: Opened["stores"]): ShownOf =>

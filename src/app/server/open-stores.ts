@@ -11,6 +11,7 @@ import { createAccessPointUse } from "../../store/operator/access-point-use.ts";
 import { createCatalogStore } from "../../store/operator/catalog-store.ts";
 import { createRegistry } from "../../store/operator/registry.ts";
 import { createOrderStore } from "../../store/orders/order-store.ts";
+import { createDeviceStatements } from "../../store/sightings/device-statements.ts";
 import { createPairMemory } from "../../store/sightings/pair-memory.ts";
 import { createPairTable } from "../../store/sightings/pair-table.ts";
 import { dataFolderOf } from "../config/config.ts";
@@ -64,6 +65,7 @@ export async function openStores(
     countryOf,
     ownDevices,
     accessPointUse,
+    deviceStatements: createDeviceStatements({ database, sealer }),
     presence,
     orders,
     termsOf: orders.termsOf,

@@ -36,6 +36,7 @@ export async function openProbeDoors(
   const deps = {
     ...{ intake, homePlmnOf, operatorIdOf, clock, onFault },
     confirm: witnesses.confirm,
+    noteRadio: stores.deviceStatements.note,
     clockToleranceMs: config.clock.toleranceSeconds * 1_000,
     monotonicMs: () => performance.now(),
     registry: measures,

@@ -1,6 +1,7 @@
 /** Opens the door for RADIUS accounting, and makes sightings and evidence of what comes there (R73, R79). */
 import type { Registry } from "prom-client";
 import type { Conductor } from "../../kernel/conductor/conductor.ts";
+import { type RadioType, radioTypeOf } from "../../kernel/detection/false-model.ts";
 import { type SessionSeen, seenBySession } from "../../kernel/detection/session-seen.ts";
 import type { Intake } from "../../kernel/detection/sighting.ts";
 import {
@@ -20,6 +21,13 @@ import { countRadius } from "./radius-measures.ts";
 type RadiusDeps = {
   readonly intake: Intake;
   readonly confirm: Conductor["confirm"];
+  /** A handset was seen on a radio. */
+  readonly noteRadio: (seen: {
+    readonly operatorId: string;
+    readonly device: { readonly imei: string };
+    readonly radio: RadioType;
+    readonly at: Date;
+  }) => void;
   readonly homePlmnOf: HomePlmnResolver;
   readonly clockToleranceMs: number;
   /** By short name; of nobody's: the operator that was made first. */
@@ -145,6 +153,9 @@ async function taken(
     const [result] = await deps.intake.accept(operatorId, [seen.sighting], "radius", "unneeded");
     const outcome = result?.outcome === "refused" ? result.code : (result?.outcome ?? "refused");
     count.sightings.inc({ client: client.name, outcome });
+    const radio = radioTypeOf(accounting.radioType);
+    if (radio && accounting.imei !== undefined && result?.outcome !== "refused")
+      deps.noteRadio({ operatorId, device: { imei: accounting.imei }, radio, at: new Date(now) });
   }
   if (seen.traffic) await Promise.all(proofs.put([{ operatorId, ...seen.traffic }]));
 }

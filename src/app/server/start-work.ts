@@ -18,6 +18,7 @@ import type { Addresses } from "./addresses.ts";
 import { createAppletReports } from "./applet-reports.ts";
 import { askReturns } from "./ask-returns.ts";
 import type { ClosingStack } from "./closing-stack.ts";
+import { doubtDevices } from "./doubt-devices.ts";
 import { type Engine, type EngineOptions, startEngine } from "./engine.ts";
 import { keepGrowth } from "./growth.ts";
 import { approvalKinds, jobKinds } from "./job-kinds.ts";
@@ -79,7 +80,7 @@ export function startWork(closing: ClosingStack, opened: Opened, options: Server
     offerUrl: (token) => `${addresses.publicUrl}/d/offers/${token}`,
     landName: () => addresses.landName(),
     messageBatch: config.delivery.batch,
-    applet: createAppletReports({ ...stores, intake }, config),
+    applet: createAppletReports({ ...stores, intake, heardOfDevice: stores.deviceStatements.note }, config),
     onChanges(changes) {
       countEnded(changes);
       learnFromOrders(changes, stores.accessPointUse);
@@ -95,6 +96,7 @@ export function startWork(closing: ClosingStack, opened: Opened, options: Server
   hearOfReturns(closing, opened, options);
   keepGrowth(closing, stores, { measures, onFault });
   keepUse(closing, stores.accessPointUse, onFault);
+  doubtDevices(closing, stores, onFault);
   const witnesses = learningFrom(engine.conductor, stores.accessPointUse, stores.clock);
   return {
     intake,

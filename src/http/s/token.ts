@@ -68,7 +68,8 @@ export const settingsPage = route({
   consumes: ["application/x-www-form-urlencoded"],
   bodyLimitOctets: FORM_OCTETS_MAX,
   async handle(deps, { params: { token }, request }): Promise<Answer<never>> {
-    return shown(deps, viewerOf(request), await find(token, deps.pages.open));
+    const viewer = viewerOf(request);
+    return shown(deps, viewer, await find(token, (one) => deps.pages.open(one, viewer.userAgent)));
   },
 });
 

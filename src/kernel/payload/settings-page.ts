@@ -34,10 +34,16 @@ type LinkedProfile =
 export interface SettingsPages {
   /** Tells whether the page is there; changes nothing. Undefined: no such link was ever sent. */
   look(token: string): Promise<SettingsPage | undefined>;
-  /** Opens the page and counts the first opening as evidence. Undefined: no such link was ever sent. */
-  open(token: string): Promise<SettingsPage | undefined>;
+  /**
+   * Opens the page and counts the first opening as evidence; what the phone's browser says of itself is noted. Undefined: no such link
+   * was ever sent.
+   */
+  open(token: string, userAgent?: string): Promise<SettingsPage | undefined>;
   /** The page again, for its further parts; only `ready` where nobody opened it. Changes nothing. Undefined: no such link was ever sent. */
   turn(token: string): Promise<SettingsPage | undefined>;
   /** The profile of a page that was opened; its first download is evidence that it was downloaded, and of nothing more. */
-  profile(token: string, wish: Omit<AppleProfileWish, "operatorId">): Promise<LinkedProfile | undefined>;
+  profile(
+    token: string,
+    wish: Omit<AppleProfileWish, "operatorId"> & { readonly userAgent?: string | undefined },
+  ): Promise<LinkedProfile | undefined>;
 }

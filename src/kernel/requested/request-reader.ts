@@ -134,6 +134,14 @@ export type CareDevice = {
   readonly firstSeenAt: string;
   readonly lastSeenAt: string;
   readonly isCurrent: boolean;
+  /** Why it may not be what its IMEI says; open ones alone. */
+  readonly doubts: readonly CareDoubt[];
+};
+type CareDoubt = {
+  readonly id: string;
+  readonly kind: "false_model" | "clone" | "special";
+  readonly reason: string;
+  readonly foundAt: string;
 };
 
 /** An order of the other road: settings and keys that the network opened. */

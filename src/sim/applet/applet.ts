@@ -71,7 +71,14 @@ export class Applet {
     const data =
       home === "sim"
         ? encodeFixedReport({ imei: digits, imsi, iccid })
-        : encodeObjectReport({ imei: is16 ? null : digits, imeisv: is16 ? digits : null, imsi, iccid, home });
+        : encodeObjectReport({
+            imei: is16 ? null : digits,
+            imeisv: is16 ? digits : null,
+            imsi,
+            iccid,
+            home,
+            profile: null,
+          });
     await send({ dataCoding: EIGHT_BIT, data });
     this.#kept = digits.slice(0, 14); // kept when it was sent: what was not is sent at the next start
     return "reported";

@@ -57,6 +57,12 @@ type PagesDeps = {
     readonly itemId: string;
     readonly linkId: string;
   }) => Promise<void>;
+  /** What the phone says of itself that a person opened a page with, or fetched its profile. */
+  readonly onSaid: (said: {
+    readonly operatorId: string;
+    readonly orderId: string;
+    readonly userAgent: string;
+  }) => void;
   readonly menusOf: (operatorId: string) => readonly PhoneMenuRow[];
   readonly shownOf: ShownOf;
 };
@@ -92,10 +98,11 @@ export function createSettingsPages(deps: PagesDeps): SettingsPages {
       const state = link.expiresAt <= deps.clock() ? "expired" : "ready";
       return { state, operatorName: link.operatorName };
     },
-    async open(token) {
+    async open(token, userAgent = "") {
       const link = await find(token);
       if (!link) return undefined;
       const page = await pageOf(deps, link);
+      if (page.state === "open") hear(deps, link, userAgent);
       if (page.state === "open" && link.openedAt === null) {
         await deps.onOpened(link.orderId, link.itemId);
         await openings.put([link.id])[0];
@@ -109,12 +116,13 @@ export function createSettingsPages(deps: PagesDeps): SettingsPages {
       const isUnopened = page.state === "open" && link.openedAt === null;
       return isUnopened ? { state: "ready", operatorName: link.operatorName } : page;
     },
-    async profile(token, wish) {
+    async profile(token, { userAgent = "", ...wish }) {
       const link = await find(token);
       if (!link) return undefined;
       const shown = link.expiresAt <= deps.clock() ? undefined : await shownOf(deps, link);
       if (!shown) return { state: "expired" };
       if (link.openedAt === null) return { state: "unopened" };
+      hear(deps, link, userAgent);
       const bytes = composeAppleProfile(shown, { ...wish, operatorId: link.operatorId });
       if (!bytes) return undefined;
       if (!wish.isRemoval && link.downloadedAt === null) {
@@ -124,6 +132,10 @@ export function createSettingsPages(deps: PagesDeps): SettingsPages {
       return { state: "ready", bytes };
     },
   };
+}
+
+function hear({ onSaid }: Pick<PagesDeps, "onSaid">, { operatorId, orderId }: Link, userAgent: string): void {
+  if (userAgent !== "") onSaid({ operatorId, orderId, userAgent });
 }
 
 async function pageOf(deps: PagesDeps, link: Link): Promise<SettingsPage> {

@@ -288,9 +288,12 @@ type StoredSubscriber = {
   readonly at: Date | null;
 };
 const DEVICES = {
-  name: "care_devices", // pairing_subscriber_id_device_id_key, device_pkey, provisioning_order_of_device
+  name: "care_devices", // pairing_subscriber_id_device_id_key, device_pkey, provisioning_order_of_device, imei_doubt_open
   text: `select p.device_id as "deviceId", d.imei_sealed, d.tac, o.make, o.model, p.first_seen_at as "firstSeenAt",
-                p.last_seen_at as "lastSeenAt", p.is_current as "isCurrent"
+                p.last_seen_at as "lastSeenAt", p.is_current as "isCurrent",
+                coalesce((select json_agg(json_build_object('id', i.id, 'kind', i.kind, 'reason', i.reason,
+                            'foundAt', to_char(i.found_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')) order by i.id)
+                            from imei_doubt i where i.device_id = p.device_id and i.ended_at is null), '[]') as doubts
            from pairing p join device d on d.id = p.device_id
            left join lateral (select make, model from provisioning_order
                                where device_id = p.device_id and operator_id = p.operator_id and make is not null

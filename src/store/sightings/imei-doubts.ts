@@ -31,7 +31,7 @@ const OF_DEVICES = {
 };
 const LOCK_DEVICE = {
   name: "lock_doubted_device", // device_pkey: whoever looks at the same handset comes behind
-  text: "select id from device where operator_id = $1 and id = $2 for update",
+  text: "select id from device where operator_id = $1 and id = $2 for no key update",
 };
 const LAST_OF = {
   name: "last_doubt_of_device", // imei_doubt_of_device

@@ -374,6 +374,7 @@ test("a link that went to a number that moved on stays closed; the SIM's new num
     clock: () => new Date(shop.time.now),
     onOpened: async (orderId) => void opened.push(orderId),
     onDownloaded: async () => undefined,
+    onSaid: () => undefined,
     menusOf: () => [],
     shownOf: async (settings) => settings,
   });

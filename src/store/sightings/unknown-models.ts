@@ -2,7 +2,11 @@
  * The queue of models to review: TACs that were seen on an operator's network, that no list names and of which the operator
  * has said nothing. Nothing is kept for it: a TAC leaves the queue when an import names it or an override speaks of it.
  */
+
+import { cluesOf, type UnknownModel } from "../../kernel/detection/unknown-model.ts";
+import type { Device } from "../../kernel/devices/catalog.ts";
 import type { Database } from "../database/database.ts";
+import type { DeviceStatements } from "./device-statements.ts";
 
 /** A TAC with more handsets than this is told with this many: it is the first to look at anyhow. */
 const HANDSETS_COUNTED_MAX = 10_000;
@@ -32,12 +36,9 @@ const SEEN = {
           group by q.tac order by q.tac`,
 };
 
-type UnknownModel = {
-  readonly tac: string;
-  readonly handsets: number;
-  readonly subscribers: number;
-  readonly firstSeenAt: string;
-  readonly lastSeenAt: string;
+type Seen = Pick<UnknownModel, "tac" | "handsets" | "subscribers"> & {
+  readonly firstSeenAt: Date;
+  readonly lastSeenAt: Date;
 };
 type UnknownModels = {
   /** In the order of their TACs; `cursor` is the last TAC that was looked at. */
@@ -47,10 +48,11 @@ type UnknownModels = {
   ): Promise<{ readonly rows: readonly UnknownModel[]; readonly nextCursor: string | null }>;
 };
 
-/** `isNamed` answers whether a list that holds for the operator names the model of a TAC. */
+/** `deviceOf` says what the lists that hold for the operator say of a TAC. */
 export function createUnknownModels(
   database: Database,
-  isNamed: (operatorId: string, tac: string) => boolean,
+  deviceOf: (operatorId: string, tac: string) => Pick<Device, "model" | "ageWindows">,
+  statements: Pick<DeviceStatements, "ofTacs">,
 ): UnknownModels {
   return {
     async list(operatorId, { limit, cursor }) {
@@ -63,7 +65,7 @@ export function createUnknownModels(
           TACS_READ_AT_ONCE,
         ]);
         for (const { tac, isSpokenOf } of tacs) {
-          if (!isSpokenOf && !isNamed(operatorId, tac)) {
+          if (!isSpokenOf && deviceOf(operatorId, tac).model === null) {
             if (found.length === limit) return { rows: await seen(operatorId, found), nextCursor: last };
             found.push(tac);
           }
@@ -77,14 +79,13 @@ export function createUnknownModels(
 
   async function seen(operatorId: string, tacs: readonly string[]): Promise<UnknownModel[]> {
     if (tacs.length === 0) return [];
-    const rows = await database.rows<UnknownModel & { firstSeenAt: Date; lastSeenAt: Date }>(SEEN, [
-      operatorId,
-      tacs,
-    ]);
+    const rows = await database.rows<Seen>(SEEN, [operatorId, tacs]);
+    const words = await statements.ofTacs(operatorId, tacs);
     return rows.map((row) => ({
       ...row,
       firstSeenAt: row.firstSeenAt.toISOString(),
       lastSeenAt: row.lastSeenAt.toISOString(),
+      ...cluesOf(row.tac, deviceOf(operatorId, row.tac).ageWindows, words.get(row.tac)),
     }));
   }
 }

@@ -114,7 +114,10 @@ test("the terminal is asked for its number, and its answer is read; what it cann
     assert.throws(() => decodeResponse(given.slice(0, cut)), DecodeError, `cut at ${cut}`);
 });
 
-const FULL: AppletReport = { imei: IMEI, imeisv: null, imsi: IMSI, iccid: ICCID, home: "uicc" };
+const FULL: AppletReport = {
+  ...{ imei: IMEI, imeisv: null, imsi: IMSI, iccid: ICCID, home: "uicc" },
+  profile: "ffffffff7f1100df", // TERMINAL PROFILE, the first 8 octets of a phone of 2015
+};
 
 test("a report of data objects is read in any order, with what a vendor adds, and written back", () => {
   const octets = encodeObjectReport(FULL);

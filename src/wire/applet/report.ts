@@ -32,8 +32,12 @@ export type AppletReport = {
   readonly imsi: string | null;
   readonly iccid: string | null;
   readonly home: AppletHome | null;
+  /** TERMINAL PROFILE as the card had it, hexadecimal (TS 102 223 clause 5.2). */
+  readonly profile: string | null;
 };
-const NOTHING: AppletReport = { imei: null, imeisv: null, imsi: null, iccid: null, home: null };
+const NOTHING: AppletReport = {
+  ...{ imei: null, imeisv: null, imsi: null, iccid: null, home: null, profile: null },
+};
 
 const TAG = { imei: 0x14, imeisv: 0x62, imsi: 0x09, iccid: 0x19, profile: 0x0b, home: 0x48 } as const;
 const MUST_UNDERSTAND = 0x80;
@@ -77,7 +81,10 @@ function decodeObjectReport(bytes: Uint8Array): AppletReport {
         report.home = home;
         break;
       }
-      default: // the terminal's profile, and what a vendor adds
+      case TAG.profile:
+        report.profile = Buffer.from(value).toString("hex");
+        break;
+      default: // what a vendor adds
     }
   }
   if (report.imei === null && report.imeisv === null)
@@ -113,6 +120,7 @@ export function readTextReport(
     imsi: imsi ?? null,
     iccid: iccid ?? null,
     home: APPLET_HOMES.find((known) => known === home?.toLowerCase()) ?? null,
+    profile: null,
   };
 }
 
@@ -120,12 +128,13 @@ export function readTextReport(
  * Writes the data objects of what is not null, for simulated applets.
  * @throws RangeError: a number of another length
  */
-export function encodeObjectReport({ imei, imeisv, imsi, iccid, home }: AppletReport): Uint8Array {
+export function encodeObjectReport({ imei, imeisv, imsi, iccid, home, profile }: AppletReport): Uint8Array {
   const objects = [
     imei === null ? null : encodeObject(TAG.imei | MUST_UNDERSTAND, encodeImei(imei)),
     imeisv === null ? null : encodeObject(TAG.imeisv | MUST_UNDERSTAND, encodeImeisv(imeisv)),
     imsi === null ? null : encodeObject(TAG.imsi, encodeImsi(imsi)),
     iccid === null ? null : encodeObject(TAG.iccid | MUST_UNDERSTAND, encodeIccid(iccid)),
+    profile === null ? null : encodeObject(TAG.profile, Buffer.from(profile, "hex")),
     home === null
       ? null
       : encodeObject(TAG.home | MUST_UNDERSTAND, Uint8Array.of(APPLET_HOMES.indexOf(home) + 1)),

@@ -36,7 +36,9 @@ async function profile(
   const viewer = viewerOf(request);
   const form = profileFormFor(phoneSeen(viewer.userAgent));
   if (!form || !isProfilePlace(requests.publicUrl())) return unknownPage(viewer);
-  const found = await find(token, (one) => pages.profile(one, { form, isRemoval }));
+  const found = await find(token, (one) =>
+    pages.profile(one, { form, isRemoval, userAgent: viewer.userAgent }),
+  );
   if (!found) return unknownPage(viewer);
   if (found.state === "expired") return expiredPage(viewer, viewer.texts.texts.expiredTitle);
   if (found.state !== "ready") return page("", 303, { location: `/s/${token}` });

@@ -4,6 +4,7 @@
  */
 import Type from "typebox";
 import type { Role } from "../../../kernel/account/role.ts";
+import { DOUBT_KINDS } from "../../../kernel/detection/doubts.ts";
 import { ORDER_STATES, SPINE_CAUSES } from "../../../kernel/order/order.ts";
 import type { Standing } from "../../../kernel/requested/request-reader.ts";
 import { TurnupError } from "../../../term/error.ts";
@@ -29,6 +30,18 @@ const Device = Type.Object({
   firstSeenAt: instant(),
   lastSeenAt: instant(),
   isCurrent: Type.Boolean(),
+  doubts: Type.Array(
+    Type.Object({
+      id: Type.String(),
+      kind: words(DOUBT_KINDS),
+      reason: Type.String(),
+      foundAt: instant(),
+    }),
+    {
+      description:
+        "Why it may not be what its IMEI says: a false one, one that two handsets bear, one that many bear.",
+    },
+  ),
 });
 const SpineOrder = Type.Object({
   id: Type.String(),
@@ -102,7 +115,7 @@ export const showStanding = route({
       orders: orders.map((order) => ({ ...order, cause: order.cause as (typeof SPINE_CAUSES)[number] })), // requests were left out above
       services: services.map((one) => ({ ...one })),
       offers: offers.map((one) => ({ ...one })),
-      devices: devices.map((one) => ({ ...one })),
+      devices: devices.map((one) => ({ ...one, doubts: one.doubts.map((doubt) => ({ ...doubt })) })),
     });
   },
 });

@@ -1,0 +1,76 @@
+/**
+ * Looks whether handsets are what their IMEIs say: whenever one says something new of itself or is seen on a radio for the first time, and
+ * again and again at those that had several SIMs. What it comes to stands as a doubt; the rules are those of `kernel/detection`.
+ */
+import { CLONE_WINDOW_MS, cloneIn } from "../../kernel/detection/clone.ts";
+import { doubtOfClone, doubtOfModel, doubtOfSpecial } from "../../kernel/detection/doubts.ts";
+import { falseModelIn } from "../../kernel/detection/false-model.ts";
+import { imeiClassOf } from "../../kernel/detection/special-imei.ts";
+import { listOperators } from "../../store/operator/operators.ts";
+import { createImeiDoubts } from "../../store/sightings/imei-doubts.ts";
+import { createSharedDevices } from "../../store/sightings/shared-devices.ts";
+import type { ClosingStack } from "./closing-stack.ts";
+import { startLoop } from "./loop.ts";
+import type { Stores } from "./open-stores.ts";
+
+const LOOK_MS = 60_000;
+/** Shared handsets of one look; the rest are looked at at once behind it. */
+const SHARED_BATCH = 200;
+/** Pages of orders that are walked for one operator in one look. */
+const WALKS_MAX = 20;
+
+type Looking = Pick<
+  Stores,
+  "database" | "sealer" | "newId" | "clock" | "knowledge" | "countryOf" | "deviceStatements"
+>;
+
+export function doubtDevices(
+  closing: ClosingStack,
+  stores: Looking,
+  onFault: (name: string, error: unknown) => void,
+): void {
+  const shared = createSharedDevices(stores);
+  const doubts = createImeiDoubts(stores);
+  const loop = startLoop({
+    name: "imei_doubts",
+    pauseMs: LOOK_MS,
+    pass: async () => {
+      await doubts.book(await modelLooks(stores));
+      for (const { id } of await listOperators(stores.database))
+        for (let walks = 0; walks < WALKS_MAX; walks++) if (!(await shared.gather(id))) break;
+      const sinceMs = stores.clock().getTime() - 2 * CLONE_WINDOW_MS;
+      const devices = await shared.take(SHARED_BATCH, sinceMs);
+      await doubts.book(devices.flatMap(placeLooks));
+      return devices.length === SHARED_BATCH;
+    },
+    onFailure: onFault,
+  });
+  closing.defer(async () => {
+    await loop.stop();
+    await stores.deviceStatements.flush().catch((error: unknown) => onFault("imei_doubts", error));
+  });
+}
+
+type Looks = Parameters<ReturnType<typeof createImeiDoubts>["book"]>[0];
+
+/** What handsets said that is news, against what lists say of their TACs. */
+async function modelLooks({ deviceStatements, knowledge }: Looking): Promise<Looks> {
+  const words = await deviceStatements.flush();
+  return words.map(({ operatorId, deviceId, tac, said, radios }) => {
+    const found = falseModelIn(knowledge.deviceOf(operatorId, tac), said, radios);
+    return { operatorId, deviceId, kind: "false_model", found: found && doubtOfModel(found) };
+  });
+}
+
+/** Two handsets with one number are not one again because they were silent: nothing that is not seen any more ends such a doubt. */
+function placeLooks({
+  operatorId,
+  deviceId,
+  imei,
+  seen,
+}: Awaited<ReturnType<ReturnType<typeof createSharedDevices>["take"]>>[number]): Looks {
+  const special = doubtOfSpecial(imeiClassOf(imei));
+  if (special) return [{ operatorId, deviceId, kind: "special", found: special }];
+  const clone = cloneIn(imei, seen);
+  return clone === null ? [] : [{ operatorId, deviceId, kind: "clone", found: doubtOfClone(clone) }];
+}
