@@ -39,7 +39,7 @@ export const deviceProposeCommand: Command = {
     if (context.json) await context.printJson(asked);
     else
       await context.print(
-        `approval ${asked.approvalId}: waits until ${timeOf(asked.expiresAt)}; turnup approval decide`,
+        `approval ${asked.approvalId}: waits until ${timeOf(asked.expiresAt)}; \`turnup approval approve ${asked.approvalId}\``,
       );
     return "ok";
   },

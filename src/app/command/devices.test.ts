@@ -50,7 +50,10 @@ test("TACs that were seen and that no list names are told with how many, whose, 
     lines.map(({ tac }) => tac),
     UNKNOWN,
   );
-  assert.deepEqual(lines[0], {
+  const { ageWindows, ...first } = lines[0] ?? {};
+  assert.ok(Array.isArray(ageWindows));
+  assert.deepEqual(first, {
+    ...{ isSpecial: false, radios: [], said: [], proposal: null },
     tac: UNKNOWN[0],
     handsets: 2,
     subscribers: 2,

@@ -228,6 +228,7 @@ test("a gateway that cannot be heard for a while is told in the log once a secon
       ...{ confirm: async () => [], homePlmnOf: () => undefined, clockToleranceMs: 0, registry },
       ...{ operatorIdOf: async () => "north", clock: () => new Date(0), monotonicMs: () => nowMs },
       isReady: async () => false,
+      noteRadio: () => undefined,
       onFault: (_name, error) => faults.push(error),
     },
     {

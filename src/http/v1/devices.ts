@@ -4,6 +4,7 @@ import { parseImei } from "../../term/imei.ts";
 import { maskIdentifier } from "../../term/mask.ts";
 import { ok, route } from "../route.ts";
 import { anything, instant, integerOrNull, named, text, textOrNull, words } from "../schema.ts";
+import { ImeiDoubtOut } from "./devices/doubts.ts";
 import { IMEI_ERRORS } from "./identifiers.ts";
 
 const PAIRINGS_MAX = 100;
@@ -62,6 +63,9 @@ const Device = named(
     pairings: Type.Array(Pairing, {
       description: `The latest ${PAIRINGS_MAX} stays of SIMs in it, latest first.`,
     }),
+    doubts: Type.Array(ImeiDoubtOut, {
+      description: "Why the handset may not be what this number says; open ones alone.",
+    }),
   }),
 );
 
@@ -75,12 +79,13 @@ export const showDevice = route({
   status: 200,
   params: { imei: text("15 digits.", 40) },
   answer: Device,
-  async handle({ devices, pairings }, { params, caller }) {
+  async handle({ devices, pairings, imeiDoubts }, { params, caller }) {
     const imei = parseImei(params.imei);
     const [{ imei: _, ...device }, seen] = await Promise.all([
       devices.describe(caller.operatorId, imei),
       pairings.ofDevice(caller.operatorId, imei, PAIRINGS_MAX),
     ]);
+    const doubts = seen ? await imeiDoubts.ofDevices(caller.operatorId, [seen.deviceId]) : [];
     return ok({
       ...device,
       modelCodes: [...device.modelCodes],
@@ -89,6 +94,7 @@ export const showDevice = route({
       imeiMasked: maskIdentifier(imei, "imei"),
       deviceId: seen?.deviceId ?? null,
       pairings: [...(seen?.pairings ?? [])],
+      doubts: doubts.map((one) => ({ ...one })),
     });
   },
 });

@@ -73,7 +73,11 @@ export interface ImeiDoubts {
   list(
     operatorId: string,
     filter: DoubtFilter,
-    page: { readonly limit: number; readonly cursor: string | undefined },
+    page: {
+      readonly limit: number;
+      readonly cursor?: string | undefined;
+      readonly order?: "asc" | "desc" | undefined;
+    },
   ): Promise<{ readonly rows: readonly ImeiDoubt[]; readonly nextCursor: string | null }>;
   /** The open ones of these handsets. */
   ofDevices(operatorId: string, deviceIds: readonly string[]): Promise<readonly ImeiDoubt[]>;

@@ -111,7 +111,7 @@ export const proposeModels = route({
   method: "POST",
   path: "/v1/devices/unknown/proposals",
   summary: "Propose rows that name models which no list names",
-  description: `They count from the moment in which the approval that is asked for is given (\`POST /v1/approvals/:id/decision\`): as the operator's own data set \`reviewed\` of kind \`tac\`, of which each approval makes a new version. At most ${PROPOSED_ROWS_MAX} rows.`,
+  description: `They count from the moment in which the approval that is asked for is given (\`POST /v1/approvals/:id\`): as the operator's own data set \`reviewed\` of kind \`tac\`, of which each approval makes a new version. At most ${PROPOSED_ROWS_MAX} rows.`,
   tag: "devices",
   roles: ["admin", "engineer"],
   errors: ["dataset_malformed", "imei_malformed"],
