@@ -28,7 +28,7 @@ const IMEI_INDEX_DIGITS = 14;
 const HANDSETS_READ_MAX = 200;
 
 /** What is known of a handset that may bear a false IMEI. */
-export type DeviceWords = {
+type DeviceWords = {
   readonly deviceId: string;
   readonly operatorId: string;
   readonly tac: string;
@@ -43,7 +43,7 @@ export type DeviceStatements = {
   /** By TAC: what its handsets said, and the radios that they were seen on. */
   ofTacs(operatorId: string, tacs: readonly string[]): Promise<ReadonlyMap<string, TacWords>>;
 };
-export type TacWords = { readonly radios: readonly RadioType[]; readonly handsets: readonly HandsetSaid[] };
+type TacWords = { readonly radios: readonly RadioType[]; readonly handsets: readonly HandsetSaid[] };
 
 type Deps = { readonly database: Database; readonly sealer: Sealer };
 

@@ -17,7 +17,7 @@ const LOOK_AGAIN_MS = 6 * 3_600_000;
 const SIGHTS_MAX = 200;
 const MCC_DIGITS = 3;
 
-export type SharedDevice = {
+type SharedDevice = {
   readonly deviceId: string;
   readonly operatorId: string;
   readonly imei: string;

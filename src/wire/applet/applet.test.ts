@@ -125,18 +125,19 @@ test("a report of data objects is read in any order, with what a vendor adds, an
   const other = plain(`99 0A 984411000000000010F9 0B 02 FFFF 70 01 00 62 09 3365390853468310F2`);
   const read = decodeBinaryReport(other);
   assert.deepEqual([read.imeisv, read.iccid, read.imsi, read.home], ["3569380356438012", ICCID, null, null]);
+  assert.equal(read.profile, "ffff");
 });
 
 test("a report of fixed fields is read with and without the card's number", () => {
   for (const iccid of [ICCID, null]) {
     const octets = encodeFixedReport({ imei: IMEI, imsi: IMSI, iccid });
-    assert.deepEqual(decodeBinaryReport(octets), { ...FULL, iccid, home: null });
+    assert.deepEqual(decodeBinaryReport(octets), { ...FULL, iccid, home: null, profile: null });
   }
 });
 
 test("a report that is cut short anywhere is refused, never guessed", () => {
   for (const octets of [
-    encodeObjectReport({ ...FULL, home: null, iccid: null }),
+    encodeObjectReport({ ...FULL, home: null, iccid: null, profile: null }),
     encodeFixedReport({ imei: IMEI, imsi: IMSI, iccid: null }),
   ]) {
     // Cut behind its IMEI, a report of data objects is a shorter report.
