@@ -1329,4 +1329,20 @@ export const GUARDS: readonly Guard[] = [
     broken: "const deviceNonce = standing.account.deviceNonce;",
     tests: ["src/kernel/management/exchange.test.ts"],
   },
+  {
+    protects: "identity",
+    what: "a number that many phones bear marks each of its holders as having a cloned handset",
+    file: "src/kernel/detection/clone.ts",
+    line: 'if (imeiClassOf(imei) !== "ordinary") return null;',
+    broken: 'if (imei === "") return null;',
+    tests: ["src/kernel/detection/clone.test.ts"],
+  },
+  {
+    protects: "identity",
+    what: "a link that was opened once on another phone marks its subscriber's handset as having a false IMEI",
+    file: "src/kernel/detection/false-model.ts",
+    line: 'if (one.source === "user_agent" && one.times < BROWSER_TIMES) continue;',
+    broken: "if (one.times < 0) continue;",
+    tests: ["src/kernel/detection/false-model.test.ts"],
+  },
 ];

@@ -13,7 +13,10 @@ import type { ClosingStack } from "./closing-stack.ts";
 import { startLoop } from "./loop.ts";
 import type { Stores } from "./open-stores.ts";
 
-const LOOK_MS = 60_000;
+/** What handsets said is written and judged so often; where nothing was said, nothing is asked. */
+const SAID_MS = 2_000;
+/** Handsets with several SIMs. */
+const SHARED_MS = 60_000;
 /** Shared handsets of one look; the rest are looked at at once behind it. */
 const SHARED_BATCH = 200;
 /** Pages of orders that are walked for one operator in one look. */
@@ -31,11 +34,19 @@ export function doubtDevices(
 ): void {
   const shared = createSharedDevices(stores);
   const doubts = createImeiDoubts(stores);
-  const loop = startLoop({
-    name: "imei_doubts",
-    pauseMs: LOOK_MS,
+  const said = startLoop({
+    name: "device_statements",
+    pauseMs: SAID_MS,
     pass: async () => {
       await doubts.book(await modelLooks(stores));
+      return false;
+    },
+    onFailure: onFault,
+  });
+  const places = startLoop({
+    name: "shared_devices",
+    pauseMs: SHARED_MS,
+    pass: async () => {
       for (const { id } of await listOperators(stores.database))
         for (let walks = 0; walks < WALKS_MAX; walks++) if (!(await shared.gather(id))) break;
       const sinceMs = stores.clock().getTime() - 2 * CLONE_WINDOW_MS;
@@ -46,8 +57,8 @@ export function doubtDevices(
     onFailure: onFault,
   });
   closing.defer(async () => {
-    await loop.stop();
-    await stores.deviceStatements.flush().catch((error: unknown) => onFault("imei_doubts", error));
+    await Promise.all([said.stop(), places.stop()]);
+    await stores.deviceStatements.flush().catch((error: unknown) => onFault("device_statements", error));
   });
 }
 

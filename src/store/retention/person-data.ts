@@ -54,6 +54,18 @@ const PARTS: readonly Part[] = [
              from pairing p join device d on d.id = p.device_id where p.subscriber_id = $1 order by p.last_seen_at desc`,
   },
   {
+    table: "handsetsSaid",
+    text: `select d.tac, t.source, t.value, t.days, t.first_said_at as "firstSaidAt", t.said_at as "saidAt"
+             from pairing p join device d on d.id = p.device_id join device_statement t on t.device_id = d.id
+            where p.subscriber_id = $1 and p.is_current order by t.said_at desc`,
+  },
+  {
+    table: "handsetDoubts",
+    text: `select d.tac, i.kind, i.reason, i.found_at as "foundAt", i.ended_at as "endedAt", i.end_reason as "endReason"
+             from pairing p join device d on d.id = p.device_id join imei_doubt i on i.device_id = d.id
+            where p.subscriber_id = $1 and p.is_current order by i.id desc`,
+  },
+  {
     table: "sightings",
     text: `select serving_plmn as "servingPlmn", source, outcome, seen_at as "seenAt" from sighting g
             where g.operator_id = (select operator_id from subscriber where id = $1) and g.subscriber_id = $1 order by seen_at desc`,

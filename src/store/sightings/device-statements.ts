@@ -1,6 +1,6 @@
 /**
  * What handsets said of themselves, and on which radios they were seen: gathered in memory, each handset and source once however often it
- * came, and written once a minute. A server that is killed loses a minute of it, which comes again.
+ * came, and written every other second. A server that is killed loses that much, which comes again.
  */
 import type { RadioType } from "../../kernel/detection/false-model.ts";
 import { nextSaid } from "../../kernel/detection/keep-said.ts";

@@ -26,7 +26,7 @@ export const reportSaid = route({
   path: "/v1/devices/said",
   summary: "Report what handsets said of themselves",
   description:
-    "Of each handset the last word of each source is kept, where the operator has seen the handset. It helps to name models that no list names (`GET /v1/devices/unknown`), and marks a handset whose IMEI is of another model (`GET /v1/devices/doubts`). Written within a minute.",
+    "Of each handset the last word of each source is kept, where the operator has seen the handset. It helps to name models that no list names (`GET /v1/devices/unknown`), and marks a handset whose IMEI is of another model (`GET /v1/devices/doubts`). Written within seconds.",
   tag: "devices",
   roles: ["probe", "engineer", "admin"],
   errors: IMEI_ERRORS,
