@@ -17,6 +17,9 @@ import type { Stores } from "./open-stores.ts";
 const SAID_MS = 2_000;
 /** Handsets with several SIMs. */
 const SHARED_MS = 60_000;
+/** A handset with a false IMEI is looked at again so often: an import, or an approved row, may say what model it is of. */
+const MODELS_AGAIN_MS = 600_000;
+const MODELS_BATCH = 200;
 /** Shared handsets of one look; the rest are looked at at once behind it. */
 const SHARED_BATCH = 200;
 /** Pages of orders that are walked for one operator in one look. */
@@ -34,11 +37,15 @@ export function doubtDevices(
 ): void {
   const shared = createSharedDevices(stores);
   const doubts = createImeiDoubts(stores);
+  /** Kept until it is judged and booked, whatever becomes of the database. */
+  const unjudged = new Map<string, Words[number]>();
   const said = startLoop({
     name: "device_statements",
     pauseMs: SAID_MS,
     pass: async () => {
-      await doubts.book(await modelLooks(stores));
+      for (const one of await stores.deviceStatements.flush()) unjudged.set(one.deviceId, one);
+      await doubts.book(modelLooks(stores, [...unjudged.values()]));
+      unjudged.clear();
       return false;
     },
     onFailure: onFault,
@@ -49,6 +56,10 @@ export function doubtDevices(
     pass: async () => {
       for (const { id } of await listOperators(stores.database))
         for (let walks = 0; walks < WALKS_MAX; walks++) if (!(await shared.gather(id))) break;
+      const again = new Date(stores.clock().getTime() - MODELS_AGAIN_MS);
+      const doubted = await doubts.modelsUnconfirmed(again, MODELS_BATCH);
+      if (doubted.length > 0)
+        await doubts.book(modelLooks(stores, await stores.deviceStatements.ofDevices(doubted)));
       const sinceMs = stores.clock().getTime() - 2 * CLONE_WINDOW_MS;
       const devices = await shared.take(SHARED_BATCH, sinceMs);
       await doubts.book(devices.flatMap(placeLooks));
@@ -64,14 +75,14 @@ export function doubtDevices(
 
 type Looks = Parameters<ReturnType<typeof createImeiDoubts>["book"]>[0];
 
-/** What handsets said that is news, against what lists say of their TACs. */
-async function modelLooks({ deviceStatements, knowledge }: Looking): Promise<Looks> {
-  const words = await deviceStatements.flush();
-  return words.map(({ operatorId, deviceId, tac, said, radios }) => {
+type Words = Awaited<ReturnType<Stores["deviceStatements"]["ofDevices"]>>;
+
+/** What handsets say, against what lists say of their TACs. */
+const modelLooks = ({ knowledge }: Pick<Looking, "knowledge">, words: Words): Looks =>
+  words.map(({ operatorId, deviceId, tac, said, radios }) => {
     const found = falseModelIn(knowledge.deviceOf(operatorId, tac), said, radios);
     return { operatorId, deviceId, kind: "false_model", found: found && doubtOfModel(found) };
   });
-}
 
 /** Two handsets with one number are not one again because they were silent: nothing that is not seen any more ends such a doubt. */
 function placeLooks({

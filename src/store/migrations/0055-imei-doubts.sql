@@ -38,6 +38,7 @@ create table imei_doubt (
 );
 create unique index imei_doubt_open on imei_doubt (device_id, kind) where ended_at is null;
 create index imei_doubt_of_device on imei_doubt (device_id, id desc);
+create index imei_doubt_unconfirmed on imei_doubt (confirmed_at) where ended_at is null and kind = 'false_model';
 create index imei_doubt_by_id on imei_doubt (operator_id, id desc);
 
 create table shared_device (                             -- seen with more than one SIM

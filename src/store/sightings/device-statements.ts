@@ -40,6 +40,8 @@ export type DeviceStatements = {
   note(heard: Heard): void;
   /** Writes what waits; answers all that is known of the handsets of which something was news. */
   flush(): Promise<readonly DeviceWords[]>;
+  /** All that is known of these handsets. */
+  ofDevices(deviceIds: readonly string[]): Promise<readonly DeviceWords[]>;
   /** By TAC: what its handsets said, and the radios that they were seen on. */
   ofTacs(operatorId: string, tacs: readonly string[]): Promise<ReadonlyMap<string, TacWords>>;
 };
@@ -66,11 +68,17 @@ export function createDeviceStatements(deps: Deps): DeviceStatements {
       const taken = waiting;
       waiting = new Map();
       const words: DeviceWords[] = [];
-      for (const [operatorId, all] of groupBy([...taken.values()], (one) => one.operatorId))
-        words.push(...(await write(deps, operatorId, all)));
+      try {
+        for (const [operatorId, all] of groupBy([...taken.values()], (one) => one.operatorId))
+          words.push(...(await write(deps, operatorId, all)));
+      } catch (error) {
+        waiting = new Map([...taken, ...waiting]); // what is newer counts; nothing is lost while the database is away
+        throw error;
+      }
       for (const [key, heard] of taken) if ("radio" in heard) written.add(key);
       return words;
     },
+    ofDevices: (deviceIds) => wordsOf(deps.database, deviceIds),
     ofTacs: (operatorId, tacs) => wordsOfTacs(deps.database, operatorId, tacs),
   };
 }

@@ -20,6 +20,8 @@ type Look = {
 type DoubtBook = ImeiDoubts & {
   /** Writes down what was found; answers how many are new. */
   book(looks: readonly Look[]): Promise<number>;
+  /** Handsets whose false IMEI was not found again since: lists may say something else of their TACs by now. */
+  modelsUnconfirmed(since: Date, limit: number): Promise<readonly string[]>;
 };
 
 const DOUBT = `d.id, d.device_id as "deviceId", d.kind, d.reason, d.detail, d.found_at as "foundAt", d.confirmed_at as "confirmedAt",
@@ -28,6 +30,10 @@ const OF_DEVICES = {
   name: "open_doubts_of_devices", // imei_doubt_open
   text: `select ${DOUBT} from imei_doubt d
           where d.operator_id = $1 and d.device_id = any($2::uuid[]) and d.ended_at is null order by d.id`,
+};
+const OPEN_AMONG = {
+  name: "open_doubts_among_devices", // imei_doubt_open
+  text: `select device_id as "deviceId", kind from imei_doubt where device_id = any($1::uuid[]) and ended_at is null`,
 };
 const LOCK_DEVICE = {
   name: "lock_doubted_device", // device_pkey: whoever looks at the same handset comes behind
@@ -56,6 +62,12 @@ const ORDERS = {
   text: `select o.id from pairing p
           cross join lateral (select id from provisioning_order where subscriber_id = p.subscriber_id order by id desc limit 1) o
           where p.operator_id = $1 and p.device_id = $2 and p.is_current order by p.id limit 100`,
+};
+
+const UNCONFIRMED = {
+  name: "unconfirmed_false_models", // imei_doubt_unconfirmed
+  text: `select device_id as "deviceId" from imei_doubt
+          where ended_at is null and kind = 'false_model' and confirmed_at < $1 order by confirmed_at limit $2`,
 };
 
 type Stored = Omit<ImeiDoubt, "foundAt" | "confirmedAt" | "endedAt"> & {
@@ -92,9 +104,23 @@ export function createImeiDoubts(deps: Deps): DoubtBook {
     end: (operatorId, doubtId, said) =>
       database.transaction((tx) => endByPerson(tx, deps, { operatorId, doubtId, ...said })),
     async book(looks) {
+      // Most looks find nothing where nothing was: those take no lock and no transaction.
+      const quiet = looks.filter(({ found }) => found === null).map(({ deviceId }) => deviceId);
+      const rows =
+        quiet.length === 0
+          ? []
+          : await database.rows<{ deviceId: string; kind: DoubtKind }>(OPEN_AMONG, [quiet]);
+      const open = new Set(rows.map(({ deviceId, kind }) => `${deviceId} ${kind}`));
+      const telling = looks.filter(
+        ({ found, deviceId, kind }) => found !== null || open.has(`${deviceId} ${kind}`),
+      );
       let added = 0;
-      for (const look of looks) if (await database.transaction((tx) => bookOne(tx, deps, look))) added++;
+      for (const look of telling) if (await database.transaction((tx) => bookOne(tx, deps, look))) added++;
       return added;
+    },
+    async modelsUnconfirmed(since, limit) {
+      const rows = await database.rows<{ deviceId: string }>(UNCONFIRMED, [since, limit]);
+      return rows.map(({ deviceId }) => deviceId);
     },
   };
 }
