@@ -40,6 +40,7 @@ function accounting(
     vendorValue(VENDOR_3GPP, 1, octets(told.imsi)),
     ...(told.imei === undefined ? [] : [vendorValue(VENDOR_3GPP, 20, octets(told.imei))]),
     vendorValue(VENDOR_3GPP, 18, octets("26202")),
+    vendorValue(VENDOR_3GPP, 21, new Uint8Array([6])), // E-UTRAN
   ];
   return encodeRequest(
     { code: RADIUS.accountingRequest, identifier, attributes },
@@ -140,6 +141,14 @@ test("R73: a session that a gateway tells of is a sighting of its operator's, ac
     { slug: "north", plmn: "23415", apn: "internet", sessions: 1 },
     { slug: "south", plmn: "23415", apn: "internet", sessions: 2 },
   ]);
+  const radios = await database.rows(
+    `select o.slug, r.radio from device_radio r join operator o on o.id = r.operator_id order by o.slug`,
+  );
+  assert.deepEqual(
+    radios,
+    ["north", "south"].map((slug) => ({ slug, radio: "eutran" })),
+    "on which radio each operator's handset was seen, once however many sessions told it",
+  );
 });
 
 test("a gateway within a network of other gateways is known as itself, wherever it stands in the file", () => {

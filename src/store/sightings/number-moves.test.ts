@@ -368,13 +368,14 @@ test("a link that went to a number that moved on stays closed; the SIM's new num
   const fixture = await shop.fixture("link", [RADIO]);
   const old = simOf(fixture);
   const opened: string[] = [];
+  const said: string[] = [];
   const pages = createSettingsPages({
     database: shop.database,
     sealer: shop.sealer,
     clock: () => new Date(shop.time.now),
     onOpened: async (orderId) => void opened.push(orderId),
     onDownloaded: async () => undefined,
-    onSaid: () => undefined,
+    onSaid: ({ orderId, userAgent }) => void said.push(`${orderId} ${userAgent}`),
     menusOf: () => [],
     shownOf: async (settings) => settings,
   });
@@ -407,12 +408,13 @@ test("a link that went to a number that moved on stays closed; the SIM's new num
     assert.notEqual(second, first);
     await shop.conductor.resend(fixture.operatorId, id, "care");
     assert.equal(await tokenTo(later), second, "sent again it is the same");
-    assert.equal((await pages.open(first))?.state, "expired", "whoever has it");
+    assert.equal((await pages.open(first, "Old/1.0"))?.state, "expired", "whoever has it");
     assert.deepEqual(opened, []);
     assert.equal((await pages.turn(second))?.state, "ready", "nobody pressed its button yet");
-    assert.equal((await pages.open(second))?.state, "open");
+    assert.equal((await pages.open(second, "New/1.0"))?.state, "open");
     assert.equal((await pages.turn(second))?.state, "open");
     assert.deepEqual(opened, [id]);
+    assert.deepEqual(said, [`${id} New/1.0`], "a browser that opened nothing says nothing of the handset");
   } finally {
     shop.world.protocol = "omacp";
   }
