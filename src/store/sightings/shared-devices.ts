@@ -43,7 +43,7 @@ const WALK = {
 const MARK = {
   name: "mark_shared_devices", // pairing_of_device, shared_device_pkey
   text: `insert into shared_device (device_id, operator_id, looked_at)
-         select q.id, $1, '-infinity' from unnest($2::uuid[]) as q(id)
+         select q.id, $1::uuid, '-infinity'::timestamptz from unnest($2::uuid[]) as q(id)
           where (select count(*) from (select from pairing where device_id = q.id limit 2) p) > 1
           order by q.id
              on conflict (device_id) do nothing`,
