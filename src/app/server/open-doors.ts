@@ -6,11 +6,9 @@ import type { PortalDeps } from "../../http/d/ports.ts";
 import type { HttpDeps, ReadinessCheck } from "../../http/ports.ts";
 import { createHttpServer } from "../../http/server.ts";
 import { isKeyWithheld } from "../../kernel/detected/withheld-key.ts";
-import { appleProductIn } from "../../kernel/detection/said-of-device.ts";
 import { maySendUnconfirmed } from "../../kernel/operator/unconfirmed.ts";
 import type { GatewayRule } from "../../proxy/gateway-identity.ts";
 import { createModelImports } from "../../store/dataset/models-import.ts";
-import { createModelProposals } from "../../store/dataset/reviewed-models.ts";
 import { createKeyBatches } from "../../store/operator/key-batches.ts";
 import { createProxyAccounts } from "../../store/operator/proxy-accounts.ts";
 import { createProxyBook } from "../../store/operator/proxy-book.ts";
@@ -36,9 +34,7 @@ import { createCreditors } from "../../store/settlement/creditors.ts";
 import { createDisputes } from "../../store/settlement/disputes.ts";
 import { createPaymentDesk } from "../../store/settlement/payment-desk.ts";
 import { createStatements } from "../../store/settlement/statements.ts";
-import { createImeiDoubts } from "../../store/sightings/imei-doubts.ts";
 import { createPairings } from "../../store/sightings/pairings.ts";
-import { createUnknownModels } from "../../store/sightings/unknown-models.ts";
 import { TurnupError } from "../../term/error.ts";
 import { parseImsi } from "../../term/imsi.ts";
 import { codeOf, messageOf } from "../../term/narrow.ts";
@@ -59,6 +55,7 @@ import {
   portalKeyOf,
   portalOperators,
 } from "./device-doors.ts";
+import { reviewDeps, saidOf } from "./device-review.ts";
 import { policyTestsOf } from "./job-kinds.ts";
 import type { LandOptions } from "./land.ts";
 import { refusalsOf } from "./machine-watch.ts";
@@ -372,16 +369,6 @@ const simUnseen = (imsi: string, homePlmn: string) => ({
   ...{ imsi, homePlmn, imei: "", msisdn: null, iccid: null, gid1: null, spn: null },
 });
 
-/** What models are that no list names, and whether handsets are what their IMEIs say. */
-const reviewDeps = (
-  stores: Opened["stores"],
-): Pick<HttpDeps, "unknownModels" | "modelProposals" | "imeiDoubts" | "heardOfDevice"> => ({
-  unknownModels: createUnknownModels(stores.database, stores.knowledge.deviceOf, stores.deviceStatements),
-  modelProposals: createModelProposals(stores),
-  imeiDoubts: createImeiDoubts(stores),
-  heardOfDevice: stores.deviceStatements.note,
-});
-
 const knowledgeDeps = ({
   database,
   sealer,
@@ -432,16 +419,6 @@ const messageDeps = ({ stores, engine, spend }: Behind): Pick<HttpDeps, "texts" 
     shownOf: shownOf(stores),
   }),
 });
-
-/** An Apple device that fetches a profile may name its product beside its browser. */
-const saidOf =
-  ({ deviceStatements, clock }: Opened["stores"]): Parameters<typeof createSettingsPages>[0]["onSaid"] =>
-  ({ operatorId, orderId, userAgent }) => {
-    const of = { operatorId, device: { orderId }, at: clock() };
-    deviceStatements.note({ ...of, source: "user_agent", value: userAgent });
-    const product = appleProductIn(userAgent);
-    if (product !== undefined) deviceStatements.note({ ...of, source: "apple_product", value: product });
-  };
 
 /** What of settings that wait behind a link, or for a session, may go out now. */
 const shownOf = (stores: Opened["stores"]): ShownOf =>
