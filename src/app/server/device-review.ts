@@ -1,6 +1,5 @@
 /** What the doors need for unknown models and doubted IMEIs, and what the pages behind links hear of handsets. */
 import type { HttpDeps } from "../../http/ports.ts";
-import { appleProductIn } from "../../kernel/detection/said-of-device.ts";
 import { createModelProposals } from "../../store/dataset/reviewed-models.ts";
 import type { createSettingsPages } from "../../store/orders/settings-pages.ts";
 import { createImeiDoubts } from "../../store/sightings/imei-doubts.ts";
@@ -17,12 +16,11 @@ export const reviewDeps = (
   heardOfDevice: stores.deviceStatements.note,
 });
 
-/** An Apple device that fetches a profile may name its product beside its browser. */
+/** Whoever fetches a page or a profile says it as a browser does: links are handed on, so it is no word of the handset's own. */
 export const saidOf =
   ({ deviceStatements, clock }: Opened["stores"]): Parameters<typeof createSettingsPages>[0]["onSaid"] =>
-  ({ operatorId, orderId, userAgent }) => {
-    const of = { operatorId, device: { orderId }, at: clock() };
-    deviceStatements.note({ ...of, source: "user_agent", value: userAgent });
-    const product = appleProductIn(userAgent);
-    if (product !== undefined) deviceStatements.note({ ...of, source: "apple_product", value: product });
-  };
+  ({ operatorId, orderId, userAgent }) =>
+    deviceStatements.note({
+      ...{ operatorId, device: { orderId }, at: clock() },
+      ...{ source: "user_agent", value: userAgent },
+    });

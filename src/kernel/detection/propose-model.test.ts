@@ -48,6 +48,8 @@ test("what a device says is read where its form is known, and says nothing where
     ],
     ["user_agent", "Mozilla/5.0 (Android 13; Mobile; rv:120.0) Gecko/120.0 Firefox/120.0", null, null],
     ["user_agent", "curl/8.0", null, null],
+    ["user_agent", "profiled/1.0 (iPhone14,2) CFNetwork/1494 Darwin/23.4.0", "Apple", "iPhone14,2"],
+    ["user_agent", "profiled/1.0 (iPad8,11) CFNetwork/1494 Darwin/23.4.0", null, null],
     ["ua_profile", "http://nds1.nds.nokia.com/uaprof/N6300r100.xml", "Nokia", "6300"],
     ["ua_profile", "http://wap.sonyericsson.com/UAprof/K800iR101.xml", "Sony Ericsson", "K800i"],
     ["ua_profile", "http://218.249.47.94/Xianghe/MTK_LTE_Phone_UAprofile.xml", null, null],

@@ -5,7 +5,7 @@
  *   source            what it is                                                       whose word
  *   ua_profile        address of the profile in an MMS or WAP request (OMA UAProf)     the handset's own
  *   terminal_profile  TERMINAL PROFILE, as the applet on its card had it (TS 102 223)  the handset's own
- *   apple_product     `iPhone14,2`, as a profile's download or a manager says it       the handset's own
+ *   apple_product     `iPhone14,2`, as a manager of the device says it                 the handset's own
  *   user_agent        of the browser that opened the link in a text to its SIM         a browser's: mostly the handset's
  */
 import { makeOf, samsungBaseOf } from "../devices/names.ts";
@@ -88,12 +88,12 @@ export function modelSaid({ source, value }: Pick<Said, "source" | "value">): Sa
   }
 }
 
-/** The product in whatever an Apple device sends with a request; undefined: none. */
-export const appleProductIn = (text: string): string | undefined => APPLE_PRODUCT.exec(text)?.[0];
-
 function ofUserAgent(value: string): SaidModel {
   if (/Windows Phone|\((?:Macintosh|Windows NT|X11|iPad)\b/.test(value)) return NOTHING;
-  if (IPHONE.test(value)) return { make: "Apple", model: appleProductIn(value) ?? null, system: "ios" };
+  // What downloads a configuration profile names its product, and no browser.
+  const product = APPLE_PRODUCT.exec(value)?.[0] ?? null;
+  if (product?.startsWith("iPad")) return NOTHING;
+  if (product !== null || IPHONE.test(value)) return { make: "Apple", model: product, system: "ios" };
   if (value.includes("Android")) {
     const model = ANDROID_MODEL.exec(value)?.[1]?.trim() ?? "";
     if (model === "" || NO_MODEL.test(model)) return { ...NOTHING, system: "android" };
