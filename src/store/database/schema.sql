@@ -413,6 +413,32 @@ create table device_override (
 );
 create index device_override_by_id ON device_override USING btree (operator_id, id DESC);
 
+create table device_radio (
+  device_id uuid not null,
+  operator_id uuid not null,
+  radio text not null,
+  first_seen_at timestamp with time zone not null,
+  constraint device_radio_pkey PRIMARY KEY (device_id, radio),
+  constraint device_radio_device_id_fkey FOREIGN KEY (device_id) REFERENCES device(id),
+  constraint device_radio_operator_id_fkey FOREIGN KEY (operator_id) REFERENCES operator(id)
+);
+
+create table device_statement (
+  device_id uuid not null,
+  operator_id uuid not null,
+  source text not null,
+  value text not null,
+  days integer not null,
+  first_said_at timestamp with time zone not null,
+  said_at timestamp with time zone not null,
+  constraint device_statement_pkey PRIMARY KEY (device_id, source),
+  constraint device_statement_device_id_fkey FOREIGN KEY (device_id) REFERENCES device(id),
+  constraint device_statement_operator_id_fkey FOREIGN KEY (operator_id) REFERENCES operator(id),
+  constraint device_statement_days_check CHECK ((days > 0)),
+  constraint device_statement_source_check CHECK ((source = ANY (ARRAY['user_agent'::text, 'ua_profile'::text, 'terminal_profile'::text, 'apple_product'::text]))),
+  constraint device_statement_value_check CHECK ((length(value) <= 512))
+);
+
 create table dispute (
   id uuid not null,
   operator_id uuid not null,
@@ -458,6 +484,29 @@ create table former_number (
   constraint former_number_subscriber_id_fkey FOREIGN KEY (subscriber_id) REFERENCES subscriber(id)
 );
 create index former_number_of_subscriber ON former_number USING btree (subscriber_id, lost_at);
+
+create table imei_doubt (
+  id uuid not null,
+  operator_id uuid not null,
+  device_id uuid not null,
+  kind text not null,
+  reason text not null,
+  detail jsonb not null,
+  found_at timestamp with time zone not null,
+  confirmed_at timestamp with time zone not null,
+  ended_at timestamp with time zone,
+  ended_by text,
+  end_reason text,
+  constraint imei_doubt_pkey PRIMARY KEY (id),
+  constraint imei_doubt_device_id_fkey FOREIGN KEY (device_id) REFERENCES device(id),
+  constraint imei_doubt_operator_id_fkey FOREIGN KEY (operator_id) REFERENCES operator(id),
+  constraint imei_doubt_ends_by_somebody CHECK (((ended_at IS NULL) = (ended_by IS NULL))),
+  constraint imei_doubt_kind_check CHECK ((kind = ANY (ARRAY['false_model'::text, 'clone'::text, 'special'::text])))
+);
+create index imei_doubt_by_id ON imei_doubt USING btree (operator_id, id DESC);
+create index imei_doubt_of_device ON imei_doubt USING btree (device_id, id DESC);
+create unique index imei_doubt_open ON imei_doubt USING btree (device_id, kind) WHERE (ended_at IS NULL);
+create index imei_doubt_unconfirmed ON imei_doubt USING btree (confirmed_at) WHERE ((ended_at IS NULL) AND (kind = 'false_model'::text));
 
 create table job (
   id uuid not null,
@@ -1306,6 +1355,23 @@ create table serving_change (
   constraint serving_change_what_check CHECK ((what = ANY (ARRAY['handset'::text, 'number'::text, 'account'::text])))
 );
 create index serving_change_by_time ON serving_change USING btree (at, id);
+
+create table shared_device (
+  device_id uuid not null,
+  operator_id uuid not null,
+  looked_at timestamp with time zone not null,
+  constraint shared_device_pkey PRIMARY KEY (device_id),
+  constraint shared_device_device_id_fkey FOREIGN KEY (device_id) REFERENCES device(id),
+  constraint shared_device_operator_id_fkey FOREIGN KEY (operator_id) REFERENCES operator(id)
+);
+create index shared_device_due ON shared_device USING btree (looked_at);
+
+create table shared_device_cursor (
+  operator_id uuid not null,
+  order_id uuid not null,
+  constraint shared_device_cursor_pkey PRIMARY KEY (operator_id),
+  constraint shared_device_cursor_operator_id_fkey FOREIGN KEY (operator_id) REFERENCES operator(id)
+);
 
 create table sighting (
   id uuid not null,
