@@ -31,6 +31,7 @@ const PARAMS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   "/v1/orders/:id/cancel": { id: ORDER_ID },
   "/v1/access-points/:id": { id: THING_ID },
   "/v1/wireless-networks/:id": { id: THING_ID },
+  "/v1/devices/doubts/:id/end": { id: THING_ID },
   "/v1/models/:name": { name: "ours" },
   "/v1/overrides/:id": { id: THING_ID },
   "/v1/tokens/:id": { id: "" }, // an id of A's token, filled in below
@@ -96,6 +97,12 @@ const BODIES: Readonly<Record<string, unknown>> = {
   "POST /v1/access-points/test": { imsi: "262019876543210" },
   "POST /v1/access-points/confirmations": { network: "262-01", accessPoints: [{ id: "set-1" }] },
   "POST /v1/messages/decode": { content: "030b6a004501" },
+  "POST /v1/devices/said": { said: [{ imei: IMEI, source: "apple_product", value: "iPhone14,2" }] },
+  "POST /v1/devices/unknown/proposals": {
+    rows: [{ tac: "86999901", make: "Samsung", model: "Galaxy A54" }],
+    reason: "seen in the shop",
+  },
+  "POST /v1/devices/doubts/:id/end": { reason: "Seen in the shop." },
   "POST /v1/confirmations": {
     confirmations: [{ imsi: "262019876543210", apn: "internet", source: "radius" }],
   },
