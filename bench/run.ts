@@ -23,6 +23,7 @@ import { modelsQuestion } from "./models.bench.ts";
 import { payloadQuestion } from "./payload.bench.ts";
 import { PHONES, phonesQuestion } from "./phones.bench.ts";
 import { type Bench, type Figure, type Question, recorded } from "./question.ts";
+import { replayQuestion } from "./replay.bench.ts";
 import { sightingsQuestion } from "./sightings.bench.ts";
 import { smppPduQuestion } from "./smpp-pdu.bench.ts";
 import { smppWindowQuestion } from "./smpp-window.bench.ts";
@@ -44,6 +45,7 @@ const QUESTIONS: readonly Question[] = [
   growthQuestion,
   listsQuestion,
   modelsQuestion,
+  replayQuestion,
   startQuestion,
 ];
 
