@@ -2,10 +2,11 @@
  * Learns which access points an operator's SIMs use with success, from whatever witnesses tell anyway: traffic of gateways and core
  * networks, attempts that failed, orders to which no proof came. Nothing is confirmed by it; suggestions go by it.
  */
+import { Counter, type Registry } from "prom-client";
 import type { Conductor } from "../../kernel/conductor/conductor.ts";
 import type { ChangeSet } from "../../kernel/order/change-set.ts";
 import { DATA_SESSION } from "../../kernel/support/applications.ts";
-import type { AccessPointUse } from "../../store/operator/access-point-use.ts";
+import { type AccessPointUse, USE_LOSSES } from "../../store/operator/access-point-use.ts";
 import type { ClosingStack } from "./closing-stack.ts";
 import { startLoop } from "./loop.ts";
 
@@ -70,6 +71,20 @@ export function learnFromOrders({ orders, events }: Learnt, { note }: Pick<Acces
     const sim = { subscriberId: order.subscriberId };
     note({ operatorId, sim, apn, at, failure: "settings arrived, and no traffic came in time" });
   }
+}
+
+/** What was let go of what was learnt: a table that is full must say so. */
+export function measureUse(registry: Registry, { losses }: Pick<AccessPointUse, "losses">): void {
+  new Counter({
+    name: "turnup_access_point_use_lost_total",
+    help: "Rows and sessions of access points in use that were let go, by cause: unseen and least_used are rows, no_room and failed are sessions.",
+    labelNames: ["cause"],
+    registers: [registry],
+    collect() {
+      this.reset();
+      for (const cause of USE_LOSSES) this.inc({ cause }, losses().get(cause) ?? 0);
+    },
+  });
 }
 
 /** Once now, so that suggestions know what other servers saw; then each minute, and at the end. */

@@ -13,6 +13,7 @@ import { measureCertificates } from "../certificates/certificate-watch.ts";
 import { countChecks, countEir, countGsup, countS13 } from "./equipment-measures.ts";
 import { measureMonths } from "./growth.ts";
 import { measurePairs } from "./known-pairs.ts";
+import { measureUse } from "./learn-use.ts";
 import { observeMachines } from "./machine-measures.ts";
 import {
   countCardTries,
@@ -259,6 +260,7 @@ test("the handbook tells every measure of ours, and no other", async () => {
     () => [],
     () => new Date(NOW_MS),
   );
+  measureUse(registry, { losses: () => new Map() });
   measureProxyLists(registry, { proxies: async () => [], nowMs: () => 0 });
   const names = registry.getMetricsAsArray().map(({ name }) => name);
   const ours = names.filter((name) => !/^turnup_(process|nodejs)_/.test(name)).sort();

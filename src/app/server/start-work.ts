@@ -23,7 +23,7 @@ import { type Engine, type EngineOptions, startEngine } from "./engine.ts";
 import { keepGrowth } from "./growth.ts";
 import { approvalKinds, jobKinds } from "./job-kinds.ts";
 import { keepPairs } from "./known-pairs.ts";
-import { keepUse, learnFromOrders, learningFrom } from "./learn-use.ts";
+import { keepUse, learnFromOrders, learningFrom, measureUse } from "./learn-use.ts";
 import { startLoop } from "./loop.ts";
 import { observeMachines } from "./machine-measures.ts";
 import { machineAt } from "./machine-watch.ts";
@@ -96,6 +96,7 @@ export function startWork(closing: ClosingStack, opened: Opened, options: Server
   hearOfReturns(closing, opened, options);
   keepGrowth(closing, stores, { measures, onFault });
   keepUse(closing, stores.accessPointUse, onFault);
+  measureUse(measures, stores.accessPointUse);
   doubtDevices(closing, stores, onFault);
   const witnesses = learningFrom(engine.conductor, stores.accessPointUse, stores.clock);
   return {
@@ -120,7 +121,7 @@ function openJobs(
 ) {
   const kinds = jobKinds(stores);
   const jobs = createJobs({ ...stores, kinds });
-  const approvals = createApprovals({ ...stores, kinds: approvalKinds(stores, jobs) });
+  const approvals = createApprovals({ ...stores, onFault, kinds: approvalKinds(stores, jobs) });
   const nodeNumber = stores.presence.number;
   const keptDays = config.jobs.keptDays;
   runJobs(closing, { ...stores, kinds, approvals, nodeNumber, measures, onFault, keptDays });

@@ -28,7 +28,7 @@ const FORMS: Readonly<
 export const responseFormOf = (ids: ReceiptIds): MessageIdForm => FORMS[ids].response;
 
 export type NamedReceipt = Receipt & {
-  /** What the same id may stand as: with the blanks in it, in another base where the centre's are not known; the first that is found counts. */
+  /** What the same id may stand as: its first word where it holds blanks, in another base where the centre's are not known; the first that is found counts. */
   readonly otherIds: readonly string[];
 };
 
@@ -37,8 +37,11 @@ export function readReceipt(pdu: ReceiptPdu, ids: ReceiptIds, unmarked = false):
   const { response, text } = FORMS[ids];
   const receipt = parseReceipt(pdu, { inText: text, inTlv: response, unmarked });
   if (!receipt) return undefined;
-  const whole = receipt.messageIdWhole === undefined ? [] : [receipt.messageIdWhole];
-  return { ...receipt, otherIds: [...whole, ...(ids === "either" ? inOtherBase(receipt.messageId) : [])] };
+  const { messageIdWhole: whole, messageId: word } = receipt;
+  const inOther = ids === "either" ? inOtherBase(word) : [];
+  // The first word alone may be the id of another message: what the receipt says as a whole goes before it.
+  if (whole === undefined) return { ...receipt, otherIds: inOther };
+  return { ...receipt, messageId: whole, otherIds: [word, ...inOther] };
 }
 
 /** `26` is 38 where the response was decimal and the receipt hexadecimal, and 1A where it is the other way about. */

@@ -1,4 +1,5 @@
 /** Approvals on PostgreSQL: what waits for a person, and the decision, which is carried out in its own transaction, once. */
+import type { ChangeKind } from "../../kernel/account/changes.ts";
 import type { Acting } from "../../kernel/account/person.ts";
 import {
   type ApprovalState,
@@ -12,7 +13,8 @@ import { TurnupError } from "../../term/error.ts";
 import { Conditions } from "../database/conditions.ts";
 import type { Database, Tx } from "../database/database.ts";
 import { cutPage } from "../database/page.ts";
-import { tellAll } from "../node/change-channel.ts";
+import { type ChangeChannel, tellAll } from "../node/change-channel.ts";
+import { putInForce } from "../node/versions.ts";
 import { noteIn } from "../operator/audited.ts";
 import { APPROVAL_NEWS } from "./ask-approval.ts";
 
@@ -31,6 +33,8 @@ type GivenUp = Exclude<ApprovalState, "waiting" | "approved">;
 export type ApprovalKind = {
   /** In the row; never renamed. */
   readonly kind: string;
+  /** Words of the operator that it changes: who approves it is answered when it is in force. None where it is left out. */
+  readonly putsInForce?: readonly ChangeKind[];
   /** Does what was asked for. What it throws leaves the approval waiting. */
   carryOut(tx: Tx, of: ApprovalCase, decidedBy: Acting): Promise<void>;
   /** Nobody agreed to it: whatever waits for it goes on, or ends. */
@@ -42,6 +46,10 @@ type ApprovalDeps = {
   readonly newId: () => string;
   readonly clock: () => Date;
   readonly kinds: readonly ApprovalKind[];
+  /** Where this server remembers what operators said. */
+  readonly changes?: Pick<ChangeChannel, "tellHere"> | undefined;
+  /** Told of an approval that could not be given up; the others are, and it is tried again. */
+  readonly onFault?: (what: string, error: unknown) => void;
 };
 
 const APPROVAL = `a.id, a.operator_id as "operatorId", a.kind, a.subject, a.state, a.title, a.summary, encode(a.digest, 'hex') as digest,
@@ -57,12 +65,15 @@ const DECIDE = {
 const OVERDUE = {
   name: "overdue_approvals", // approval_waiting
   text: `select id, operator_id as "operatorId" from approval
-          where state = 'waiting' and expires_at <= $1 and kind = any($2::text[]) order by expires_at limit $3`,
+          where state = 'waiting' and expires_at <= $1 and kind = any($2::text[]) order by expires_at, id limit $3 offset $4`,
 };
 const WAITING_OF = {
   name: "waiting_approval_of", // approval_once
   text: "select id from approval where operator_id = $1 and kind = $2 and subject = $3 and state = 'waiting'",
 };
+
+/** That cannot be given up, in one look: beyond them the fault is the database's. */
+const FAILING_MAX = 100;
 
 type ApprovalRow = Omit<ApprovalView, "askedAt" | "expiresAt" | "decidedAt"> & {
   readonly operatorId: string;
@@ -85,7 +96,7 @@ export type ApprovalDesk = Approvals & {
 };
 
 export function createApprovals(deps: ApprovalDeps): ApprovalDesk {
-  const { database, clock, kinds } = deps;
+  const { database } = deps;
   const find = async (operatorId: string, id: string): Promise<ApprovalView | undefined> => {
     const row = await database.one<ApprovalRow>(FIND, [operatorId, id]);
     return row && viewOf(row);
@@ -101,26 +112,49 @@ export function createApprovals(deps: ApprovalDeps): ApprovalDesk {
     },
     find,
     async decide(operatorId, id, decision, decider) {
-      await database.transaction((tx) => decideIn(tx, deps, { operatorId, id, decision, decider }));
+      const changed = decision.outcome === "approved" ? putsInForce(deps, await find(operatorId, id)) : [];
+      const decideOnce = (tx: Tx) => decideIn(tx, deps, { operatorId, id, decision, decider });
+      if (changed.length === 0) await database.transaction(decideOnce);
+      else await putInForce(deps, operatorId, changed, decideOnce);
       const decided = await find(operatorId, id);
       if (!decided) throw notFound();
       return decided;
     },
-    async expire(limit) {
-      const names = kinds.map(({ kind }) => kind);
-      const overdue = await database.rows<{ id: string; operatorId: string }>(OVERDUE, [
-        clock(),
-        names,
-        limit,
-      ]);
-      for (const { id, operatorId } of overdue)
-        await database.transaction((tx) =>
-          giveUpIn(tx, deps, { operatorId, id, how: "expired", reason: EXPIRED }),
-        );
-      return overdue.length;
-    },
+    expire: (limit) => expireOverdue(deps, limit),
   };
 }
+
+const putsInForce = (
+  { kinds }: Pick<ApprovalDeps, "kinds">,
+  approval: ApprovalView | undefined,
+): readonly ChangeKind[] => kinds.find(({ kind }) => kind === approval?.kind)?.putsInForce ?? [];
+
+/**
+ * Each is a transaction of its own: one that fails keeps no other, and no job, waiting. It is told, stands as it stood, and is looked at
+ * again with the next ones; `skip` passes those over that failed before, so that as many failing ones as are looked at hide none.
+ */
+async function expireOverdue(deps: ApprovalDeps, limit: number): Promise<number> {
+  const names = deps.kinds.map(({ kind }) => kind);
+  let skip = 0;
+  let looked = 0;
+  for (;;) {
+    const overdue = await deps.database.rows<Overdue>(OVERDUE, [deps.clock(), names, limit - looked, skip]);
+    let failed = 0;
+    for (const { id, operatorId } of overdue) {
+      const of = { operatorId, id, how: "expired", reason: EXPIRED } as const;
+      try {
+        await deps.database.transaction((tx) => giveUpIn(tx, deps, of));
+      } catch (error) {
+        failed++;
+        deps.onFault?.("approval", error);
+      }
+    }
+    skip += failed;
+    looked += overdue.length - failed;
+    if (failed === 0 || skip >= FAILING_MAX) return looked + skip;
+  }
+}
+type Overdue = { readonly id: string; readonly operatorId: string };
 
 const EXPIRED = "Nobody decided about it in time.";
 const NOBODY: Acting = { label: "deadline", person: null, vouchedBy: [] };

@@ -55,13 +55,17 @@ const approvalKind: ApprovalKind = {
       { reason: "It was approved.", hours: 1, checkpoint: { at: 99 } },
     );
   },
-  giveUp: (tx, { operatorId, subject }, how, reason) =>
-    jobs.end(
+  async giveUp(tx, { operatorId, subject, summary }, how, reason) {
+    if (sticks && (summary as { sticks?: true }).sticks)
+      throw new TurnupError("dataset_malformed", "It cannot be given up.");
+    await jobs.end(
       tx,
       { operatorId, id: subject },
       { state: "failed", reason: `${how}: ${reason}`, nextAction: "Ask again." },
-    ),
+    );
+  },
 };
+let sticks = true;
 const approvals = createApprovals({ ...deps, kinds: [approvalKind] });
 const DONE: JobEnd = { state: "done", reason: "It is done.", summary: { counted: 4 } };
 
@@ -470,6 +474,22 @@ test("the asker may take it back; refused, expired or cancelled, nothing is done
     audited.map(({ action }) => action.slice("approval.".length)),
     ["ask", "refuse", "ask", "expire", "ask", "withdraw"],
   );
+});
+
+test("an approval that cannot be given up keeps no other waiting; it is told, and tried again", async () => {
+  const north = await operator();
+  const stuck = await waiting(north, asksFor({ summary: { sticks: true } }));
+  const other = await waiting(north, asksFor());
+  nowMs += 3_600_000;
+  const faults: string[] = [];
+  const desk = createApprovals({ ...deps, kinds: [approvalKind], onFault: (what) => faults.push(what) });
+  assert.equal(await desk.expire(1), 2, "the one that sticks hides none, however few are looked at");
+  assert.deepEqual(faults, ["approval"]);
+  assert.equal((await approvals.find(north, other.approvalId))?.state, "expired");
+  assert.equal((await approvals.find(north, stuck.approvalId))?.state, "waiting");
+  sticks = false;
+  assert.equal(await desk.expire(1), 1);
+  assert.equal((await approvals.find(north, stuck.approvalId))?.state, "expired");
 });
 
 test("where nobody knows which person asks, what needs a second one fails at once and says how to ask; what needs none waits", async () => {

@@ -110,3 +110,55 @@ test("names without end fill neither memory nor table", async () => {
   await use.flush();
   assert.equal(use.recordsOf(one).length, 2_000);
 });
+
+test("of a full table those go that nobody used for long, then those that are used least; what is used much stays, and it is counted", async () => {
+  const one = await operator("full");
+  await sim(one, imsiOf(10));
+  const used = (use: ReturnType<typeof open>, apn: string, sessions: number, at = AT) => {
+    for (let session = 0; session < sessions; session++)
+      use.note({ operatorId: one, sim: { imsi: imsiOf(10) }, apn, at });
+  };
+  const first = open();
+  const long = new Date(AT.getTime() - 401 * 86_400_000);
+  used(first, "long.ago", 9, long);
+  for (let name = 0; name < 1_998; name++) used(first, `made.up.${name}`, 1);
+  used(first, "theirs.net", 3);
+  await first.flush();
+  const second = open();
+  used(second, "new.net", 2);
+  used(second, "other.net", 2);
+  await second.flush();
+  const names = second.recordsOf(one).map(({ apn }) => apn);
+  assert.deepEqual(
+    ["long.ago", "theirs.net", "new.net", "other.net"].map((apn) => names.includes(apn)),
+    [false, true, true, true],
+  );
+  assert.equal(names.filter((apn) => apn.startsWith("made.up.")).length, 1_997);
+  assert.deepEqual(Object.fromEntries(second.losses()), { unseen: 1, least_used: 1, no_room: 0, failed: 0 });
+});
+
+test("a write that fails for one operator loses nobody else's, is tried again, and in the end is counted as lost", async () => {
+  const [well, ill] = [await operator("well"), await operator("ill")];
+  for (const id of [well, ill]) await sim(id, imsiOf(11));
+  await database.run(
+    "alter table access_point_use add constraint nobody_of_them check (operator_id <> '" +
+      ill +
+      "') not valid",
+  );
+  const use = open();
+  use.note({ operatorId: ill, sim: { imsi: imsiOf(11) }, apn: "ill.net", at: AT });
+  use.note({ operatorId: well, sim: { imsi: imsiOf(11) }, apn: "well.net", at: AT });
+  await assert.rejects(use.flush());
+  assert.deepEqual(
+    use.recordsOf(well).map(({ apn }) => apn),
+    ["well.net"],
+  );
+  await assert.rejects(use.flush());
+  await database.run("alter table access_point_use drop constraint nobody_of_them");
+  await use.flush();
+  assert.deepEqual(
+    use.recordsOf(ill).map(({ apn, sessions }) => [apn, sessions]),
+    [["ill.net", 1]],
+  );
+  assert.equal(use.losses().get("failed"), 0);
+});

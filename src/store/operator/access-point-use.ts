@@ -25,6 +25,8 @@ type SeenUse = {
 const WAITING_MAX = 20_000;
 /** Rows of one operator: who types in thousands of names does not fill the disk. */
 const ROWS_MAX = 2_000;
+/** Of them, for one flush. */
+const ROWS_DROPPED_MAX = 200;
 const SIGN_CHARACTERS_MAX = 64;
 const REASON_CHARACTERS_MAX = 200;
 /** What was seen so long ago says nothing of today. */
@@ -32,48 +34,78 @@ const DAYS_READ = 400;
 /** What of an IMEI never varies: without its check digit. */
 const IMEI_INDEX_DIGITS = 14;
 
-type Waiting = SeenUse & { readonly count: number; readonly first: Date };
+/** Flushes that try to write what was seen; then it is lost, so that what can never be written does not fill the memory. */
+const TRIES_MAX = 3;
+
+type Waiting = SeenUse & { readonly count: number; readonly first: Date; readonly tries: number };
 type Group = { readonly plmn: string; readonly spn: string; readonly gid1: string };
 type KnownSim = Group & { readonly key: Buffer; readonly imsiIndex: Buffer };
 
+/**
+ * What was let go: rows that nobody used for longer than counts (`unseen`), rows that were used least while others needed their place
+ * (`least_used`), and what was seen and not counted since there was no room (`no_room`) or its write failed (`failed`).
+ */
+export const USE_LOSSES = ["unseen", "least_used", "no_room", "failed"] as const;
+type UseLoss = (typeof USE_LOSSES)[number];
+type Lost = (cause: UseLoss, count: number) => void;
+
 export type AccessPointUse = {
   note(seen: SeenUse): void;
-  /** Writes what waits, and reads what all servers wrote. */
+  /**
+   * Writes what waits, each operator's by itself, and reads what all servers wrote.
+   * @throws the first fault of a write, after the others are written; what it was to write is tried again by the next flush
+   */
   flush(): Promise<void>;
   /** As of the last flush. */
   recordsOf(operatorId: string): readonly UseRecord[];
+  /** Since this server began. */
+  losses(): ReadonlyMap<UseLoss, number>;
 };
 
-export function createAccessPointUse(deps: {
-  readonly database: Database;
-  readonly sealer: Sealer;
-  readonly clock: () => Date;
-}): AccessPointUse {
+type UseDeps = { readonly database: Database; readonly sealer: Sealer; readonly clock: () => Date };
+
+export function createAccessPointUse(deps: UseDeps): AccessPointUse {
   let waiting = new Map<string, Waiting>();
   let known: ReadonlyMap<string, readonly UseRecord[]> = new Map();
+  const losses = new Map<UseLoss, number>(USE_LOSSES.map((cause) => [cause, 0]));
+  const lost: Lost = (cause, count) => losses.set(cause, (losses.get(cause) ?? 0) + count);
+  const keep = (one: Waiting): void => {
+    const key = JSON.stringify([one.operatorId, one.sim, one.apn, one.failure !== undefined]);
+    const before = waiting.get(key);
+    if (!before && waiting.size >= WAITING_MAX) lost("no_room", one.count);
+    else waiting.set(key, before ? merged(before, one) : one);
+  };
   return {
-    note(seen) {
-      const key = JSON.stringify([
-        seen.operatorId,
-        seen.sim,
-        seen.apn.toLowerCase(),
-        seen.failure !== undefined,
-      ]);
-      const before = waiting.get(key);
-      if (!before && waiting.size >= WAITING_MAX) return;
-      const first = before && before.first < seen.at ? before.first : seen.at;
-      const last = before && before.at > seen.at ? before : seen;
-      waiting.set(key, { ...last, apn: seen.apn.toLowerCase(), first, count: (before?.count ?? 0) + 1 });
-    },
+    note: (seen) => keep({ ...seen, apn: seen.apn.toLowerCase(), first: seen.at, count: 1, tries: 0 }),
     async flush() {
       const taken = waiting;
       waiting = new Map();
       const byOperator = groupBy([...taken.values()], ({ operatorId }) => operatorId);
-      for (const [operatorId, all] of byOperator) await write(deps, operatorId, all);
+      const faults: unknown[] = [];
+      for (const [operatorId, all] of byOperator) {
+        try {
+          await write(deps, operatorId, all, lost);
+        } catch (fault) {
+          faults.push(fault);
+          for (const one of all) {
+            if (one.tries + 1 < TRIES_MAX) keep({ ...one, tries: one.tries + 1 });
+            else lost("failed", one.count);
+          }
+        }
+      }
       known = await readAll(deps);
+      if (faults.length > 0) throw faults[0];
     },
     recordsOf: (operatorId) => known.get(operatorId) ?? [],
+    losses: () => losses,
   };
+}
+
+/** Both of one SIM and access point, with one outcome. */
+function merged(before: Waiting, one: Waiting): Waiting {
+  const last = before.at > one.at ? before : one;
+  const first = before.first < one.first ? before.first : one.first;
+  return { ...last, first, count: before.count + one.count, tries: Math.max(before.tries, one.tries) };
 }
 
 // Whose SIMs they are.
@@ -178,6 +210,28 @@ const COUNT_ROWS = {
   name: "count_access_point_use", // access_point_use_pkey
   text: "select count(*)::int as rows from access_point_use where operator_id = $1",
 };
+/**
+ * Out of the way of those that are being counted elsewhere, so that no two servers wait for each other. What is long unseen first, then
+ * what is used least: names that somebody makes up come once each, and drive out one another.
+ */
+const MAKE_ROOM = {
+  name: "make_room_for_access_point_use", // access_point_use_pkey
+  text: `with spare as (
+           select plmn, spn, gid1, apn, coalesce(greatest(last_seen_at, last_failed_at), $2) <= $2 as unseen from access_point_use
+            where operator_id = $1 and not ((plmn, spn, gid1, apn) in (select * from unnest($4::text[], $5::text[], $6::text[], $7::text[])))
+            order by coalesce(greatest(last_seen_at, last_failed_at), $2) > $2, sessions + failures, greatest(last_seen_at, last_failed_at)
+            limit $3 for update skip locked),
+         gone as (
+           delete from access_point_use u using spare s
+            where u.operator_id = $1 and u.plmn = s.plmn and u.spn = s.spn and u.gid1 = s.gid1 and u.apn = s.apn returning s.unseen)
+         select count(*) filter (where unseen)::int as unseen, count(*) filter (where not unseen)::int as "leastUsed" from gone`,
+};
+const NEW_ROWS = {
+  name: "new_access_point_use", // access_point_use_pkey
+  text: `select count(*)::int as rows from unnest($2::text[], $3::text[], $4::text[], $5::text[]) as q(plmn, spn, gid1, apn)
+          where not exists (select from access_point_use u where u.operator_id = $1
+                               and u.plmn = q.plmn and u.spn = q.spn and u.gid1 = q.gid1 and u.apn = q.apn)`,
+};
 const MAKE_ROWS = {
   name: "make_access_point_use", // access_point_use_pkey
   text: `insert into access_point_use (operator_id, plmn, spn, gid1, apn, used_by, failed_for)
@@ -200,25 +254,52 @@ const ADD = {
           where operator_id = $1 and plmn = $2 and spn = $3 and gid1 = $4 and apn = $5`,
 };
 
-async function write(
-  deps: { readonly database: Database; readonly sealer: Sealer },
-  operatorId: string,
-  all: readonly Waiting[],
-): Promise<void> {
+async function write(deps: UseDeps, operatorId: string, all: readonly Waiting[], lost: Lost): Promise<void> {
   const sims = await simsOf(deps, operatorId, all);
   const additions = additionsOf(deps.sealer, operatorId, all, sims);
   if (additions.length === 0) return;
   const byKey = new Map(additions.map((one) => [rowKey(one), one]));
   const keys = (["plmn", "spn", "gid1", "apn"] as const).map((name) => additions.map((one) => one[name]));
-  await deps.database.transaction(async (tx) => {
-    const room = ROWS_MAX - ((await tx.one<{ rows: number }>(COUNT_ROWS, [operatorId]))?.rows ?? 0);
+  await makeRoom(deps, operatorId, keys, lost);
+  const unwritten = await deps.database.transaction(async (tx) => {
+    const left = new Set(byKey.keys());
+    const room = ROWS_MAX - (await countIn(tx, COUNT_ROWS, [operatorId]));
     if (room > 0) await tx.run(MAKE_ROWS, [operatorId, ...keys, room]);
     for (const row of await tx.rows<StoredKey>(LOCK_ROWS, [operatorId, ...keys])) {
       const one = byKey.get(rowKey(row));
       if (one) await add(tx, operatorId, one, row);
+      left.delete(rowKey(row));
     }
+    return left;
   });
+  for (const key of unwritten) {
+    const one = byKey.get(key);
+    if (one) lost("no_room", one.sessions + one.failures);
+  }
 }
+
+/**
+ * Before the transaction that counts: it holds no row while it waits for others. Of a full table, at most a tenth goes at a time, so that
+ * a flood of names costs no more than that.
+ */
+async function makeRoom(
+  { database, clock }: UseDeps,
+  operatorId: string,
+  keys: readonly (readonly string[])[],
+  lost: Lost,
+): Promise<void> {
+  const rows = await countIn(database, COUNT_ROWS, [operatorId]);
+  const wanted = rows + (await countIn(database, NEW_ROWS, [operatorId, ...keys])) - ROWS_MAX;
+  if (wanted <= 0) return;
+  const since = new Date(clock().getTime() - DAYS_READ * 86_400_000);
+  const values = [operatorId, since, Math.min(wanted, ROWS_DROPPED_MAX), ...keys];
+  const gone = await database.one<{ unseen: number; leastUsed: number }>(MAKE_ROOM, values);
+  lost("unseen", gone?.unseen ?? 0);
+  lost("least_used", gone?.leastUsed ?? 0);
+}
+
+const countIn = async (db: Db, statement: typeof COUNT_ROWS, values: readonly unknown[]): Promise<number> =>
+  (await db.one<{ rows: number }>(statement, values))?.rows ?? 0;
 
 type StoredKey = Group & { readonly apn: string; readonly usedBy: Buffer; readonly failedFor: Buffer };
 const rowKey = ({ plmn, spn, gid1, apn }: Group & { readonly apn: string }): string =>

@@ -116,6 +116,7 @@ type CarryingOut = RegistryDeps & {
 /** A change of a policy that a second person agreed to: the version that it was made from has to be in force still. */
 export const policyApprovals = (deps: CarryingOut): ApprovalKind => ({
   kind: POLICY_CHANGE,
+  putsInForce: ["policy"],
   async carryOut(tx, { operatorId, subject }) {
     const row = await tx.one<ProposalRow>(PROPOSAL, [operatorId, subject]);
     if (!row) throw new Error("an approval of a policy without its proposal");
