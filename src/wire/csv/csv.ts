@@ -14,7 +14,7 @@ export type CsvRecord = {
 };
 
 /** Most cells of one record. */
-const CSV_CELLS_MAX = 256;
+export const CSV_CELLS_MAX = 256;
 /** Longest quoted cell, in characters: what runs on beyond it was never meant to. */
 const QUOTED_CHARACTERS_MAX = 65_536;
 
@@ -23,7 +23,7 @@ export const SEPARATORS = [",", ";", "\t", "|"] as const;
 export type Separator = (typeof SEPARATORS)[number];
 
 /** The line by which spreadsheets are told the separator; it holds no data. */
-const SEPARATOR_LINE = /^\ufeff?"?sep=(.)"?[^\S\r\n]*(?:\r\n?|\n|$)/i;
+export const SEPARATOR_LINE = /^\ufeff?"?sep=(.)"?[^\S\r\n]*(?:\r\n?|\n|$)/i;
 /** A carriage return that ends a line by itself, as spreadsheets of old write it. */
 const LONE_RETURN = /\r(?!\n)/;
 
@@ -31,9 +31,9 @@ const LONE_RETURN = /\r(?!\n)/;
  * How often over the characters of a text may be read for quotes that turn out to close nothing; from then on none closes on a later line.
  * A file that people's programs wrote stays below once or twice; one that was made for it would be read 128 times.
  */
-const REREADS_MAX = 8;
+export const REREADS_MAX = 8;
 
-const UNCLOSED = "a quote is opened and never closed";
+export const UNCLOSED = "a quote is opened and never closed";
 
 /** What a `sep=` line says, else the separator that the first line with text holds most of. */
 export function separatorOf(text: string): Separator {
@@ -82,12 +82,12 @@ export function* csvRecords(given: string, separator: Separator = ","): Generato
 }
 
 /** Nobody writes `"Two ""2"""` but a program that doubles quotes: between bars that alone is no text as it stands. */
-function undoubled(cell: string): string {
+export function undoubled(cell: string): string {
   const inside = /^"((?:[^"]|"")*)"$/.exec(cell.trim())?.[1];
   return inside?.includes('""') ? inside.replaceAll('""', '"') : cell;
 }
 
-function isBlank(raw: string, separator: Separator): boolean {
+export function isBlank(raw: string, separator: Separator): boolean {
   for (let at = 0; at < raw.length; at++) {
     const character = raw[at];
     if (character !== separator && character !== " " && character !== "\t") return false;
@@ -115,7 +115,7 @@ export function* csvObjects(
 type Quoted = { readonly cells: string[]; readonly next: number; readonly lines: number };
 
 /** Characters that were read in vain: a quote is opened that nothing closes, or that only a later line's own quote would close. */
-function quotedRecord(text: string, start: number, separator: Separator): Quoted | number {
+export function quotedRecord(text: string, start: number, separator: Separator): Quoted | number {
   const cells: string[] = [];
   let lines = 1;
   let at = start;
