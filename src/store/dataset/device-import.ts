@@ -7,10 +7,14 @@ import { MODEL_CLASSES } from "../../kernel/devices/device-class.ts";
 import { SETTINGS_FORMS } from "../../kernel/devices/form-names.ts";
 import { isCalendarDay } from "../../term/calendar.ts";
 import { TurnupError } from "../../term/error.ts";
-import { type CsvRecord, csvRecords, separatorOf } from "../../wire/csv/csv.ts";
+import { type CsvRecord, csvRecords, type Separator, separatorOf } from "../../wire/csv/csv.ts";
 import type { DatasetRow } from "./dataset-store.ts";
 import { isProductFile, readProductFile } from "./endoflife.ts";
+import type { OwnKind } from "./own-devices.ts";
 import type { RefusedRow } from "./tac-import.ts";
+
+/** Kinds whose rows are columns by name. */
+type RowKind = Exclude<OwnKind, "tac">;
 
 type RowsImport = {
   readonly rows: readonly DatasetRow[];
@@ -128,17 +132,6 @@ const FACTS: Columns = {
 /** Columns of the shipped lifecycle file that the program does not read. */
 const KNOWN_UNUSED = ["key", "discontinued", "os_versions", "dataset", "codename"];
 
-/**
- * Own csv, or a product file of endoflife.date (YAML or JSON), whose make is `make` or what the file says.
- * @throws TurnupError `dataset_malformed`: the header lacks a needed column, or nobody says the make
- */
-export function openLifecycleImport(text: string, make?: string): RowsFile {
-  if (!isProductFile(text)) return openRows(text, LIFECYCLE, lifecycleOf);
-  const product = readProductFile(text, make);
-  const read = rowsOfRecords(product.records, LIFECYCLE, lifecycleOf);
-  return { ...read, warnings: product.warnings };
-}
-
 /** What the cells say of the end together, with true and false as endoflife.date means them: has ended, has not. */
 function lifecycleOf(body: Body): Body | string {
   const { security_updates_end: said = "", os_updates_end: os = "", ...rest } = body;
@@ -170,33 +163,64 @@ function lifecycleOf(body: Body): Body | string {
 const isBefore = (end: string, start: string): boolean =>
   end.slice(0, start.length) < start.slice(0, end.length);
 
-/** @throws TurnupError `dataset_malformed`: the header lacks a needed column */
-export const openCapabilityImport = (text: string): RowsFile =>
-  openRows(text, CAPABILITY, (body) =>
-    CAPABILITY_ANSWERS.some((name) => body[name])
-      ? body
-      : `names no settings protocol and no device_key: give ${CAPABILITY_ANSWERS.slice(0, -1).join(", ")} or ${CAPABILITY_ANSWERS.at(-1)}`,
-  );
+const capabilityOf = (body: Body): Body | string =>
+  CAPABILITY_ANSWERS.some((name) => body[name])
+    ? body
+    : `names no settings protocol and no device_key: give ${CAPABILITY_ANSWERS.slice(0, -1).join(", ")} or ${CAPABILITY_ANSWERS.at(-1)}`;
+
+const factsOf = (body: Body): Body | string =>
+  body.blocked_access_points && !body.blocked_source
+    ? "says that access points are blocked and not who says so: give blocked_source"
+    : body;
+
+/** Where makers' menus hide their access points: the path by `>`. */
+const SHAPES: Readonly<Record<RowKind, { readonly columns: Columns; readonly judge: Judge }>> = {
+  lifecycle: { columns: LIFECYCLE, judge: lifecycleOf },
+  capability: { columns: CAPABILITY, judge: capabilityOf },
+  menus: { columns: MENUS, judge: (body) => body },
+  device_facts: { columns: FACTS, judge: factsOf },
+};
+
+/** Whether a file that begins so can be read as a whole alone: a product file of endoflife.date, a JSON list of models. */
+export const isReadWhole = (kind: RowKind, head: string): boolean =>
+  (kind === "lifecycle" && isProductFile(head)) || (kind === "device_facts" && /^\ufeff?\s*\[/.test(head));
 
 /**
- * Where makers' menus hide their access points, the path by `>`.
+ * A file that `isReadWhole`: a product file (YAML or JSON), whose make is `make` or what the file says; a JSON list of objects with the
+ * columns' names, whose lists may be lists.
+ * @throws TurnupError `dataset_malformed`: nobody says the make, or the JSON is no list of objects
+ */
+export function openWhole(kind: RowKind, text: string, make?: string): RowsFile {
+  const { columns, judge } = SHAPES[kind];
+  if (kind !== "lifecycle") return openRows(kind, csvOfJson(text));
+  const product = readProductFile(text, make);
+  const [header, ...records] = product.records;
+  if (!header) throw empty();
+  const { read } = rowReaderOf(header, columns, judge);
+  return { reads: records.map(read), warnings: product.warnings };
+}
+
+/**
+ * How each record of a csv file is read.
+ * @param head the file's first lines, or all of it
  * @throws TurnupError `dataset_malformed`: the header lacks a needed column
  */
-export const openMenusImport = (text: string): RowsFile => openRows(text, MENUS, (body) => body);
+export function openRowLines(kind: RowKind, head: string): RowLines {
+  const separator = separatorOf(head);
+  const [first] = csvRecords(head, separator);
+  if (!first) throw empty();
+  const { columns, judge } = SHAPES[kind];
+  return { separator, headerLine: first.line, ...rowReaderOf(first, columns, judge) };
+}
 
 /**
- * Models and their hardware: csv, or a JSON list of objects with the same names, whose lists may be lists.
+ * All of a list of models at once.
  * @throws TurnupError `dataset_malformed`: the header lacks a needed column, or the JSON is no list of objects
  */
-export const openModelsImport = (text: string): RowsFile =>
-  openRows(/^\ufeff?\s*\[/.test(text) ? csvOfJson(text) : text, FACTS, (body) =>
-    body.blocked_access_points && !body.blocked_source
-      ? "says that access points are blocked and not who says so: give blocked_source"
-      : body,
+export const parseModelsImport = (text: string): RowsImport =>
+  collected(
+    isReadWhole("device_facts", text) ? openWhole("device_facts", text) : openRows("device_facts", text),
   );
-
-/** All of a list of models at once. @throws TurnupError as `openModelsImport` */
-export const parseModelsImport = (text: string): RowsImport => collected(openModelsImport(text));
 
 /** Each object a line: what is wrong with one is told by the line that it would have. */
 function csvOfJson(text: string): string {
@@ -233,26 +257,30 @@ export type RowsFile = {
 };
 export type RowRead = { readonly line: number } & ({ readonly body: Body } | { readonly refused: string });
 
-const openRows = (text: string, columns: Columns, judge: Judge): RowsFile =>
-  rowsOfRecords(csvRecords(text, separatorOf(text)), columns, judge);
-
-/** The first record is the header. */
-function rowsOfRecords(records: Iterable<CsvRecord>, columns: Columns, judge: Judge): RowsFile {
-  const all = records[Symbol.iterator]();
-  const first = all.next();
-  if (first.done) throw new TurnupError("dataset_malformed", "The file is empty.");
-  const header = headerOf(first.value.cells, columns);
-  const unused = header.filter((name) => !Object.hasOwn(columns, name) && !KNOWN_UNUSED.includes(name));
-  const warnings = unused.length > 0 ? [`columns that nobody reads: ${unused.join(", ")}`] : [];
+function openRows(kind: RowKind, text: string): RowsFile {
+  const { separator, headerLine, read, warnings } = openRowLines(kind, text);
   function* reads(): Generator<RowRead> {
-    for (let next = all.next(); !next.done; next = all.next()) {
-      const { line, fault, cells } = next.value;
-      const read = fault ?? bodyOf(header, cells, columns);
-      const body = typeof read === "string" ? read : judge(read);
-      yield typeof body === "string" ? { line, refused: body } : { line, body };
-    }
+    for (const record of csvRecords(text, separator)) if (record.line > headerLine) yield read(record);
   }
   return { reads: reads(), warnings };
+}
+
+const empty = (): TurnupError => new TurnupError("dataset_malformed", "The file is empty.");
+
+type RowReader = { readonly warnings: readonly string[]; read(record: CsvRecord): RowRead };
+/** Of a csv file whose header was read. */
+type RowLines = RowReader & { readonly separator: Separator; readonly headerLine: number };
+
+function rowReaderOf({ cells: names }: CsvRecord, columns: Columns, judge: Judge): RowReader {
+  const header = headerOf(names, columns);
+  const unused = header.filter((name) => !Object.hasOwn(columns, name) && !KNOWN_UNUSED.includes(name));
+  const warnings = unused.length > 0 ? [`columns that nobody reads: ${unused.join(", ")}`] : [];
+  const read = ({ line, fault, cells }: CsvRecord): RowRead => {
+    const found = fault ?? bodyOf(header, cells, columns);
+    const body = typeof found === "string" ? found : judge(found);
+    return typeof body === "string" ? { line, refused: body } : { line, body };
+  };
+  return { warnings, read };
 }
 
 /** All of it at once. */

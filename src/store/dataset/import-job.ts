@@ -16,7 +16,6 @@ import { TurnupError } from "../../term/error.ts";
 import { maskText } from "../../term/mask.ts";
 import { assured, membersOf, wordOf } from "../../term/narrow.ts";
 import { sentenceOf } from "../../term/sentence.ts";
-import { decodedText } from "../../wire/csv/text.ts";
 import type { Database, Tx } from "../database/database.ts";
 import type { ApprovalKind } from "../jobs/approvals.ts";
 import { fileParts } from "../jobs/job-files.ts";
@@ -24,10 +23,11 @@ import type { JobEnd, JobKind, JobWork } from "../jobs/job-kind.ts";
 import type { JobDesk } from "../jobs/jobs.ts";
 import { noteIn } from "../operator/audited.ts";
 import type { DatasetRow } from "./dataset-store.ts";
-import { isGzip, unpackedAside } from "./gzip.ts";
+import type { RowRead } from "./device-import.ts";
+import { linesIn, textOf } from "./file-text.ts";
 import { changeOf, TOLD_MAX, tellChange } from "./import-change.ts";
 import type { OwnKind } from "./own-devices.ts";
-import { openDeviceImport } from "./read-import.ts";
+import { openStreamedImport } from "./read-import.ts";
 import {
   countStaged,
   currentOf,
@@ -40,7 +40,7 @@ import {
 } from "./stage.ts";
 
 export const IMPORT_JOB = "import";
-/** Longest file, unpacked. */
+/** Longest file, unpacked; it is read in pieces and never held. */
 const TEXT_OCTETS_MAX = 512 * 1_048_576;
 /** Three times the TACs that there are: what was staged in vain must be taken away within one statement. */
 const LINES_MAX = 1_000_000;
@@ -153,13 +153,14 @@ type Read = { readonly read: ImportRead; readonly at: Checkpoint; readonly warni
 /** Reads the file from the checkpoint's line on; each step's rows and its checkpoint are one transaction. */
 async function stage({ database, newId, clock }: ImportDeps, work: JobWork, input: Input): Promise<Read> {
   const before = checkpointOf(work.checkpoint, newId());
-  const text = await textOf(database, assured(work.fileId, "an import has its file"));
-  const total = linesOf(text);
+  const fileId = assured(work.fileId, "an import has its file");
+  const text = () => textOf(fileParts(database, fileId), TEXT_OCTETS_MAX);
+  const total = await linesIn(text()); // read twice: what is too long is told before a row of it is kept
   if (total > LINES_MAX)
     throw new TurnupError("input_too_long", `The file has more than ${LINES_MAX} lines.`, {
       nextStep: "Bring it in several files, each under a name of its own.",
     });
-  const opened = openDeviceImport(input.kind, text, input);
+  const opened = await openStreamedImport(input.kind, text(), input);
   let at = before;
   let rows: DatasetRow[] = [];
   let outcomes: JobOutcome[] = [];
@@ -189,22 +190,18 @@ async function stage({ database, newId, clock }: ImportDeps, work: JobWork, inpu
       },
     );
   };
-  for (const read of opened.reads) {
-    if (performance.now() > sliceEnds) {
-      await turn();
-      sliceEnds = performance.now() + SLICE_MS;
+  for await (const reads of opened.pieces) {
+    for (const read of reads) {
+      if (performance.now() > sliceEnds) {
+        await turn();
+        sliceEnds = performance.now() + SLICE_MS;
+      }
+      if (read.line <= before.line) continue;
+      if ("body" in read) rows.push(read);
+      else if (at.refused < TOLD_MAX) outcomes.push(refusedOutcome(at.refused + 1, read));
+      at = past(at, read);
+      if (rows.length + outcomes.length >= STEP_ROWS) await keep(false);
     }
-    if (read.line <= before.line) continue;
-    if ("body" in read) rows.push(read);
-    else if (at.refused < TOLD_MAX) outcomes.push(refusedOutcome(at.refused + 1, read));
-    const isTaken = "body" in read;
-    at = {
-      ...at,
-      line: read.line,
-      taken: at.taken + (isTaken ? 1 : 0),
-      refused: at.refused + (isTaken ? 0 : 1),
-    };
-    if (rows.length + outcomes.length >= STEP_ROWS) await keep(false);
   }
   await keep(true);
   const read = { taken: at.taken, refused: at.refused, padded: opened.paddedCount() };
@@ -221,27 +218,12 @@ const refusedOutcome = (
   reason: maskText(refused),
 });
 
-/** @throws TurnupError `dataset_malformed`: broken gzip, or one that unpacks to more than a list has */
-async function textOf(database: Database, fileId: string): Promise<string> {
-  const parts: Buffer[] = [];
-  for await (const part of fileParts(database, fileId)) parts.push(part);
-  const octets = Buffer.concat(parts);
-  if (!isGzip(octets)) return decodedText(octets);
-  try {
-    return decodedText(await unpackedAside(octets, TEXT_OCTETS_MAX));
-  } catch (cause) {
-    throw new TurnupError("dataset_malformed", "The file is no gzip file, or unpacks to too much.", {
-      cause,
-    });
-  }
-}
-
-function linesOf(text: string): number {
-  const end = text.includes("\n") ? "\n" : "\r";
-  let lines = 1;
-  for (let at = text.indexOf(end); at >= 0; at = text.indexOf(end, at + 1)) lines++;
-  return lines;
-}
+const past = (at: Checkpoint, read: RowRead): Checkpoint => ({
+  ...at,
+  line: read.line,
+  taken: at.taken + ("body" in read ? 1 : 0),
+  refused: at.refused + ("body" in read ? 0 : 1),
+});
 
 /** Counted, and told row by row once. */
 async function compared(

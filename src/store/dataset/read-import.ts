@@ -1,21 +1,16 @@
 /**
- * A file about devices that an operator brings, read whole: the rows as they are stored, what was refused with its line
- * and reason, what is to be said of it. Command line and API read the same file the same way.
+ * A file about devices that an operator brings: the rows as they are stored, what was refused with its line and reason, what is to be said
+ * of it. A job reads it in pieces, whatever its length; both ways read the same file the same way.
  */
 import { TurnupError } from "../../term/error.ts";
+import { type CsvRecord, csvRecords, type Separator } from "../../wire/csv/csv.ts";
+import { CsvReader } from "../../wire/csv/csv-reader.ts";
 import { contentOf, type DatasetContent } from "./content.ts";
 import type { DatasetRow } from "./dataset-store.ts";
-import {
-  openCapabilityImport,
-  openLifecycleImport,
-  openMenusImport,
-  openModelsImport,
-  type RowRead,
-  type RowsFile,
-} from "./device-import.ts";
+import { isReadWhole, openRowLines, openWhole, type RowRead } from "./device-import.ts";
 import { type OwnKind, tacColumnsOf } from "./own-devices.ts";
 import { type ColumnMap, parseColumnMap } from "./tac-columns.ts";
-import { openTacImport, type RefusedRow } from "./tac-import.ts";
+import { openTacLines, type RefusedRow } from "./tac-import.ts";
 
 type ReadImport = {
   readonly content: DatasetContent;
@@ -30,8 +25,10 @@ type ReadImport = {
 const REFUSED_KEPT_MAX = 10_000;
 
 /** A file whose header was read; its rows come as they are asked for. */
-type OpenImport = {
-  readonly reads: Iterable<RowRead>;
+type OpenImport = About & { readonly reads: Iterable<RowRead> };
+/** As `OpenImport`, its rows piece by piece: those of one are to be taken before the next is asked for. */
+type StreamedImport = About & { readonly pieces: AsyncIterable<Iterable<RowRead>> };
+type About = {
   /** The GSMA's own list. */
   readonly isDeviceMap: boolean;
   /** Clauses; whole when the last row was read. */
@@ -71,61 +68,140 @@ export function readDeviceImport(
 }
 
 /** @throws TurnupError `dataset_malformed`: not of its kind at all, or a hint that its kind does not take */
-export function openDeviceImport(
+function openDeviceImport(kind: OwnKind, text: string, hints: ImportHints = {}): OpenImport {
+  const lines = linesOf(kind, text, hints);
+  return lines
+    ? { ...lines, reads: readsIn(lines, csvRecords(text, lines.separator)) }
+    : whole(kind, text, hints);
+}
+
+/** In which a header is looked for. */
+const HEAD_CHARACTERS = 262_144;
+/** Of a file that has to be read as a whole. */
+const WHOLE_CHARACTERS_MAX = 32 * 1_048_576;
+
+/**
+ * A file whose text comes in pieces; no more of it is held than its longest record, save of JSON and YAML.
+ * @throws TurnupError `dataset_malformed`: not of its kind at all, or a hint that its kind does not take; `input_too_long`: JSON or YAML of
+ *   more than `WHOLE_CHARACTERS_MAX`
+ */
+export async function openStreamedImport(
   kind: OwnKind,
-  text: string,
-  { columns, make }: ImportHints = {},
-): OpenImport {
+  text: AsyncIterable<string>,
+  hints: ImportHints = {},
+): Promise<StreamedImport> {
+  const rest = text[Symbol.asyncIterator]();
+  const head = await taken(rest, HEAD_CHARACTERS);
+  const lines = linesOf(kind, head, hints);
+  if (lines) return { ...lines, pieces: piecesOf(lines, head, rest) };
+  const all = head + (await taken(rest, WHOLE_CHARACTERS_MAX));
+  if (all.length > WHOLE_CHARACTERS_MAX)
+    throw new TurnupError(
+      "input_too_long",
+      `A file of JSON or YAML has at most ${WHOLE_CHARACTERS_MAX} characters.`,
+      {
+        nextStep: "Bring it as csv.",
+      },
+    );
+  const { reads, ...about } = whole(kind, all, hints);
+  async function* pieces(): AsyncGenerator<Iterable<RowRead>> {
+    yield reads;
+  }
+  return { ...about, pieces: pieces() };
+}
+
+/** The next pieces, as many as make that many characters, or all there are. */
+async function taken(pieces: AsyncIterator<string>, characters: number): Promise<string> {
+  const parts: string[] = [];
+  let length = 0;
+  while (length < characters) {
+    const next = await pieces.next();
+    if (next.done) break;
+    parts.push(next.value);
+    length += next.value.length;
+  }
+  return parts.join("");
+}
+
+async function* piecesOf(
+  lines: Lines,
+  head: string,
+  rest: AsyncIterator<string>,
+): AsyncGenerator<Iterable<RowRead>> {
+  const reader = new CsvReader(lines.separator);
+  yield readsIn(lines, reader.push(head));
+  for (let next = await rest.next(); !next.done; next = await rest.next())
+    yield readsIn(lines, reader.push(next.value));
+  yield readsIn(lines, reader.end());
+}
+
+/** How the lines of a csv file become rows: told from its first ones, of which the header is one. */
+type Lines = About & {
+  readonly separator: Separator;
+  /** The line that the data begin on. */
+  readonly fromLine: number;
+  rows(record: CsvRecord): Iterable<RowRead>;
+};
+
+function* readsIn({ fromLine, rows }: Lines, records: Iterable<CsvRecord>): Generator<RowRead> {
+  for (const record of records) if (record.line >= fromLine) yield* rows(record);
+}
+
+/** Undefined: it is no csv, and has to be read as a whole. */
+function linesOf(kind: OwnKind, head: string, { columns, make }: ImportHints): Lines | undefined {
   if (columns !== undefined && kind !== "tac") throw noSuchHint("columns are named for TAC lists alone");
   if (make !== undefined && kind !== "lifecycle") throw noSuchHint("a make is named for lifecycles alone");
-  if (kind === "tac") return openTacs(text, columns === undefined ? undefined : parseColumnMap(columns));
-  const opened = OPENERS[kind](text, make);
+  if (kind === "tac") return tacLinesOf(head, columns === undefined ? undefined : parseColumnMap(columns));
+  if (isReadWhole(kind, head)) return undefined;
+  const { separator, headerLine, read, warnings } = openRowLines(kind, head);
   return {
-    reads: sound(opened.reads),
-    isDeviceMap: false,
-    warnings: () => opened.warnings,
-    paddedCount: () => 0,
+    ...{ separator, fromLine: headerLine + 1, ...aboutOf(warnings) },
+    rows: (record) => [sound(read(record))],
   };
 }
+
+function whole(kind: OwnKind, text: string, { make }: ImportHints): OpenImport {
+  if (kind === "tac") throw noSuchHint("a TAC list is csv");
+  const { reads, warnings } = openWhole(kind, text, make);
+  function* soundReads(): Generator<RowRead> {
+    for (const read of reads) yield sound(read);
+  }
+  return { ...aboutOf(warnings), reads: soundReads() };
+}
+
+const aboutOf = (warnings: readonly string[]): About => ({
+  isDeviceMap: false,
+  warnings: () => warnings,
+  paddedCount: () => 0,
+});
 
 const noSuchHint = (fact: string): TurnupError =>
   new TurnupError("dataset_malformed", `The file cannot be read so: ${fact}.`);
 
-const OPENERS: Readonly<Record<Exclude<OwnKind, "tac">, (text: string, make?: string) => RowsFile>> = {
-  lifecycle: openLifecycleImport,
-  capability: openCapabilityImport,
-  menus: openMenusImport,
-  device_facts: openModelsImport,
-};
-
-/** With rows whose text is broken refused. */
-function* sound(reads: Iterable<RowRead>): Generator<RowRead> {
-  for (const read of reads) {
-    const fault = "body" in read ? faultOfText(read.body) : undefined;
-    yield fault === undefined ? read : { line: read.line, refused: fault };
-  }
+/** A row whose text is broken is refused. */
+function sound(read: RowRead): RowRead {
+  const fault = "body" in read ? faultOfText(read.body) : undefined;
+  return fault === undefined ? read : { line: read.line, refused: fault };
 }
 
-function openTacs(text: string, columns: ColumnMap | undefined): OpenImport {
-  const file = openTacImport(text, columns);
+function tacLinesOf(head: string, columns: ColumnMap | undefined): Lines {
+  const { separator, fromLine, isDeviceMap, read } = openTacLines(head, columns);
   const told: string[] = [];
   const seen = new Set<string>();
-  let [padded, repeated] = [0, 0];
-  function* reads(): Generator<RowRead> {
-    let before = 0;
-    for (const read of file.reads) {
-      if ("refused" in read) {
-        before = Math.max(before, read.line);
-        yield read;
-        continue;
-      }
-      for (const { row, isPadded } of read.rows) {
-        before = Math.max(before + 1, read.line);
-        if (seen.has(row.tac)) repeated++;
-        seen.add(row.tac);
-        if (isPadded && ++padded <= PADDED_TOLD_MAX) told.push(`${row.tac} (line ${read.line})`);
-        yield { line: before, body: tacColumnsOf(row) };
-      }
+  let [before, padded, repeated] = [0, 0, 0];
+  function* rows(record: CsvRecord): Generator<RowRead> {
+    const found = read(record);
+    if ("refused" in found) {
+      before = Math.max(before, found.line);
+      yield found;
+      return;
+    }
+    for (const { row, isPadded } of found.rows) {
+      before = Math.max(before + 1, found.line);
+      if (seen.has(row.tac)) repeated++;
+      seen.add(row.tac);
+      if (isPadded && ++padded <= PADDED_TOLD_MAX) told.push(`${row.tac} (line ${found.line})`);
+      yield sound({ line: before, body: tacColumnsOf(row) });
     }
   }
   const warnings = (): string[] => [
@@ -136,7 +212,7 @@ function openTacs(text: string, columns: ColumnMap | undefined): OpenImport {
         ]
       : []),
   ];
-  return { reads: sound(reads()), isDeviceMap: file.isDeviceMap, warnings, paddedCount: () => padded };
+  return { separator, fromLine, isDeviceMap, rows, warnings, paddedCount: () => padded };
 }
 
 /** Octets that were no UTF-8 have become U+FFFD; a name with it is broken for good. PostgreSQL holds no NUL. */

@@ -5,7 +5,7 @@
  */
 import type { TacRow } from "../../kernel/devices/rows.ts";
 import { isRounded, plainNumber, ROUNDED } from "../../term/spreadsheet.ts";
-import { type CsvRecord, csvRecords, SEPARATORS, separatorOf } from "../../wire/csv/csv.ts";
+import { type CsvRecord, csvRecords, SEPARATORS, type Separator, separatorOf } from "../../wire/csv/csv.ts";
 import {
   type ColumnMap,
   headerOf,
@@ -43,23 +43,34 @@ type TacRead = { readonly line: number } & (
   | { readonly rows: readonly ReadRow[] }
   | { readonly refused: string }
 );
-/** A file whose header was found: its lines are read as they are asked for. */
-type TacFile = {
+/** A file whose header was found: how each of its records is read. */
+type TacLines = {
+  readonly separator: Separator;
+  /** The line that the data begin on. */
+  readonly fromLine: number;
   /** Whether it is the GSMA's Device Map, or laid out as that is. */
   readonly isDeviceMap: boolean;
-  readonly reads: Iterable<TacRead>;
+  read(record: CsvRecord): TacRead;
 };
 
-/** @throws TurnupError `dataset_malformed`: no header with what a row needs in the first lines */
-export function openTacImport(text: string, columns?: ColumnMap): TacFile {
+/**
+ * @param head the file's first lines, or all of it
+ * @throws TurnupError `dataset_malformed`: no header with what a row needs in the first lines
+ */
+export function openTacLines(head: string, columns?: ColumnMap): TacLines {
   let seen: CsvRecord | undefined;
   const isOneForm = columns !== undefined && isByPlace(columns);
-  for (const separator of isOneForm ? [separatorOf(text)] : SEPARATORS) {
-    const found = headerIn(csvRecords(text, separator), columns);
+  for (const separator of isOneForm ? [separatorOf(head)] : SEPARATORS) {
+    const found = headerIn(csvRecords(head, separator), columns);
     if ("header" in found) {
-      const { make, applicant, model, marketingName } = found.header;
+      const { header, fromLine } = found;
+      const { make, applicant, model, marketingName } = header;
       const isDeviceMap = [make, applicant, model, marketingName].every((at) => at !== undefined);
-      return { isDeviceMap, reads: readsOf(csvRecords(text, separator), found) };
+      const read = (record: CsvRecord): TacRead => {
+        const rows = rowsOf(header, record);
+        return typeof rows === "string" ? { line: record.line, refused: rows } : { line: record.line, rows };
+      };
+      return { separator, fromLine, isDeviceMap, read };
     }
     if (found.seen && (seen?.cells.length ?? 0) < found.seen.cells.length) seen = found.seen;
   }
@@ -68,13 +79,15 @@ export function openTacImport(text: string, columns?: ColumnMap): TacFile {
 
 /** @throws TurnupError `dataset_malformed`: no header with what a row needs in the first lines */
 export function parseTacImport(text: string, columns?: ColumnMap): TacImport {
-  const { isDeviceMap, reads } = openTacImport(text, columns);
+  const { isDeviceMap, separator, fromLine, read: readOne } = openTacLines(text, columns);
   const rows: TacRow[] = [];
   const lines: number[] = [];
   const refused: RefusedRow[] = [];
   const padded: { line: number; tac: string }[] = [];
   let refusedCount = 0;
-  for (const read of reads) {
+  for (const record of csvRecords(text, separator)) {
+    if (record.line < fromLine) continue;
+    const read = readOne(record);
     if ("refused" in read) {
       if (++refusedCount <= REFUSED_KEPT_MAX) refused.push({ line: read.line, reason: read.refused });
       continue;
@@ -105,14 +118,6 @@ function headerIn(records: Iterable<CsvRecord>, columns: ColumnMap | undefined):
     if (header || ++looked >= HEADER_LINES_MAX) break;
   }
   return { seen };
-}
-
-function* readsOf(records: Iterable<CsvRecord>, { header, fromLine }: Found): Generator<TacRead> {
-  for (const record of records) {
-    if (record.line < fromLine) continue;
-    const read = rowsOf(header, record);
-    yield typeof read === "string" ? { line: record.line, refused: read } : { line: record.line, rows: read };
-  }
 }
 
 /** With places alone the first line may be data or words. */
