@@ -215,6 +215,19 @@ export type HttpDeps = {
       },
     ): Promise<string>;
   };
+  /** Another operator's list of TACs beside our verdicts: a job, whose rows say where they differ and why. Answers the job's id. */
+  readonly policyComparisons: {
+    ask(
+      operatorId: string,
+      asked: {
+        /** As it was brought (`imports.bring`). */
+        readonly fileId: string;
+        readonly sha256: string;
+        readonly fileName: string;
+        readonly askedBy: Acting;
+      },
+    ): Promise<string>;
+  };
   readonly retention: Retention;
   readonly erasure: Erasure;
   readonly relations: Relations<Relation>;

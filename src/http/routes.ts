@@ -66,6 +66,7 @@ import {
   makePaymentBatch,
   releasePaymentBatch,
 } from "./v1/payment-batches.ts";
+import { comparePolicy } from "./v1/policy/comparisons.ts";
 import { replayPolicy } from "./v1/policy/replays.ts";
 import {
   diffPolicy,
@@ -189,6 +190,7 @@ const ROUTES: readonly Route[] = [
   getPolicy,
   getRetention,
   replayPolicy,
+  comparePolicy,
   listPolicyVersions,
   getPolicyVersion,
   diffPolicy,

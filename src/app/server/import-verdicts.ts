@@ -3,6 +3,7 @@ import { setImmediate as turn } from "node:timers/promises";
 import { DeviceCatalog } from "../../kernel/devices/catalog.ts";
 import type { VerdictChange } from "../../kernel/devices/import-guard.ts";
 import { SupportKnowledge } from "../../kernel/support/support-knowledge.ts";
+import type { Database } from "../../store/database/database.ts";
 import { readOwnDatasets } from "../../store/dataset/dataset-store.ts";
 import type { Staged } from "../../store/dataset/import-job.ts";
 import { withOwnDatasets } from "../../store/dataset/own-devices.ts";
@@ -21,19 +22,23 @@ const SEEN = `
     select (select d.tac from device d where d.operator_id = $1 and d.tac > t.tac order by d.tac limit 1) from t where t.tac is not null)
   select tac from t where tac is not null limit ${TACS_MAX}`; // device_by_tac
 
+/** TACs that were seen on the operator's network, in order; `TACS_MAX` at most. */
+export const seenTacs = async (database: Database, operatorId: string): Promise<readonly string[]> =>
+  (await database.rows<{ tac: string }>(SEEN, [operatorId])).map(({ tac }) => tac);
+
 export async function verdictChange(
   { database, knowledge, termsOf, clock }: Pick<Stores, "database" | "knowledge" | "termsOf" | "clock">,
   operatorId: string,
   staged: Staged,
 ): Promise<VerdictChange | null> {
   if (staged.kind === "menus") return null; // where menus stand turns no verdict
-  const tacs = await database.rows<{ tac: string }>(SEEN, [operatorId]);
+  const tacs = await seenTacs(database, operatorId);
   if (tacs.length === 0) return { seen: 0, changed: 0 };
   const data = withOwnDatasets(knowledge.catalog.data, await readOwnDatasets(database, operatorId, staged));
   const beside = { catalog: new DeviceCatalog(data), support: new SupportKnowledge(data) };
   const [terms, now] = [await termsOf(operatorId), clock()];
   let changed = 0;
-  for (const [at, { tac }] of tacs.entries()) {
+  for (const [at, tac] of tacs.entries()) {
     if (at % TACS_A_TURN === 0) await turn();
     if (knowledge.verdictOf(terms, tac, now) !== knowledge.verdictOf(terms, tac, now, beside)) changed++;
   }

@@ -9,6 +9,7 @@ import type { JobDesk } from "../../store/jobs/jobs.ts";
 import { policyApprovals } from "../../store/operator/policies.ts";
 import { verdictChange } from "./import-verdicts.ts";
 import type { Stores } from "./open-stores.ts";
+import { policyComparisonKind } from "./policy-comparison.ts";
 import { policyReplayKind } from "./policy-replay-job.ts";
 
 type KindDeps = Pick<Stores, "database" | "sealer" | "newId" | "clock" | "knowledge" | "termsOf">;
@@ -16,6 +17,7 @@ type KindDeps = Pick<Stores, "database" | "sealer" | "newId" | "clock" | "knowle
 export const jobKinds = (deps: KindDeps): readonly JobKind[] => [
   importJob({ ...deps, verdicts: (operatorId, staged) => verdictChange(deps, operatorId, staged) }),
   policyReplayKind(deps),
+  policyComparisonKind(deps),
 ];
 
 export const approvalKinds = (deps: KindDeps, jobs: JobDesk): readonly ApprovalKind[] => [

@@ -9,6 +9,7 @@ import { displayOf } from "../../kernel/devices/device-class.ts";
 import { type HardwareNeeds, type Lack, lackOf } from "../../kernel/devices/hardware.ts";
 import type { PhoneMenuRow } from "../../kernel/devices/phone-menus.ts";
 import { tacsOfModels } from "../../kernel/devices/tacs-of-models.ts";
+import type { OurWord } from "../../kernel/operator/comparison.ts";
 import { type OperatorTerms, relationOf } from "../../kernel/operator/operator-terms.ts";
 import { type OrderPolicy, policyIn } from "../../kernel/operator/policy.ts";
 import {
@@ -56,6 +57,8 @@ export type Knowledge = AccessPointKnowledge & {
   describe(terms: OperatorTerms, imei: string, asOf: Date): DeviceDescription;
   /** What the rules say of a TAC, or of the one handset whose blind index is given, under the terms as they hold in a market. */
   decide(terms: OperatorTerms, asked: AskedTac): SupportDecision;
+  /** As `decide`, of no handset in particular and of no market, with what is known of the model and who names it. */
+  explain(terms: OperatorTerms, tac: string, asOf: string): OurWord;
   /** Those of the tests of a policy that fail under it, with all else that the operator said. */
   failingTests(terms: OperatorTerms, policy: OrderPolicy, asOf: Date): readonly FailedPolicyTest[];
   /** What the model shows, as the land leg says it; null where nothing is known of it. */
@@ -155,6 +158,7 @@ export function createKnowledge(data: {
       return describe(imei, asked.device, supportOf(asked, devicesOf(terms).support));
     },
     decide: (terms, asked) => decide(devicesOf(terms), terms, asked),
+    explain: (terms, tac, asOf) => explain(devicesOf(terms), terms, tac, asOf),
     verdictOf: (terms, tac, asOf, devices = devicesOf(terms)) =>
       supportOf(question(tac, terms, asOf, devices), devices.support).verdict,
     failingTests: (terms, policy, today) =>
@@ -186,6 +190,12 @@ function decide(
     asOf,
   };
   return supportOf(asked, support);
+}
+
+function explain(devices: DeviceKnowledge, terms: OperatorTerms, tac: string, asOf: string): OurWord {
+  const { make, model, source, datasetVersion: version } = devices.catalog.deviceOf(tac);
+  const decision = decide(devices, terms, { tac, imeiIndex: "", market: null, asOf });
+  return { make, model, source, version, decision };
 }
 
 function failing(

@@ -61,6 +61,7 @@ import type { LandOptions } from "./land.ts";
 import { refusalsOf } from "./machine-watch.ts";
 import { countCardTries, strangersApart } from "./measures.ts";
 import { openPartnerDoor, type PartnersNow } from "./partner-door.ts";
+import { policyComparisons } from "./policy-comparison.ts";
 import { policyReplays } from "./policy-replay-job.ts";
 import { openProbeDoors, type ProbePorts } from "./probe-doors.ts";
 import { measureProxyLists } from "./proxy-list-measures.ts";
@@ -345,6 +346,7 @@ function httpDeps(
     jobs,
     approvals,
     policyReplays: policyReplays(database, jobs),
+    policyComparisons: policyComparisons(stores, jobs),
     imports,
     orders: createOrderReader(database, sealer),
     orderDesk: createOrderDesk({

@@ -76,6 +76,7 @@ const COMMANDS: readonly CommandEntry[] = [
   { name: "payment refuse", summary: "Refuse a payment file: what it would have paid waits for the next one", load: async () => (await import("../command/payment.ts")).paymentRefuseCommand },
   { name: "payment show", summary: "Show one payment file: each transfer, and what the bank said of it", load: async () => (await import("../command/payment.ts")).paymentShowCommand },
   { name: "payment waiting", summary: "List transfers that wait for a bank's word, the longest overdue first", load: async () => (await import("../command/payment.ts")).paymentWaitingCommand },
+  { name: "policy compare", summary: "Compare another operator's list of TACs with our verdicts: each difference with its rule, fact, source and date", load: async () => (await import("../command/policy-compare.ts")).policyCompareCommand },
   { name: "policy diff", summary: "Show what differs between two versions of the policy, or would with a file", load: async () => (await import("../command/policy.ts")).policyDiffCommand },
   { name: "policy history", summary: "List the versions of the policy, newest first: who made each, when, why, and what it changed", load: async () => (await import("../command/policy.ts")).policyHistoryCommand },
   { name: "policy keys", summary: "List every key of a policy: what it does, what it may hold, its unit, how it ships", load: async () => (await import("../command/policy-keys.ts")).policyKeysCommand },

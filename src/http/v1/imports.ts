@@ -1,20 +1,15 @@
 /** `POST /v1/imports`: an operator's own data, as a file of a form, kept as it arrives; what becomes of it is a job. */
-import { Readable } from "node:stream";
 import Type from "typebox";
 import { actingOf } from "../../kernel/account/person.ts";
 import { IMPORT_KINDS, IMPORT_MODES, type ImportAsked, type Imports } from "../../kernel/jobs/imports.ts";
-import { TurnupError } from "../../term/error.ts";
 import { wordOf } from "../../term/narrow.ts";
-import { DecodeError } from "../../wire/decode-error.ts";
-import { boundaryOf, type MultipartEvent, MultipartReader } from "../../wire/multipart/multipart.ts";
+import { type FileForm, readFileForm } from "../form-file.ts";
 import { InvalidRequest } from "../problem.ts";
 import { accepted, gone, route } from "../route.ts";
 import { id, text, words } from "../schema.ts";
 import { Job, jobNotFound } from "./jobs.ts";
 
-const FIELD_OCTETS_MAX = 2_048;
 const NAME_CHARACTERS_MAX = 80;
-const FILE = "file";
 
 export const importData = route({
   method: "POST",
@@ -41,13 +36,8 @@ export const importData = route({
   }),
   answer: Job,
   async handle({ imports, jobs }, { caller, request }) {
-    const { body } = request; // as it comes
-    const boundary = boundaryOf(request.headers["content-type"] ?? "");
-    if (boundary === undefined || !(body instanceof Readable))
-      throw new TurnupError("media_type_unsupported", "An import is a form with a file.", {
-        nextStep: "Send it as multipart/form-data: curl -F kind=tac -F file=@tacdb.csv.",
-      });
-    const form = await readForm(imports, caller.operatorId, formEvents(body, boundary));
+    const example = "-F kind=tac -F file=@tacdb.csv";
+    const form = await readFileForm(imports, caller.operatorId, request, example); // as it comes
     const jobId = await takeForm(imports, caller.operatorId, form, actingOf(caller));
     const job = await jobs.find(caller.operatorId, jobId);
     if (!job) throw jobNotFound();
@@ -55,82 +45,10 @@ export const importData = route({
   },
 });
 
-/** @throws TurnupError `body_malformed` */
-async function* formEvents(body: Readable, boundary: string): AsyncGenerator<MultipartEvent> {
-  const reader = new MultipartReader(boundary);
-  try {
-    for await (const octets of body) yield* reader.push(octets);
-    reader.end();
-  } catch (error) {
-    if (!(error instanceof DecodeError)) throw error;
-    throw new TurnupError("body_malformed", `The form cannot be read: ${error.message}.`, {
-      nextStep: "Send it as multipart/form-data, whole.",
-    });
-  }
-}
-
-type Brought = Awaited<ReturnType<Imports["bring"]>>;
-type Form = {
-  readonly fields: ReadonlyMap<string, string>;
-  readonly file: (Brought & { readonly fileName: string }) | undefined;
-};
-
-/** Fields may stand before the file or behind it. */
-async function readForm(
-  imports: Imports,
-  operatorId: string,
-  events: AsyncGenerator<MultipartEvent>,
-): Promise<Form> {
-  const fields = new Map<string, string>();
-  let file: Form["file"];
-  try {
-    for (let next = await events.next(); !next.done; next = await events.next()) {
-      if (next.value.kind !== "part") continue;
-      const { name, fileName } = next.value;
-      const content = contentOf(events);
-      if (name !== FILE) fields.set(name, await fieldOf(name, content));
-      else if (file)
-        throw new InvalidRequest([{ at: "body/file", wanted: "there is one file in an import" }]);
-      else file = { ...(await imports.bring(operatorId, content)), fileName: fileName ?? "" };
-    }
-  } catch (error) {
-    if (file) await imports.drop(operatorId, file.id);
-    throw error;
-  }
-  return { fields, file };
-}
-
-/** Of the part that has just begun, up to its end. */
-async function* contentOf(events: AsyncGenerator<MultipartEvent>): AsyncGenerator<Uint8Array> {
-  for (
-    let next = await events.next();
-    !next.done && next.value.kind === "content";
-    next = await events.next()
-  )
-    yield next.value.octets;
-}
-
-async function fieldOf(name: string, content: AsyncIterable<Uint8Array>): Promise<string> {
-  const parts: Uint8Array[] = [];
-  let octets = 0;
-  for await (const part of content) {
-    octets += part.length;
-    if (octets > FIELD_OCTETS_MAX)
-      throw new InvalidRequest([
-        {
-          at: `body/${name.slice(0, NAME_CHARACTERS_MAX)}`,
-          wanted: `has at most ${FIELD_OCTETS_MAX} octets`,
-        },
-      ]);
-    parts.push(part);
-  }
-  return Buffer.concat(parts).toString("utf8");
-}
-
 async function takeForm(
   imports: Imports,
   operatorId: string,
-  { fields, file }: Form,
+  { fields, file }: FileForm,
   by: Parameters<Imports["ask"]>[3],
 ): Promise<string> {
   if (!file)

@@ -30,9 +30,11 @@ test("each row that differs says which rule of ours decided, what it saw, whose 
   comparison.addSeen("35010213", ours("ended", "maker_support_end", end));
   comparison.addSeen("35010214", ours("supported", "age_cutoff", AGE));
   assert.deepEqual(
-    comparison.rows().map(({ code, tac, theirs: said, ours: own, rule, source, date }) => [
-      ...[code, tac, said, own, rule, source, date],
-    ]),
+    comparison
+      .rows()
+      .map(({ code, tac, theirs: said, ours: own, rule, source, date }) => [
+        ...[code, tac, said, own, rule, source, date],
+      ]),
     [
       ["theirs_only", "35010212", "ended", "unknown", null, "no list names this TAC", null],
       [

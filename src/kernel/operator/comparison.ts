@@ -104,8 +104,7 @@ export function createComparison(spoken: ReadonlySet<SupportVerdict>, rowsMax = 
         same++;
         return;
       }
-      if (code === "other_verdict")
-        count(moves, `${theirs.verdict} there, ${ours.decision.verdict} here`);
+      if (code === "other_verdict") count(moves, `${theirs.verdict} there, ${ours.decision.verdict} here`);
       tell(code, rowOf(theirs.tac, theirs, ours));
     },
     addSeen(tac, ours) {
@@ -154,7 +153,8 @@ function rowOf(tac: string, theirs: TheirRow | null, ours: OurWord): Omit<Compar
 
 /** Whose word the rule went by; of a rule that went by the model's own data, the list that names the model. */
 function sourceOf(reason: SupportReason | undefined, { source, version }: OurWord): string {
-  const list = source === null ? "no list names this TAC" : `${source}${version === null ? "" : ` ${version}`}`;
+  const list =
+    source === null ? "no list names this TAC" : `${source}${version === null ? "" : ` ${version}`}`;
   switch (reason?.rule) {
     case "operator_override":
       return "the operator's own word (override)";

@@ -81,7 +81,9 @@ export async function readTheirList(text: AsyncIterable<string>): Promise<TheirL
   const [first] = refused;
   if (rows.size === 0)
     throw new TurnupError("dataset_malformed", "No row of the list has a TAC.", {
-      nextStep: first ? `Mend its rows: line ${first.line}: ${first.reason}.` : "It has a header and no rows.",
+      nextStep: first
+        ? `Mend its rows: line ${first.line}: ${first.reason}.`
+        : "It has a header and no rows.",
     });
   return { rows, spoken: new Set([...rows.values()].map(({ verdict }) => verdict)), refused, refusedCount };
 }
@@ -112,7 +114,8 @@ function placesIn({ cells }: CsvRecord): { readonly places: Places; readonly isH
   const [tac, verdict, because] = (["tac", "verdict", "because"] as const).map((name) => names.indexOf(name));
   if (tac === undefined || tac < 0)
     throw new TurnupError("dataset_malformed", "The list has no column of TACs.", {
-      nextStep: "Give it a header: tac, and where you have them verdict and reason; or TACs alone, a line each.",
+      nextStep:
+        "Give it a header: tac, and where you have them verdict and reason; or TACs alone, a line each.",
     });
   return { places: { tac, verdict: verdict ?? -1, because: because ?? -1 }, isHeader: true };
 }
