@@ -90,6 +90,8 @@ const CAMT =
 const FORM =
   '--form\r\ncontent-disposition: form-data; name="kind"\r\n\r\ntac\r\n--form\r\n' +
   'content-disposition: form-data; name="file"; filename="tac.csv"\r\n\r\ntac,make,model\r\n--form--\r\n';
+const LIST_FORM =
+  '--form\r\ncontent-disposition: form-data; name="file"; filename="tacs.csv"\r\n\r\n35010210\r\n--form--\r\n';
 const BODIES: Readonly<Record<string, unknown>> = {
   "POST /v1/sightings": { imei: IMEI, imsi: "262019876543210" },
   "POST /v1/orders": { imei: IMEI, imsi: "262019876543210" },
@@ -181,6 +183,7 @@ const BODIES: Readonly<Record<string, unknown>> = {
   "POST /v1/disputes/:id/decision": { outcome: "kept", reason: "it is right" },
   "POST /v1/maker/disputes": { postingId: THING_ID, reason: "wrong sum" },
   "POST /v1/imports": FORM,
+  "POST /v1/policy/comparisons": LIST_FORM,
   "POST /v1/datasets/:id/restore": { reason: "the new one is wrong" },
   "POST /v1/jobs/:id/cancel": { reason: "not needed any more" },
   "POST /v1/approvals/:id": { outcome: "approved", reason: "looked at" },
@@ -202,7 +205,7 @@ const MAKES_ITS_OWN = [
 ];
 
 function mediaTypeOf(body: unknown): Record<string, string> {
-  if (body === FORM) return { "content-type": "multipart/form-data; boundary=form" };
+  if (body === FORM || body === LIST_FORM) return { "content-type": "multipart/form-data; boundary=form" };
   if (Buffer.isBuffer(body)) return { "content-type": "application/octet-stream" };
   return typeof body === "string" ? { "content-type": "application/xml" } : {};
 }

@@ -28,15 +28,22 @@ const deviceOf = async (operatorId: string, tac: string) =>
     tac,
   );
 
+const owned = (sets: readonly { readonly own: boolean }[]) => sets.filter(({ own }) => own);
 const ONE_ROW = fixture.file("ours.csv", "tac,make,model\n87654321,Acme,One\n");
 const withoutOperator = await run("tac", ONE_ROW);
-const dryRun = await run("tac", ONE_ROW, "--dry-run");
 const NORTH = await fixture.operator("north");
 
-test("without an operator nothing is written and the next step is named; a dry run needs none", () => {
+test("without an operator nothing is written and the next step is named; a dry run compares with what is in use and changes nothing", async () => {
   assert.equal(withoutOperator.exitCode, 1);
   assert.match(withoutOperator.stderr, /^operator_not_found: .*\nMake one with `turnup operator add`/);
-  assert.deepEqual([dryRun.exitCode, dryRun.stdout], [0, "tac ours: 1 rows would be imported\n"]);
+  const dryRun = await run("tac", ONE_ROW, "--dry-run");
+  assert.deepEqual(
+    [dryRun.exitCode, dryRun.stdout],
+    [0, "tac ours: 1 rows would be imported\n"],
+    dryRun.stderr,
+  );
+  assert.match(dryRun.stderr, /in place of 0 rows: 1 added, 0 changed, 0 removed/);
+  assert.deepEqual(await registry.datasets.list(NORTH, { retired: false }).then(owned), []);
 });
 
 test("the Osmocom file as published is taken, its bad rows named by line, the rest in use", async () => {
@@ -135,6 +142,28 @@ test("of many bad rows twenty are named and the rest counted", async () => {
   assert.match(stderr, /and 29980 more rows that were not taken/);
   const [summary] = jsonLines(stdout);
   assert.deepEqual([summary?.read, summary?.refused, summary?.dryRun], [30_001, 30_000, true]);
+});
+
+test("what would lose much waits for a second person, who it is asked by being known; the same file again changes nothing", async () => {
+  const id = await fixture.operator("guarded");
+  const rows = Array.from({ length: 40 }, (_, at) => `${87650000 + at},Acme,Model ${at}\n`);
+  const at = (count: number) =>
+    fixture.file("guarded.csv", `tac,make,model\n${rows.slice(0, count).join("")}`);
+  const argv = (count: number, ...more: string[]) => ["tac", at(count), "--operator", "guarded", ...more];
+  assert.equal((await run(...argv(40))).exitCode, 0);
+  const again = await run(...argv(40));
+  assert.equal(again.stdout, "tac guarded: in use already, octet for octet\n");
+  const dry = await run(...argv(20, "--dry-run"));
+  assert.match(dry.stderr, /it would need a second person: 20 of 40 rows in use are not in the file\./);
+  const nobody = await run(...argv(20));
+  assert.equal(nobody.exitCode, 1);
+  assert.match(nobody.stderr, /^person_unknown: [\s\S]*--person/m);
+  const waiting = await run(...argv(20, "--person", "Ada"));
+  assert.equal(waiting.exitCode, 0, waiting.stderr);
+  assert.match(waiting.stdout, /20 rows wait for a second person, and nothing has changed yet/);
+  assert.match(waiting.stderr, /turnup approval approve /);
+  const [set] = owned(await registry.datasets.list(id, { retired: false }));
+  assert.equal(set && "rowCount" in set ? set.rowCount : undefined, 40);
 });
 
 test("lifecycle and capability files are checked cell by cell, and a column that nobody reads is named", async () => {

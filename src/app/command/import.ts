@@ -13,11 +13,10 @@ import {
   parseAccessPointImport,
 } from "../../store/dataset/access-point-import.ts";
 import { contentOf } from "../../store/dataset/content.ts";
-import { importDataset, readOwnDatasets } from "../../store/dataset/dataset-store.ts";
+import { readOwnDatasets } from "../../store/dataset/dataset-store.ts";
 import { readShippedDatasets } from "../../store/dataset/devices.ts";
 import { isGzip, unpacked } from "../../store/dataset/gzip.ts";
-import { type OwnKind, withOwnDatasets } from "../../store/dataset/own-devices.ts";
-import { type ImportHints, readDeviceImport } from "../../store/dataset/read-import.ts";
+import { withOwnDatasets } from "../../store/dataset/own-devices.ts";
 import { createRegistry, type Registry } from "../../store/operator/registry.ts";
 import { TurnupError } from "../../term/error.ts";
 import { maskText } from "../../term/mask.ts";
@@ -25,6 +24,7 @@ import { isOneOf } from "../../term/narrow.ts";
 import { CLI_ACTOR, OPERATOR_OPTIONS, type OperatorStore, withOperator } from "../server/operator-store.ts";
 import { type Command, type CommandContext, type Outcome, UsageError } from "../terminal/command.ts";
 import { parseRelationsImport } from "../terminal/relation-import.ts";
+import { importDevices, isDeviceKind } from "./import-devices.ts";
 
 const KINDS = ["tac", "models", "apn", "lifecycle", "capability", "menus", "relations"] as const;
 type Kind = (typeof KINDS)[number];
@@ -54,8 +54,10 @@ export const importCommand: Command = {
     "",
     "Files may be gzipped, in UTF-8 or UTF-16; csv may be parted by comma, semicolon, tab or | (or as a first line sep=; says).",
     "Between bars quotes stand for themselves; elsewhere one that is never closed costs its own line. A tac, models, lifecycle, capability or menus file takes the",
-    "place of the one imported before under the same name; access points are added, those already there stay; a relation",
-    "replaces that of its make. Bad rows are named on stderr and the rest is taken. Exit code 1 when nothing could be.",
+    "place of the one imported before under the same name, as the job of POST /v1/imports: what it adds, changes and removes is told, and",
+    "where it would lose much, or turn many verdicts, it waits for a second person (turnup approval list) and nothing changes before.",
+    "Access points are added, those already there stay; a relation replaces that of its make. Bad rows are named on stderr and the rest",
+    "is taken. Exit code 1 when nothing could be.",
   ].join("\n"),
   args: [
     { usage: "<kind>", about: KINDS.join(", ") },
@@ -70,7 +72,15 @@ export const importCommand: Command = {
       about: "of a tac list: which column is which, by place from 0 or by header word",
     },
     { flags: "--make <make>", about: "of a lifecycle file of endoflife.date that does not name the maker" },
-    { flags: "--dry-run", about: "read and check the file, write nothing; needs no database" },
+    {
+      flags: "--person <name>",
+      about: "who you are, where an import would lose much and a second person must agree",
+    },
+    {
+      flags: "--dry-run",
+      about:
+        "change nothing: tell what would change, and what is wrong with the file; access points and relations need no database for it",
+    },
   ],
   examples: [
     "turnup import tac tacdb.csv",
@@ -83,12 +93,11 @@ export const importCommand: Command = {
       throw new UsageError(`There is no kind ${kind.slice(0, 40)}; there are ${KINDS.join(", ")}.`);
     const octets = await context.content(file, kind === "apn" ? IMPORT_OCTETS_MAX : FILE_OCTETS_MAX);
     const name = nameOf(context, file, kind);
-    const read = readFile(kind, octets, {
-      name,
-      licence: context.option("licence") ?? "the operator's own",
-      columns: context.option("columns"),
-      make: context.option("make"),
-    });
+    const licence = context.option("licence") ?? "the operator's own";
+    if (isDeviceKind(kind)) return await importDevices(context, { kind, file, octets, name, licence });
+    for (const hint of ["columns", "make", "person"])
+      if (context.option(hint) !== undefined) throw new UsageError(`--${hint} is for lists about devices.`);
+    const read = kind === "apn" ? readAccessPoints(octets, name, licence) : readRelations(octets);
     tellRefused(context, file, read);
     if (read.count === 0) {
       await tellSummary(context, read, { name, imported: 0 });
@@ -123,54 +132,13 @@ type Written = { readonly imported: number; readonly unchanged?: number };
 
 /** A file that was read: what it holds, and how that is written. */
 type Read = {
-  readonly kind: Kind | OwnKind;
+  readonly kind: Kind;
   readonly count: number;
   readonly refused: readonly Refused[];
   readonly refusedCount: number;
   readonly warnings: readonly string[];
   write(opened: OperatorStore, context: CommandContext): Promise<Written>;
 };
-
-/** What is said of the file beside its kind. */
-type About = ImportHints & { readonly name: string; readonly licence: string };
-
-function readFile(kind: Kind, octets: Buffer, about: About): Read {
-  switch (kind) {
-    case "apn":
-      return readAccessPoints(octets, about.name, about.licence);
-    case "relations":
-      return readRelations(octets);
-    case "models":
-      return { ...readDevices("device_facts", octets, about), kind };
-    default:
-      return readDevices(kind, octets, about);
-  }
-}
-
-// Devices: one data set that takes the place of the one before.
-
-function readDevices(kind: OwnKind, octets: Buffer, { name, licence, ...hints }: About): Read {
-  const { content, rows, refused, refusedCount, warnings } = readDeviceImport(kind, name, octets, hints);
-  return {
-    kind,
-    count: rows.length,
-    refused: refused.map(({ line, reason }) => ({ where: `line ${line}`, reason })),
-    refusedCount,
-    warnings,
-    async write({ store, operator, newId }, context) {
-      const progress = context.progress(`importing ${kind}`);
-      const { version, sha256 } = content;
-      const head = { id: newId(), auditId: newId(), operatorId: operator.id, kind, name, version, sha256 };
-      await importDataset(
-        store.database,
-        { ...head, licence, rows, refused: refusedCount, actor: CLI_ACTOR },
-        (done, total) => progress.update(done, total, "rows"),
-      );
-      progress.clear();
-      return { imported: rows.length };
-    },
-  };
-}
 
 // Access points: added to those that are there.
 

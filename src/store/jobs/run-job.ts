@@ -36,7 +36,7 @@ const CLAIM = {
   text: `update job set state = 'running', reason = 'A server is at it.', next_action = 'It ends by itself.', claim = claim + 1,
                 attempts = attempts + 1, lease_until = $2, due_at = $2, leased_by = $3, started_at = coalesce(started_at, $1), updated_at = $1
           where id = (select j.id from job j
-                       where j.due_at <= $1 and j.kind = any($4::text[])
+                       where j.due_at <= $1 and j.kind = any($4::text[]) and ($5::uuid is null or j.id = $5)
                          and not exists (select from job r where r.operator_id = j.operator_id and r.state = 'running' and r.due_at > $1)
                        order by j.due_at, j.id limit 1 for update skip locked)
          returning id, operator_id as "operatorId", kind, input, file_id as "fileId", checkpoint, done::float8 as done, claim, attempts,
@@ -103,12 +103,19 @@ export type TakenJob = {
   run(): Promise<JobState>;
 };
 
-/** Takes the next one that is due; undefined where none is. `stop` ends it at its next checkpoint, and it is queued again. */
-export async function takeJob(deps: RunnerDeps, stop: AbortSignal): Promise<TakenJob | undefined> {
+/**
+ * Takes the next one that is due; undefined where none is. `stop` ends it at its next checkpoint, and it is queued again.
+ * @param only of whoever waits for one job, its id
+ */
+export async function takeJob(
+  deps: RunnerDeps,
+  stop: AbortSignal,
+  only: string | null = null,
+): Promise<TakenJob | undefined> {
   const now = deps.clock();
   const names = deps.kinds.map(({ kind }) => kind);
   const lease = new Date(now.getTime() + LEASE_MS);
-  const claimed = await deps.database.one<Claimed>(CLAIM, [now, lease, deps.nodeNumber(), names]);
+  const claimed = await deps.database.one<Claimed>(CLAIM, [now, lease, deps.nodeNumber(), names, only]);
   if (!claimed) return undefined;
   const hold = new Hold(deps, claimed, stop);
   return {
