@@ -15,6 +15,7 @@ import {
   writeDown,
 } from "./document.ts";
 import { growthQuestion, ORDERS, PAIRS } from "./growth.bench.ts";
+import { importQuestion } from "./import.bench.ts";
 import { knownPairsQuestion } from "./known-pairs.bench.ts";
 import { listsQuestion } from "./lists.bench.ts";
 import { machineOf } from "./machine.ts";
@@ -45,6 +46,7 @@ const QUESTIONS: readonly Question[] = [
   growthQuestion,
   listsQuestion,
   modelsQuestion,
+  importQuestion,
   replayQuestion,
   startQuestion,
 ];
