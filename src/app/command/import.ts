@@ -1,21 +1,13 @@
 /** `turnup import`: an operator's own data, above all that is shipped. Bad rows are named, the rest is taken. */
-import { createHash } from "node:crypto";
 import { basename } from "node:path";
 import { runsKeys } from "../../kernel/devices/capability.ts";
 import type { DeviceDatasets } from "../../kernel/devices/rows.ts";
 import type { Relation } from "../../kernel/operator/operator-terms.ts";
 import { checkFeeLevel } from "../../kernel/proof/fee.ts";
-import type { AccessPoint } from "../../kernel/settings/access-point.ts";
-import {
-  IMPORT_OCTETS_MAX,
-  type ImportKind,
-  OPERATORS_WORD,
-  parseAccessPointImport,
-} from "../../store/dataset/access-point-import.ts";
+import { IMPORT_OCTETS_MAX } from "../../store/dataset/access-point-import.ts";
 import { contentOf } from "../../store/dataset/content.ts";
 import { readOwnDatasets } from "../../store/dataset/dataset-store.ts";
 import { readShippedDatasets } from "../../store/dataset/devices.ts";
-import { isGzip, unpacked } from "../../store/dataset/gzip.ts";
 import { withOwnDatasets } from "../../store/dataset/own-devices.ts";
 import { createRegistry, type Registry } from "../../store/operator/registry.ts";
 import { TurnupError } from "../../term/error.ts";
@@ -24,7 +16,7 @@ import { isOneOf } from "../../term/narrow.ts";
 import { CLI_ACTOR, OPERATOR_OPTIONS, type OperatorStore, withOperator } from "../server/operator-store.ts";
 import { type Command, type CommandContext, type Outcome, UsageError } from "../terminal/command.ts";
 import { parseRelationsImport } from "../terminal/relation-import.ts";
-import { importDevices, isDeviceKind } from "./import-devices.ts";
+import { importByJob, isJobKind } from "./import-job.ts";
 
 const KINDS = ["tac", "models", "apn", "lifecycle", "capability", "menus", "relations"] as const;
 type Kind = (typeof KINDS)[number];
@@ -33,11 +25,6 @@ type Kind = (typeof KINDS)[number];
 const FILE_OCTETS_MAX = 128 * 1_048_576;
 const REFUSED_TOLD_MAX = 20;
 const NAME_CHARACTERS_MAX = 80;
-/** Own access points that are read back for an order; more would be left out there. */
-const ACCESS_POINTS_MAX = 10_000;
-/** Access points written at once: each is a transaction with its audit row. */
-const WRITES_AT_ONCE = 8;
-
 export const importCommand: Command = {
   name: "import",
   summary: "Bring an operator's own data: TAC lists, access points, lifecycles, capabilities, relations",
@@ -56,8 +43,8 @@ export const importCommand: Command = {
     "Between bars quotes stand for themselves; elsewhere one that is never closed costs its own line. A tac, models, lifecycle, capability or menus file takes the",
     "place of the one imported before under the same name, as the job of POST /v1/imports: what it adds, changes and removes is told, and",
     "where it would lose much, or turn many verdicts, it waits for a second person (turnup approval list) and nothing changes before.",
-    "Access points are added, those already there stay; a relation replaces that of its make. Bad rows are named on stderr and the rest",
-    "is taken. Exit code 1 when nothing could be.",
+    "Access points come by such a job too, and are added: those already there stay. A relation replaces that of its make. Bad rows are named",
+    "on stderr and the rest is taken. Exit code 1 when nothing could be.",
   ].join("\n"),
   args: [
     { usage: "<kind>", about: KINDS.join(", ") },
@@ -79,7 +66,7 @@ export const importCommand: Command = {
     {
       flags: "--dry-run",
       about:
-        "change nothing: tell what would change, and what is wrong with the file; access points and relations need no database for it",
+        "change nothing: tell what would change, and what is wrong with the file; relations need no database for it",
     },
   ],
   examples: [
@@ -94,10 +81,10 @@ export const importCommand: Command = {
     const octets = await context.content(file, kind === "apn" ? IMPORT_OCTETS_MAX : FILE_OCTETS_MAX);
     const name = nameOf(context, file, kind);
     const licence = context.option("licence") ?? "the operator's own";
-    if (isDeviceKind(kind)) return await importDevices(context, { kind, file, octets, name, licence });
+    if (isJobKind(kind)) return await importByJob(context, { kind, file, octets, name, licence });
     for (const hint of ["columns", "make", "person"])
-      if (context.option(hint) !== undefined) throw new UsageError(`--${hint} is for lists about devices.`);
-    const read = kind === "apn" ? readAccessPoints(octets, name, licence) : readRelations(octets);
+      if (context.option(hint) !== undefined) throw new UsageError(`--${hint} says nothing of relations.`);
+    const read = readRelations(octets);
     tellRefused(context, file, read);
     if (read.count === 0) {
       await tellSummary(context, read, { name, imported: 0 });
@@ -128,7 +115,7 @@ function nameOf(context: CommandContext, file: string, kind: Kind): string {
 }
 
 type Refused = { readonly where: string; readonly reason: string };
-type Written = { readonly imported: number; readonly unchanged?: number };
+type Written = { readonly imported: number };
 
 /** A file that was read: what it holds, and how that is written. */
 type Read = {
@@ -139,84 +126,6 @@ type Read = {
   readonly warnings: readonly string[];
   write(opened: OperatorStore, context: CommandContext): Promise<Written>;
 };
-
-// Access points: added to those that are there.
-
-function readAccessPoints(octets: Buffer, name: string, licence: string): Read {
-  const source = { name, version: createHash("sha256").update(octets).digest("hex").slice(0, 12), licence };
-  const { accessPoints, refused } = parseAccessPointImport(octets, formatOf(octets), {
-    ...OPERATORS_WORD,
-    source,
-  });
-  return {
-    kind: "apn",
-    count: accessPoints.length,
-    refused,
-    refusedCount: refused.length,
-    warnings: [],
-    async write(opened, context) {
-      const registry = registryOf(opened);
-      const known = await registry.accessPoints.list(opened.operator.id);
-      const there = new Set(known.map(contentsOf));
-      const added = accessPoints.filter((point) => {
-        const isNew = !there.has(contentsOf(point));
-        there.add(contentsOf(point));
-        return isNew;
-      });
-      if (known.length + added.length > ACCESS_POINTS_MAX) {
-        throw new TurnupError(
-          "input_too_long",
-          `${known.length} own access points and ${added.length} new ones are more than ${ACCESS_POINTS_MAX}.`,
-          { nextStep: "Import the networks you serve; the shipped sets know the rest." },
-        );
-      }
-      await addAll(opened, registry, added, context);
-      return { imported: added.length, unchanged: accessPoints.length - added.length };
-    },
-  };
-}
-
-/** By the first tag; anything without tags is csv. The parser checks the rest. */
-function formatOf(octets: Buffer): ImportKind {
-  const head = headOf(octets);
-  if (!/^\ufeff?\s*</.test(head)) return "csv";
-  return /<serviceproviders\b/i.test(head) ? "serviceproviders" : "apns-conf";
-}
-
-/** A comment before the first tag may be long: licences are. */
-const HEAD_OCTETS = 65_536;
-
-function headOf(octets: Buffer): string {
-  if (!isGzip(octets)) return octets.subarray(0, HEAD_OCTETS).toString("utf8");
-  try {
-    return unpacked(octets, IMPORT_OCTETS_MAX).subarray(0, HEAD_OCTETS).toString("utf8");
-  } catch {
-    return ""; // the parser says what is wrong with it
-  }
-}
-
-/** All that an access point says, without its id and where it was read: two files may bring the same one. */
-const contentsOf = ({ id: _, source: __, ...point }: AccessPoint): string =>
-  JSON.stringify(point, (_name, value: unknown) =>
-    typeof value === "object" && value !== null && !Array.isArray(value)
-      ? Object.fromEntries(Object.entries(value).sort(([one], [other]) => (one < other ? -1 : 1)))
-      : value,
-  );
-
-async function addAll(
-  { operator, newId }: OperatorStore,
-  registry: Registry,
-  points: readonly AccessPoint[],
-  context: CommandContext,
-): Promise<void> {
-  const progress = context.progress("importing apn");
-  for (let at = 0; at < points.length; at += WRITES_AT_ONCE) {
-    const batch = points.slice(at, at + WRITES_AT_ONCE).map((point) => ({ ...point, id: newId() }));
-    await Promise.all(batch.map((point) => registry.accessPoints.add(operator.id, point, CLI_ACTOR)));
-    progress.update(at + batch.length, points.length, "access points");
-  }
-  progress.clear();
-}
 
 // Relations: each replaces that of its make.
 
@@ -279,7 +188,7 @@ type Summary = Written & { readonly name: string; readonly operator?: string; re
 async function tellSummary(
   context: CommandContext,
   { kind, count, refused, refusedCount }: Read,
-  { name, imported, unchanged, operator, dryRun = false }: Summary,
+  { name, imported, operator, dryRun = false }: Summary,
 ): Promise<Outcome> {
   if (context.json) {
     const refusals = refused
@@ -291,7 +200,7 @@ async function tellSummary(
       operator: operator ?? null,
       read: count + refusedCount,
       imported,
-      unchanged: unchanged ?? 0,
+      unchanged: 0,
       refused: refusedCount,
       dryRun,
       refusals,
@@ -299,9 +208,7 @@ async function tellSummary(
     return "ok";
   }
   if (imported === 0 && count === 0) return "ok"; // the error that follows says it
-  const facts = dryRun
-    ? [`${count} rows would be imported`]
-    : [`${imported} rows imported for ${operator}`, ...(unchanged ? [`${unchanged} known already`] : [])];
+  const facts = dryRun ? [`${count} rows would be imported`] : [`${imported} rows imported for ${operator}`];
   await context.print(
     `${kind} ${name}: ${[...facts, ...(refusedCount > 0 ? [`${refusedCount} not taken`] : [])].join(", ")}`,
   );

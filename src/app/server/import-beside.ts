@@ -81,7 +81,7 @@ const isSettled = ({ state, deadlineAt }: JobView, now: Date): boolean =>
 const kindOf = (opened: OperatorStore): JobKind => {
   const { store, newId, clock } = opened;
   return importJob({
-    ...{ database: store.database, newId, clock },
+    ...{ database: store.database, sealer: store.sealer, newId, clock },
     verdicts: async (operatorId, staged) => {
       const deps = { database: store.database, clock, termsOf: () => termsBeside(opened) };
       return await verdictChange({ ...deps, knowledge: await knowledgeBeside(opened) }, operatorId, staged);

@@ -2,7 +2,7 @@
 import type { Acting } from "../account/person.ts";
 
 /** Kinds of files that are imported as jobs. */
-export const IMPORT_KINDS = ["tac", "models", "lifecycle", "capability", "menus"] as const;
+export const IMPORT_KINDS = ["tac", "models", "lifecycle", "capability", "menus", "apn"] as const;
 type ImportFileKind = (typeof IMPORT_KINDS)[number];
 
 /**

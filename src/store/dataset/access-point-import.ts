@@ -42,7 +42,7 @@ const IMPORT_ROWS_MAX = 100_000;
 /** Longest value of a field, in characters. */
 const FIELD_CHARACTERS_MAX = 1024;
 
-type RefusedRow = { readonly where: string; readonly reason: string };
+export type RefusedRow = { readonly where: string; readonly reason: string };
 type ImportedAccessPoints = {
   readonly accessPoints: readonly AccessPoint[];
   readonly refused: readonly RefusedRow[];
@@ -61,24 +61,57 @@ export const OPERATORS_WORD: ImportOptions = {
   source: { name: "operator", version: "import", licence: "the operator's" },
 };
 
+/** A comment before the first tag may be long: licences are. */
+const HEAD_OCTETS = 65_536;
+
+/** By the first tag; anything without tags is csv. The parser checks the rest. */
+export function importKindOf(octets: Uint8Array): ImportKind {
+  const head = headOf(octets);
+  if (!/^\ufeff?\s*</.test(head)) return "csv";
+  return /<serviceproviders\b/i.test(head) ? "serviceproviders" : "apns-conf";
+}
+
+function headOf(octets: Uint8Array): string {
+  try {
+    const plain = isGzip(octets) ? unpacked(octets, IMPORT_OCTETS_MAX) : octets;
+    return decoderOf(textFormOf(plain)).decode(plain.subarray(0, HEAD_OCTETS));
+  } catch {
+    return ""; // the parser says what is wrong with it
+  }
+}
+
 /** @throws TurnupError `access_point_import_malformed` too large, not of its kind, or hostile */
 export function parseAccessPointImport(
   bytes: Uint8Array,
   kind: ImportKind,
   options: ImportOptions = OPERATORS_WORD,
 ): ImportedAccessPoints {
-  const text = textOf(bytes);
-  const rows = kind === "csv" ? csvRows(text) : kind === "apns-conf" ? androidRows(text) : gnomeRows(text);
   const accessPoints: AccessPoint[] = [];
   const refused: RefusedRow[] = [];
+  for (const read of accessPointReads(bytes, kind, options)) {
+    if ("reason" in read) refused.push(read);
+    else accessPoints.push(read);
+  }
+  return { accessPoints, refused };
+}
+
+/**
+ * As `parseAccessPointImport`, row by row as they are asked for.
+ * @throws TurnupError `access_point_import_malformed` too large, not of its kind, or hostile
+ */
+export function* accessPointReads(
+  bytes: Uint8Array,
+  kind: ImportKind,
+  options: ImportOptions,
+): Generator<AccessPoint | RefusedRow> {
+  const text = textOf(bytes);
+  const rows = kind === "csv" ? csvRows(text) : kind === "apns-conf" ? androidRows(text) : gnomeRows(text);
   let count = 0;
   for (const { where, row } of rows) {
     if (++count > IMPORT_ROWS_MAX) throw malformedImport(`The file has more than ${IMPORT_ROWS_MAX} rows.`);
     const read = typeof row === "string" ? row : readRow(row, where, options, kind === "csv");
-    if (typeof read === "string") refused.push({ where, reason: read });
-    else accessPoints.push(read);
+    yield typeof read === "string" ? { where, reason: read } : read;
   }
-  return { accessPoints, refused };
 }
 
 /** The access point of a row, or why there is none. */

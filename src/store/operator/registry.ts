@@ -29,8 +29,8 @@ import type { Db } from "../database/database.ts";
 import { cutPage, END_OF_ORDER, START_OF_ORDER } from "../database/page.ts";
 import { putInForce } from "../node/versions.ts";
 import { wakeWaiting } from "../orders/wake.ts";
-import type { Sealer } from "../seal/seal.ts";
 import { type Note, noteIn, type RegistryDeps } from "./audited.ts";
+import { accessPointsIn, ownAccessPoints } from "./own-access-points.ts";
 import { createOwnRecords } from "./own-records.ts";
 import { policiesIn } from "./policies.ts";
 import { relationsIn, relationsOf } from "./relations.ts";
@@ -166,82 +166,6 @@ function tokensIn(deps: RegistryDeps, note: Note): Tokens {
       putInForce(deps, operatorId, ["tokens"], async (tx) => {
         const found = (await tx.run(REVOKE_TOKEN, [operatorId, tokenId, clock()])) > 0;
         if (found) await note(tx, operatorId, { actor, action: "token.revoke", subject: tokenId });
-        return found;
-      }),
-  };
-}
-
-// The operator's own access points. The password stands sealed in the body.
-
-const OWN_ACCESS_POINTS = {
-  name: "own_access_points", // access_point_of_operator
-  text: `select id, body from access_point where operator_id = $1 and retired_at is null order by id limit ${HAND_ENTERED_MAX}`,
-};
-const FIND_ACCESS_POINT = {
-  name: "find_access_point", // access_point_of_operator
-  text: "select id, body from access_point where operator_id = $1 and id = $2 and retired_at is null",
-};
-const INSERT_ACCESS_POINT = {
-  name: "insert_access_point", // access_point_pkey
-  text: `insert into access_point (id, operator_id, body, made_by, made_at) values ($1, $2, $3, $4, $5)
-             on conflict (id) do nothing`,
-};
-const RETIRE_ACCESS_POINT = {
-  name: "retire_access_point", // access_point_of_operator
-  text: "update access_point set retired_at = $3 where operator_id = $1 and id = $2 and retired_at is null",
-};
-
-type SealedPoint = { readonly id: string; readonly body: AccessPoint & { readonly passwordSealed?: string } };
-const PASSWORD_DOMAIN = "access_point_password";
-
-function opened(sealer: Sealer, { id, body }: SealedPoint): AccessPoint {
-  const { passwordSealed, ...point } = body;
-  const password =
-    passwordSealed === undefined
-      ? point.password
-      : sealer.open(PASSWORD_DOMAIN, Buffer.from(passwordSealed, "base64"));
-  return { ...point, id, password };
-}
-
-function sealed(sealer: Sealer, point: AccessPoint): SealedPoint["body"] {
-  if (point.password === null) return point;
-  const passwordSealed = sealer.seal(PASSWORD_DOMAIN, point.password).toString("base64");
-  return { ...point, password: null, passwordSealed };
-}
-
-async function ownAccessPoints(
-  { database, sealer }: RegistryDeps,
-  operatorId: string,
-): Promise<AccessPoint[]> {
-  const rows = await database.rows<SealedPoint>(OWN_ACCESS_POINTS.text, [operatorId]);
-  return rows.map((row) => opened(sealer, row));
-}
-
-function accessPointsIn(deps: RegistryDeps, note: Note): AccessPoints<AccessPoint> {
-  const { database, sealer, clock } = deps;
-  const addAll: AccessPoints<AccessPoint>["addAll"] = (operatorId, points, actor) =>
-    putInForce(deps, operatorId, ["access_points"], async (tx) => {
-      for (const point of points) {
-        const values = [point.id, operatorId, JSON.stringify(sealed(sealer, point)), actor, clock()];
-        const added = await tx.run(INSERT_ACCESS_POINT, values);
-        if (added === 0) continue;
-        await wakeWaiting(tx, operatorId, clock());
-        const detail = { apn: point.apn };
-        await note(tx, operatorId, { actor, action: "access_point.add", subject: point.id, detail });
-      }
-    });
-  return {
-    list: (operatorId) => ownAccessPoints(deps, operatorId),
-    async find(operatorId, id) {
-      const row = await database.one<SealedPoint>(FIND_ACCESS_POINT, [operatorId, id]);
-      return row && opened(sealer, row);
-    },
-    add: (operatorId, point, actor) => addAll(operatorId, [point], actor),
-    addAll,
-    retire: (operatorId, id, actor) =>
-      putInForce(deps, operatorId, ["access_points"], async (tx) => {
-        const found = (await tx.run(RETIRE_ACCESS_POINT, [operatorId, id, clock()])) > 0;
-        if (found) await note(tx, operatorId, { actor, action: "access_point.retire", subject: id });
         return found;
       }),
   };

@@ -1,4 +1,4 @@
-/** `turnup import` of lists about devices: the job of `POST /v1/imports`, asked for, watched and told at the terminal. */
+/** `turnup import` of lists about devices and of access points: the job of `POST /v1/imports`, asked for, watched and told at the terminal. */
 import { knownPerson } from "../../kernel/account/person.ts";
 import { IMPORT_KINDS, type ImportAsked } from "../../kernel/jobs/imports.ts";
 import type { JobView } from "../../kernel/jobs/job.ts";
@@ -8,11 +8,11 @@ import { type ImportedBeside, importBeside } from "../server/import-beside.ts";
 import { CLI_ACTOR, withOperator } from "../server/operator-store.ts";
 import type { CommandContext, Outcome } from "../terminal/command.ts";
 
-export type DeviceKind = ImportAsked["kind"];
-export const isDeviceKind = (kind: string): kind is DeviceKind => isOneOf(IMPORT_KINDS, kind);
+export type ImportKind = ImportAsked["kind"];
+export const isJobKind = (kind: string): kind is ImportKind => isOneOf(IMPORT_KINDS, kind);
 
 type Brought = {
-  readonly kind: DeviceKind;
+  readonly kind: ImportKind;
   readonly file: string;
   readonly octets: Uint8Array;
   readonly name: string;
@@ -21,7 +21,7 @@ type Brought = {
 /** Refused rows that are told at the terminal. */
 const REFUSED_TOLD_MAX = 20;
 
-export async function importDevices(
+export async function importByJob(
   context: CommandContext,
   { kind, file, octets, name, licence }: Brought,
 ): Promise<Outcome> {
@@ -48,6 +48,8 @@ export async function importDevices(
 
 type Summary = {
   readonly taken: number;
+  /** Access points that the operator has already. */
+  readonly known: number;
   readonly refused: number;
   readonly change: string;
   readonly losses: readonly string[];
@@ -70,7 +72,7 @@ function summaryOf({ summary }: JobView): Summary {
       ? `; the verdict of ${verdicts.changed} of ${verdicts.seen} TACs that were seen changes`
       : "";
   return {
-    ...{ taken: count("taken"), refused: count("refused"), members },
+    ...{ taken: count("taken") - count("known"), known: count("known"), refused: count("refused"), members },
     change: `in place of ${count("before")} rows: ${count("added")} added, ${count("changed")} changed, ${count("removed")} removed${turned}`,
     ...{ losses: texts("losses"), warnings: texts("warnings"), isUnchanged: members.unchanged === true },
   };
@@ -101,7 +103,7 @@ function failure(job: JobView, file: string, by: Parameters<typeof knownPerson>[
 
 type Told = {
   readonly summary: Summary;
-  readonly kind: DeviceKind;
+  readonly kind: ImportKind;
   readonly name: string;
   readonly operator: string;
 };
@@ -117,8 +119,13 @@ async function tell(
   const imported = isDone && !isDry ? summary.taken : 0;
   if (context.json) {
     await context.printJson({
-      ...{ kind, name, operator, read: summary.taken + summary.refused, imported },
-      ...{ unchanged: 0, alreadyInUse: summary.isUnchanged, refused: summary.refused, dryRun: isDry },
+      ...{ kind, name, operator, read: summary.taken + summary.known + summary.refused, imported },
+      ...{
+        unchanged: summary.known,
+        alreadyInUse: summary.isUnchanged,
+        refused: summary.refused,
+        dryRun: isDry,
+      },
       refusals: refused.map(({ subject: where, reason }) => ({ where, reason })),
       ...{ job: job.id, state: job.state, approvalId: job.approvalId, summary: summary.members },
     });
@@ -132,7 +139,8 @@ async function tell(
     context.note(`${job.reason} ${job.nextAction}`);
     return "failed";
   }
-  const lost = summary.refused > 0 ? `, ${summary.refused} not taken` : "";
+  const known = summary.known > 0 ? `, ${summary.known} known already` : "";
+  const lost = `${known}${summary.refused > 0 ? `, ${summary.refused} not taken` : ""}`;
   const what = isDry
     ? `${summary.taken} rows would be imported`
     : isWaiting
