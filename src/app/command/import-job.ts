@@ -8,7 +8,7 @@ import { type ImportedBeside, importBeside } from "../server/import-beside.ts";
 import { CLI_ACTOR, withOperator } from "../server/operator-store.ts";
 import type { CommandContext, Outcome } from "../terminal/command.ts";
 
-export type ImportKind = ImportAsked["kind"];
+type ImportKind = ImportAsked["kind"];
 export const isJobKind = (kind: string): kind is ImportKind => isOneOf(IMPORT_KINDS, kind);
 
 type Brought = {
@@ -26,7 +26,7 @@ export async function importByJob(
   { kind, file, octets, name, licence }: Brought,
 ): Promise<Outcome> {
   const [columns, make] = [context.option("columns"), context.option("make")];
-  const mode = context.flag("dry-run") ? "dry_run" : "live";
+  const mode: ImportAsked["mode"] = context.flag("dry-run") ? "dry_run" : "live";
   const by = { label: CLI_ACTOR, person: context.option("person") ?? null, vouchedBy: [] };
   return await withOperator(context, async (opened) => {
     const progress = context.progress(`importing ${kind}`);

@@ -8,6 +8,7 @@ import type { ImportAsked } from "../../kernel/jobs/imports.ts";
 import { isFinalJob, type JobOutcome, type JobView } from "../../kernel/jobs/job.ts";
 import { importJob } from "../../store/dataset/import-job.ts";
 import { createImports } from "../../store/dataset/imports.ts";
+import { settingsImportJob } from "../../store/dataset/settings-import.ts";
 import type { JobKind } from "../../store/jobs/job-kind.ts";
 import { createJobs } from "../../store/jobs/jobs.ts";
 import { takeJob } from "../../store/jobs/run-job.ts";
@@ -41,7 +42,8 @@ export async function importBeside(opened: OperatorStore, wish: Wish): Promise<I
   const { store, operator, newId, clock } = opened;
   const deps = { database: store.database, newId, clock };
   const faults: TurnupError[] = [];
-  const kinds = [told(kindOf(opened), (fault) => faults.push(fault))];
+  const all = [kindOf(opened), settingsImportJob({ ...deps, sealer: store.sealer })];
+  const kinds = all.map((kind) => told(kind, (fault) => faults.push(fault)));
   const jobs = createJobs({ ...deps, kinds });
   const imports = createImports({ ...deps, jobs });
   const file = await imports.bring(operator.id, partsOf(wish.octets));
@@ -81,7 +83,7 @@ const isSettled = ({ state, deadlineAt }: JobView, now: Date): boolean =>
 const kindOf = (opened: OperatorStore): JobKind => {
   const { store, newId, clock } = opened;
   return importJob({
-    ...{ database: store.database, sealer: store.sealer, newId, clock },
+    ...{ database: store.database, newId, clock },
     verdicts: async (operatorId, staged) => {
       const deps = { database: store.database, clock, termsOf: () => termsBeside(opened) };
       return await verdictChange({ ...deps, knowledge: await knowledgeBeside(opened) }, operatorId, staged);

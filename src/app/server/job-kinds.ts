@@ -3,6 +3,7 @@ import type { HttpDeps } from "../../http/ports.ts";
 import { refuseFailing } from "../../http/v1/policy/policy-change.ts";
 import { importApproval, importJob } from "../../store/dataset/import-job.ts";
 import { reviewedModelsApproval } from "../../store/dataset/reviewed-models.ts";
+import { settingsImportApproval, settingsImportJob } from "../../store/dataset/settings-import.ts";
 import type { ApprovalKind } from "../../store/jobs/approvals.ts";
 import type { JobKind } from "../../store/jobs/job-kind.ts";
 import type { JobDesk } from "../../store/jobs/jobs.ts";
@@ -16,6 +17,7 @@ type KindDeps = Pick<Stores, "database" | "sealer" | "newId" | "clock" | "knowle
 
 export const jobKinds = (deps: KindDeps): readonly JobKind[] => [
   importJob({ ...deps, verdicts: (operatorId, staged) => verdictChange(deps, operatorId, staged) }),
+  settingsImportJob(deps),
   policyReplayKind(deps),
   policyComparisonKind(deps),
 ];
@@ -23,6 +25,7 @@ export const jobKinds = (deps: KindDeps): readonly JobKind[] => [
 export const approvalKinds = (deps: KindDeps, jobs: JobDesk): readonly ApprovalKind[] => [
   importApproval(deps, jobs),
   reviewedModelsApproval(deps),
+  settingsImportApproval(deps, jobs),
   policyApprovals({
     ...deps,
     check: (operatorId, body) => refuseFailing({ policyTests: policyTestsOf(deps) }, operatorId, body),

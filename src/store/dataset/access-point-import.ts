@@ -33,7 +33,7 @@ import { androidRows, gnomeRows } from "./access-point-xml.ts";
 import { isGzip, unpacked } from "./gzip.ts";
 
 const IMPORT_KINDS = ["csv", "apns-conf", "serviceproviders"] as const;
-export type ImportKind = (typeof IMPORT_KINDS)[number];
+type ImportKind = (typeof IMPORT_KINDS)[number];
 
 /** Largest file, and largest after unpacking, in octets. The largest known set has 1.3 million. */
 export const IMPORT_OCTETS_MAX = 16 * 1024 * 1024;

@@ -251,7 +251,7 @@ type Body = DatasetRow["body"];
 type Judge = (body: Body) => Body | string;
 
 /** A file whose header was read: its rows come as they are asked for, each with its line, or why it is none. */
-export type RowsFile = {
+type RowsFile = {
   readonly reads: Iterable<RowRead>;
   readonly warnings: readonly string[];
 };

@@ -22,14 +22,12 @@ import { fileParts } from "../jobs/job-files.ts";
 import type { JobEnd, JobKind, JobWork } from "../jobs/job-kind.ts";
 import type { JobDesk } from "../jobs/jobs.ts";
 import { noteIn } from "../operator/audited.ts";
-import type { Sealer } from "../seal/seal.ts";
 import type { DatasetRow } from "./dataset-store.ts";
 import type { RowRead } from "./device-import.ts";
 import { linesIn, textOf } from "./file-text.ts";
 import { changeOf, TOLD_MAX, tellChange } from "./import-change.ts";
 import type { OwnKind } from "./own-devices.ts";
 import { openStreamedImport } from "./read-import.ts";
-import { importSettings, inputOfJob, settingsApproved } from "./settings-import.ts";
 import {
   countStaged,
   currentOf,
@@ -55,7 +53,6 @@ const APPROVAL_MS = 7 * 86_400_000;
 
 type ImportDeps = {
   readonly database: Database;
-  readonly sealer: Sealer;
   readonly newId: () => string;
   readonly clock: () => Date;
   /** How many verdicts about handsets that were seen would be others with the staged data; null: of a kind that verdicts do not read. */
@@ -82,11 +79,9 @@ type Checkpoint = {
 
 const textIn = (value: unknown): string | undefined => (typeof value === "string" ? value : undefined);
 
-const isOfSettings = (given: Readonly<Record<string, unknown>>): boolean => given.kind === "apn";
-
 function inputOf(given: Readonly<Record<string, unknown>>): Input {
   const kind = assured(wordOf(IMPORT_KINDS, given.kind), "an import has a kind");
-  if (kind === "apn") throw new Error("access points are imported by a way of their own");
+  if (kind === "apn") throw new Error("access points are imported by a job of their own");
   return {
     kind: kind === "models" ? "device_facts" : kind,
     name: textIn(given.name) ?? kind,
@@ -113,7 +108,6 @@ function checkpointOf(value: unknown, datasetId: string): Checkpoint {
 export const importJob = (deps: ImportDeps): JobKind => ({
   kind: IMPORT_JOB,
   async run(work) {
-    if (isOfSettings(work.input)) return await importSettings(deps, work, IMPORT_JOB);
     const input = inputOf(work.input);
     const named = { ...input, operatorId: work.operatorId };
     const current = await currentOf(deps.database, named);
@@ -339,16 +333,10 @@ export const importApproval = (
   jobs: Pick<JobDesk, "end">,
 ): ApprovalKind => ({
   kind: IMPORT_JOB,
-  putsInForce: ["access_points", "datasets"],
+  putsInForce: ["datasets"],
   async carryOut(tx, { operatorId, subject, summary }, decidedBy) {
     const reason = `It is in use, approved by ${decidedBy.person ?? decidedBy.label}.`;
     const ending = { state: "done", reason, nextAction: "Nothing." } as const;
-    const asked = await inputOfJob(tx, operatorId, subject);
-    if (asked && isOfSettings(asked.input)) {
-      await settingsApproved(tx, deps, { ...asked, operatorId, actor: decidedBy.label });
-      await jobs.end(tx, { operatorId, id: subject }, ending);
-      return;
-    }
     const staged = assured(await stagedBy(tx, operatorId, subject), "an import that waits has its rows");
     const replaces = textIn(membersOf(summary).replaces) ?? null;
     const { id: datasetId, kind, name } = staged;

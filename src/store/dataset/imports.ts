@@ -5,6 +5,7 @@ import { bringFile, dropFile } from "../jobs/job-files.ts";
 import type { JobDesk } from "../jobs/jobs.ts";
 import { noteIn } from "../operator/audited.ts";
 import { IMPORT_JOB } from "./import-job.ts";
+import { SETTINGS_IMPORT_JOB } from "./settings-import.ts";
 import { restoreDataset } from "./stage.ts";
 
 /** A national TAC list of 300,000 rows is about 30 MB. */
@@ -28,13 +29,14 @@ export function createImports(deps: {
     drop: async (operatorId, fileId) => void (await dropFile(database, operatorId, fileId)),
     async ask(operatorId, file, asked, askedBy) {
       const input = { ...asked, sha256: file.sha256 };
-      const same = await database.one<{ id: string }>(SAME, [operatorId, IMPORT_JOB, JSON.stringify(input)]);
+      const kind = asked.kind === "apn" ? SETTINGS_IMPORT_JOB : IMPORT_JOB;
+      const same = await database.one<{ id: string }>(SAME, [operatorId, kind, JSON.stringify(input)]);
       if (same) {
         await dropFile(database, operatorId, file.id);
         return same.id;
       }
       const id = newId();
-      const job = { id, operatorId, kind: IMPORT_JOB, input, fileId: file.id, askedBy, hours: IMPORT_HOURS };
+      const job = { id, operatorId, kind, input, fileId: file.id, askedBy, hours: IMPORT_HOURS };
       await database.transaction((tx) => jobs.ask(tx, job));
       return id;
     },

@@ -13,8 +13,10 @@ import { maskText } from "../../term/mask.ts";
 import { assured, wordOf } from "../../term/narrow.ts";
 import { sentenceOf } from "../../term/sentence.ts";
 import type { Database, Tx } from "../database/database.ts";
+import type { ApprovalKind } from "../jobs/approvals.ts";
 import { fileParts } from "../jobs/job-files.ts";
-import type { JobEnd, JobWork } from "../jobs/job-kind.ts";
+import type { JobEnd, JobKind, JobWork } from "../jobs/job-kind.ts";
+import type { JobDesk } from "../jobs/jobs.ts";
 import { noteIn } from "../operator/audited.ts";
 import { addAccessPoints, OWN_ACCESS_POINTS_MAX, ownAccessPoints } from "../operator/own-access-points.ts";
 import type { Sealer } from "../seal/seal.ts";
@@ -32,7 +34,7 @@ const SLICE_MS = 10;
 const TOLD_MAX = 10_000;
 const APPROVAL_MS = 7 * 86_400_000;
 
-export type SettingsDeps = {
+type SettingsDeps = {
   readonly database: Database;
   readonly sealer: Sealer;
   readonly newId: () => string;
@@ -54,28 +56,63 @@ const askedIn = ({ name, licence, sha256, mode }: Given): Asked => ({
   mode: wordOf(IMPORT_MODES, mode) ?? "approve",
 });
 
-/** @param kind of the job and of its approval */
-export async function importSettings(deps: SettingsDeps, work: JobWork, kind: string): Promise<JobEnd> {
+/** A kind of its own: a server of the release before takes none of them. */
+export const SETTINGS_IMPORT_JOB = "settings_import";
+
+export const settingsImportJob = (deps: SettingsDeps): JobKind => ({
+  kind: SETTINGS_IMPORT_JOB,
+  run: (work) => importSettings(deps, work),
+});
+
+export const settingsImportApproval = (deps: SettingsDeps, jobs: Pick<JobDesk, "end">): ApprovalKind => ({
+  kind: SETTINGS_IMPORT_JOB,
+  putsInForce: ["access_points"],
+  async carryOut(tx, { operatorId, subject }, decidedBy) {
+    const asked = assured(
+      await tx.one<JobInput>(JOB_INPUT, [operatorId, subject]),
+      "an approval of an import has its job",
+    );
+    // What the operator lacks by now: others may have been added meanwhile.
+    const { points } = await readPoints(deps, asked.fileId, askedIn(asked.input));
+    await addNew(tx, deps, { operatorId, asked: askedIn(asked.input), points, actor: decidedBy.label });
+    const reason = `They are in use, approved by ${decidedBy.person ?? decidedBy.label}.`;
+    await jobs.end(tx, { operatorId, id: subject }, { state: "done", reason, nextAction: "Nothing." });
+  },
+  giveUp: (tx, { operatorId, subject }, how, reason) =>
+    jobs.end(
+      tx,
+      { operatorId, id: subject },
+      {
+        state: "failed",
+        reason: `They were not added: ${how}. ${sentenceOf(reason)}`,
+        nextAction: "Bring them again where they are still wanted.",
+      },
+    ),
+});
+
+const JOB_INPUT = {
+  name: "input_of_job", // job_pkey
+  text: `select input, file_id as "fileId" from job where operator_id = $1 and id = $2`,
+};
+type JobInput = { readonly input: Given; readonly fileId: string | null };
+
+async function importSettings(deps: SettingsDeps, work: JobWork): Promise<JobEnd> {
   const asked = askedIn(work.input);
   const { operatorId } = work;
   if (work.input.columns !== undefined || work.input.make !== undefined)
     throw new TurnupError("dataset_malformed", "Neither columns nor a make are named for access points.");
   const { points, refused } = await readPoints(deps, work.fileId, asked);
-  if (points.length === 0)
-    return {
-      state: "failed",
-      reason: "No row of the file could be imported.",
-      nextAction:
-        refused.length > 0
-          ? "Mend the rows that are told, and bring it again."
-          : "The file has no access points.",
-      summary: { name: asked.name, kind: "apn", taken: 0, refused: refused.length },
-    };
+  const rows = points.length + refused.length;
+  const told = (added: readonly AccessPoint[]): Promise<void> =>
+    work.save({ done: rows, total: rows, checkpoint: null, outcomes: outcomesOf(refused, added) });
+  if (points.length === 0) {
+    await told([]);
+    return nothingRead(asked, refused.length);
+  }
   const own = await ownAccessPoints(deps, operatorId);
   const added = newOnes(points, own);
   checkRoom(own.length, added.length);
-  const rows = points.length + refused.length;
-  await work.save({ done: rows, total: rows, checkpoint: null, outcomes: outcomesOf(refused, added) });
+  await told(added);
   const nothing = { before: 0, added: 0, changed: 0, removed: 0, cellsBefore: 0, emptied: 0 };
   const read = { taken: points.length, refused: refused.length, padded: 0 };
   const losses = lossesOf(nothing, read, null);
@@ -99,7 +136,7 @@ export async function importSettings(deps: SettingsDeps, work: JobWork, kind: st
   }
   const reason = losses.length > 0 ? losses.join(" ") : "It is to be looked at before it counts.";
   const approval = {
-    ...{ kind, title: `It adds access points: ${what}`, summary, reason },
+    ...{ kind: SETTINGS_IMPORT_JOB, title: `It adds access points: ${what}`, summary, reason },
     digest: createHash("sha256")
       .update(JSON.stringify([operatorId, "apn", asked.sha256]))
       .digest(),
@@ -110,26 +147,13 @@ export async function importSettings(deps: SettingsDeps, work: JobWork, kind: st
   return { state: "waiting_approval", reason, summary, approval };
 }
 
-const JOB_INPUT = {
-  name: "input_of_job", // job_pkey
-  text: `select input, file_id as "fileId" from job where operator_id = $1 and id = $2`,
-};
-type JobInput = { readonly input: Given; readonly fileId: string | null };
-
-/** What a job was asked for. */
-export const inputOfJob = (tx: Tx, operatorId: string, jobId: string): Promise<JobInput | undefined> =>
-  tx.one<JobInput>(JOB_INPUT, [operatorId, jobId]);
-
-/** Adds what a job of this kind waited with: what the operator lacks then, were others added meanwhile. */
-export async function settingsApproved(
-  tx: Tx,
-  deps: SettingsDeps,
-  { operatorId, input, fileId, actor }: JobInput & { readonly operatorId: string; readonly actor: string },
-): Promise<void> {
-  const asked = askedIn(input);
-  const { points } = await readPoints(deps, fileId, asked);
-  await addNew(tx, deps, { operatorId, asked, points, actor });
-}
+const nothingRead = ({ name }: Asked, refused: number): JobEnd => ({
+  state: "failed",
+  reason: "No row of the file could be imported.",
+  nextAction:
+    refused > 0 ? "Mend the rows that are told, and bring it again." : "The file has no access points.",
+  summary: { name, kind: "apn", taken: 0, refused },
+});
 
 type ReadPoints = { readonly points: readonly AccessPoint[]; readonly refused: readonly RefusedRow[] };
 

@@ -15,7 +15,7 @@ import {
 } from "./csv.ts";
 
 /** Longest record, in characters; as many are held back at most, where a quote may still be closed. */
-export const RECORD_CHARACTERS_MAX = 1_048_576;
+const RECORD_CHARACTERS_MAX = 1_048_576;
 /** Longest `sep=` line. */
 const INTRO_CHARACTERS = 64;
 
