@@ -414,6 +414,44 @@ for (const [file, kind, hints = {}] of CASES)
     );
   });
 
+const POINTS =
+  "mcc,mnc,use,apn,user,password\n262,01,internet,internet.example,web,hunter-two\n26,01,internet,a.example,,\n262,01,internet,other.example,,\n";
+
+test("access points are looked at before they count, added to those that are there, and no password stands in the job", async () => {
+  const north = await operator();
+  const pointsOf = async () => (await registry.accessPoints.list(north.id)).map(({ apn }) => apn).sort();
+  const dry = await imported(north.ada, POINTS, { kind: "apn", name: "ours", mode: "dry_run" });
+  assert.deepEqual(
+    [dry.state, summaryOf(dry).added, summaryOf(dry).known, summaryOf(dry).refused],
+    ["done", 2, 0, 1],
+  );
+  assert.deepEqual(await pointsOf(), []);
+  const job = await imported(north.ada, POINTS, { kind: "apn", name: "ours" });
+  assert.equal(job.state, "waiting_approval", job.reason);
+  assert.match((await rowsOf(north.ada, job, "refused"))[0]?.join(": ") ?? "", /^line 3: mcc "26" is not/);
+  const kept = await database.rows<{ row: string }>(
+    `select j::text as row from job j where operator_id = $1 union all select a::text from approval a where operator_id = $1
+      union all select o::text from job_outcome o where job_id = $2`,
+    [north.id, job.id],
+  );
+  assert.ok(!JSON.stringify(kept).includes("hunter-two"));
+  const yes = await post(north.ada, `/v1/approvals/${job.approvalId}`, {
+    outcome: "approved",
+    reason: "seen",
+  });
+  assert.equal(yes.statusCode, 200, yes.body);
+  assert.deepEqual(await pointsOf(), ["internet.example", "other.example"]);
+  const again = await imported(north.ada, `${POINTS}262,01,internet,third.example,,\n`, {
+    ...{ kind: "apn", name: "ours", mode: "live" },
+  });
+  assert.deepEqual(
+    [again.state, summaryOf(again).added, summaryOf(again).known],
+    ["done", 1, 2],
+    again.reason,
+  );
+  assert.deepEqual(await pointsOf(), ["internet.example", "other.example", "third.example"]);
+});
+
 test("a form without a file, with two, with a kind that is none or too long a field is refused, and nothing is kept", async () => {
   const north = await operator();
   const refusals: [Awaited<ReturnType<typeof bring>>, number, RegExp][] = [

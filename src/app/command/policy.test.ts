@@ -136,7 +136,9 @@ test("where the policy wants two persons, nothing changes until another one agre
 
   const [kept] = await fixture.database.rows<{ at: Date }>("select max(asked_at) as at from approval");
   const failing: string[] = [];
+  const heard: string[] = [];
   const deps = {
+    changes: { tellHere: ({ kind }: { readonly kind: string }) => void heard.push(kind) },
     database: fixture.database,
     sealer: fixture.sealer,
     newId: uuidv7,
@@ -163,7 +165,9 @@ test("where the policy wants two persons, nothing changes until another one agre
     [view?.state, view?.title],
     ["waiting", "Changes the policy: policyChanges.secondPerson."],
   );
+  heard.length = 0;
   assert.equal((await decide(waiting.approvalId, "Bob")).state, "approved");
+  assert.deepEqual(heard, ["policy"], "this server forgets what it remembered before it answers");
   assert.equal(await shown("policyChanges.secondPerson"), "false");
   await assert.rejects(
     decide(second.waiting.approvalId, "Bob"),
