@@ -91,19 +91,23 @@ export async function openStreamedImport(
   hints: ImportHints = {},
 ): Promise<StreamedImport> {
   const rest = text[Symbol.asyncIterator]();
-  const head = await taken(rest, HEAD_CHARACTERS);
-  const lines = linesOf(kind, head, hints);
-  if (lines) return { ...lines, pieces: piecesOf(lines, head, rest) };
-  const all = head + (await taken(rest, WHOLE_CHARACTERS_MAX));
-  if (all.length > WHOLE_CHARACTERS_MAX)
-    throw new TurnupError(
-      "input_too_long",
-      `A file of JSON or YAML has at most ${WHOLE_CHARACTERS_MAX} characters.`,
-      {
-        nextStep: "Bring it as csv.",
-      },
-    );
-  const { reads, ...about } = whole(kind, all, hints);
+  try {
+    const head = await taken(rest, HEAD_CHARACTERS);
+    const lines = linesOf(kind, head, hints);
+    if (lines) return { ...lines, pieces: piecesOf(lines, head, rest) };
+    return wholeOf(kind, head + (await taken(rest, WHOLE_CHARACTERS_MAX)), hints);
+  } catch (error) {
+    await rest.return?.(); // what is open behind it is closed
+    throw error;
+  }
+}
+
+function wholeOf(kind: OwnKind, text: string, hints: ImportHints): StreamedImport {
+  if (text.length > WHOLE_CHARACTERS_MAX) {
+    const fact = `A file of JSON or YAML has at most ${WHOLE_CHARACTERS_MAX} characters.`;
+    throw new TurnupError("input_too_long", fact, { nextStep: "Bring it as csv." });
+  }
+  const { reads, ...about } = whole(kind, text, hints);
   async function* pieces(): AsyncGenerator<Iterable<RowRead>> {
     yield reads;
   }
@@ -129,10 +133,14 @@ async function* piecesOf(
   rest: AsyncIterator<string>,
 ): AsyncGenerator<Iterable<RowRead>> {
   const reader = new CsvReader(lines.separator);
-  yield readsIn(lines, reader.push(head));
-  for (let next = await rest.next(); !next.done; next = await rest.next())
-    yield readsIn(lines, reader.push(next.value));
-  yield readsIn(lines, reader.end());
+  try {
+    yield readsIn(lines, reader.push(head));
+    for (let next = await rest.next(); !next.done; next = await rest.next())
+      yield readsIn(lines, reader.push(next.value));
+    yield readsIn(lines, reader.end());
+  } finally {
+    await rest.return?.(); // whoever stops in the middle closes what is open behind it
+  }
 }
 
 /** How the lines of a csv file become rows: told from its first ones, of which the header is one. */
