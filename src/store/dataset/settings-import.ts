@@ -12,7 +12,7 @@ import { TurnupError } from "../../term/error.ts";
 import { maskText } from "../../term/mask.ts";
 import { assured, wordOf } from "../../term/narrow.ts";
 import { sentenceOf } from "../../term/sentence.ts";
-import type { Database, Tx } from "../database/database.ts";
+import type { Database, Db, Tx } from "../database/database.ts";
 import type { ApprovalKind } from "../jobs/approvals.ts";
 import { fileParts } from "../jobs/job-files.ts";
 import type { JobEnd, JobKind, JobWork } from "../jobs/job-kind.ts";
@@ -73,7 +73,7 @@ export const settingsImportApproval = (deps: SettingsDeps, jobs: Pick<JobDesk, "
       "an approval of an import has its job",
     );
     // What the operator lacks by now: others may have been added meanwhile.
-    const { points } = await readPoints(deps, asked.fileId, askedIn(asked.input));
+    const { points } = await readPoints(tx, asked.fileId, askedIn(asked.input));
     await addNew(tx, deps, { operatorId, asked: askedIn(asked.input), points, actor: decidedBy.label });
     const reason = `They are in use, approved by ${decidedBy.person ?? decidedBy.label}.`;
     await jobs.end(tx, { operatorId, id: subject }, { state: "done", reason, nextAction: "Nothing." });
@@ -101,7 +101,7 @@ async function importSettings(deps: SettingsDeps, work: JobWork): Promise<JobEnd
   const { operatorId } = work;
   if (work.input.columns !== undefined || work.input.make !== undefined)
     throw new TurnupError("dataset_malformed", "Neither columns nor a make are named for access points.");
-  const { points, refused } = await readPoints(deps, work.fileId, asked);
+  const { points, refused } = await readPoints(deps.database, work.fileId, asked);
   const rows = points.length + refused.length;
   const told = (added: readonly AccessPoint[]): Promise<void> =>
     work.save({ done: rows, total: rows, checkpoint: null, outcomes: outcomesOf(refused, added) });
@@ -159,7 +159,7 @@ type ReadPoints = { readonly points: readonly AccessPoint[]; readonly refused: r
 
 /** @throws TurnupError `access_point_import_malformed`, `input_too_long` */
 async function readPoints(
-  { database }: SettingsDeps,
+  database: Db,
   fileId: string | null,
   { name, licence, sha256 }: Asked,
 ): Promise<ReadPoints> {
@@ -178,7 +178,7 @@ async function readPoints(
   return { points, refused };
 }
 
-async function octetsOf(database: Database, fileId: string): Promise<Buffer> {
+async function octetsOf(database: Db, fileId: string): Promise<Buffer> {
   const parts: Buffer[] = [];
   let octets = 0;
   for await (const part of fileParts(database, fileId)) {

@@ -1,7 +1,7 @@
 /** Files that jobs read: kept in parts as they arrive, so that neither whoever takes one nor the network has to hold all of it. */
 import { createHash } from "node:crypto";
 import { TurnupError } from "../../term/error.ts";
-import type { Database } from "../database/database.ts";
+import type { Database, Db } from "../database/database.ts";
 
 /** Of a part, before it is written. */
 const PART_OCTETS = 262_144;
@@ -81,7 +81,7 @@ async function* parts(given: AsyncIterable<Uint8Array>): AsyncGenerator<Buffer> 
 }
 
 /** Its octets, part by part. */
-export async function* fileParts(database: Database, fileId: string): AsyncGenerator<Buffer> {
+export async function* fileParts(database: Db, fileId: string): AsyncGenerator<Buffer> {
   for (let position = 0; ; position++) {
     const part = await database.one<{ octets: Buffer }>(PART, [fileId, position]);
     if (!part) return;
