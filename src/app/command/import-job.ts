@@ -37,6 +37,9 @@ export async function importByJob(
     } as const;
     const imported = await importBeside(opened, {
       ...{ octets, asked, by, refusedMax: REFUSED_TOLD_MAX, signal: context.signal },
+      onAsked(jobId) {
+        if (context.isTerminal) context.note(`job ${jobId}: turnup job cancel ${jobId} takes it back`);
+      },
       onProgress: (done, total) => progress.update(done, total, "lines"),
     }).finally(() => progress.clear());
     const summary = summaryOf(imported.job);

@@ -9,10 +9,9 @@ import { isFinalJob, type JobOutcome, type JobView } from "../../kernel/jobs/job
 import { importJob } from "../../store/dataset/import-job.ts";
 import { createImports } from "../../store/dataset/imports.ts";
 import { settingsImportJob } from "../../store/dataset/settings-import.ts";
-import type { JobKind } from "../../store/jobs/job-kind.ts";
+import { type JobKind, JobStopped } from "../../store/jobs/job-kind.ts";
 import { createJobs } from "../../store/jobs/jobs.ts";
 import { takeJob } from "../../store/jobs/run-job.ts";
-import { TurnupError } from "../../term/error.ts";
 import { assured } from "../../term/narrow.ts";
 import { verdictChange } from "./import-verdicts.ts";
 import { knowledgeBeside, termsBeside } from "./knowledge-beside.ts";
@@ -30,6 +29,8 @@ type Wish = {
   /** Rows that were refused, as many are told. */
   readonly refusedMax: number;
   readonly signal: AbortSignal;
+  /** Told its id: whoever ends the program in between leaves the job behind. */
+  readonly onAsked: (jobId: string) => void;
   readonly onProgress: (done: number, total: number | null) => void;
 };
 export type ImportedBeside = { readonly job: JobView; readonly refused: readonly JobOutcome[] };
@@ -41,7 +42,7 @@ export type ImportedBeside = { readonly job: JobView; readonly refused: readonly
 export async function importBeside(opened: OperatorStore, wish: Wish): Promise<ImportedBeside> {
   const { store, operator, newId, clock } = opened;
   const deps = { database: store.database, newId, clock };
-  const faults: TurnupError[] = [];
+  const faults: unknown[] = [];
   const all = [kindOf(opened), settingsImportJob({ ...deps, sealer: store.sealer })];
   const kinds = all.map((kind) => told(kind, (fault) => faults.push(fault)));
   const jobs = createJobs({ ...deps, kinds });
@@ -51,6 +52,7 @@ export async function importBeside(opened: OperatorStore, wish: Wish): Promise<I
     await imports.drop(operator.id, file.id);
     throw error;
   });
+  wish.onAsked(jobId);
   const find = async (): Promise<JobView> =>
     assured(await jobs.find(operator.id, jobId), "a job that was asked for is there");
   const runner = { ...deps, kinds, nodeNumber: () => null, onFault: () => undefined };
@@ -68,8 +70,7 @@ export async function importBeside(opened: OperatorStore, wish: Wish): Promise<I
   } finally {
     await running; // the database is closed behind it
   }
-  const [fault] = faults;
-  if (job.state === "failed" && fault) throw fault;
+  if (job.state === "failed" && faults.length > 0) throw faults.at(-1); // with its code, which the job's words lack
   const limit = Math.max(1, wish.refusedMax);
   const refused = (await jobs.outcomes(operator.id, jobId, { limit, after: 0, code: "refused" })) ?? [];
   return { job, refused };
@@ -91,14 +92,14 @@ const kindOf = (opened: OperatorStore): JobKind => {
   });
 };
 
-/** With what it throws told, code and all: the job's row keeps the words alone. */
-const told = (kind: JobKind, onFault: (fault: TurnupError) => void): JobKind => ({
+/** With what it throws told: the job's row keeps words alone, and no log of a server has the rest. */
+const told = (kind: JobKind, onFault: (fault: unknown) => void): JobKind => ({
   ...kind,
   async run(work) {
     try {
       return await kind.run(work);
     } catch (error) {
-      if (error instanceof TurnupError) onFault(error);
+      if (!(error instanceof JobStopped)) onFault(error);
       throw error;
     }
   },
