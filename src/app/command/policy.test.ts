@@ -138,7 +138,11 @@ test("where the policy wants two persons, nothing changes until another one agre
   const failing: string[] = [];
   const heard: string[] = [];
   const deps = {
-    changes: { tellHere: ({ kind }: { readonly kind: string }) => void heard.push(kind) },
+    changes: {
+      tellHere(news: "everything" | { readonly kind: string }): void {
+        heard.push(news === "everything" ? news : news.kind);
+      },
+    },
     database: fixture.database,
     sealer: fixture.sealer,
     newId: uuidv7,
