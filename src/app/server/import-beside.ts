@@ -80,14 +80,14 @@ export async function importBeside(opened: OperatorStore, wish: Wish): Promise<I
 const isSettled = ({ state, deadlineAt }: JobView, now: Date): boolean =>
   isFinalJob(state) || state === "waiting_approval" || (deadlineAt !== null && new Date(deadlineAt) <= now);
 
-/** Shipped data are read where the job comes to verdicts, and not for a file that nobody can read. */
+/** Shipped data are read where verdicts are to be compared, and for no other import. */
 const kindOf = (opened: OperatorStore): JobKind => {
   const { store, newId, clock } = opened;
   return importJob({
     ...{ database: store.database, newId, clock },
-    verdicts: async (operatorId, staged) => {
+    verdicts: (operatorId, staged) => {
       const deps = { database: store.database, clock, termsOf: () => termsBeside(opened) };
-      return await verdictChange({ ...deps, knowledge: await knowledgeBeside(opened) }, operatorId, staged);
+      return verdictChange({ ...deps, knowledgeOf: () => knowledgeBeside(opened) }, operatorId, staged);
     },
   });
 };

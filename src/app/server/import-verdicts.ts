@@ -7,6 +7,7 @@ import type { Database } from "../../store/database/database.ts";
 import { readOwnDatasets } from "../../store/dataset/dataset-store.ts";
 import type { Staged } from "../../store/dataset/import-job.ts";
 import { withOwnDatasets } from "../../store/dataset/own-devices.ts";
+import type { Knowledge } from "./knowledge.ts";
 import type { Stores } from "./open-stores.ts";
 
 /** More are not looked at: a share of these tells enough. */
@@ -26,14 +27,20 @@ const SEEN = `
 export const seenTacs = async (database: Database, operatorId: string): Promise<readonly string[]> =>
   (await database.rows<{ tac: string }>(SEEN, [operatorId])).map(({ tac }) => tac);
 
+type Asking = Pick<Stores, "database" | "termsOf" | "clock"> & {
+  /** Asked where TACs were seen: whoever does not have it in memory reads all shipped data for it. */
+  readonly knowledgeOf: () => Knowledge | Promise<Knowledge>;
+};
+
 export async function verdictChange(
-  { database, knowledge, termsOf, clock }: Pick<Stores, "database" | "knowledge" | "termsOf" | "clock">,
+  { database, knowledgeOf, termsOf, clock }: Asking,
   operatorId: string,
   staged: Staged,
 ): Promise<VerdictChange | null> {
   if (staged.kind === "menus") return null; // where menus stand turns no verdict
   const tacs = await seenTacs(database, operatorId);
   if (tacs.length === 0) return { seen: 0, changed: 0 };
+  const knowledge = await knowledgeOf();
   const data = withOwnDatasets(knowledge.catalog.data, await readOwnDatasets(database, operatorId, staged));
   const beside = { catalog: new DeviceCatalog(data), support: new SupportKnowledge(data) };
   const [terms, now] = [await termsOf(operatorId), clock()];

@@ -16,7 +16,11 @@ import { policyReplayKind } from "./policy-replay-job.ts";
 type KindDeps = Pick<Stores, "database" | "sealer" | "newId" | "clock" | "knowledge" | "termsOf">;
 
 export const jobKinds = (deps: KindDeps): readonly JobKind[] => [
-  importJob({ ...deps, verdicts: (operatorId, staged) => verdictChange(deps, operatorId, staged) }),
+  importJob({
+    ...deps,
+    verdicts: (operatorId, staged) =>
+      verdictChange({ ...deps, knowledgeOf: () => deps.knowledge }, operatorId, staged),
+  }),
   settingsImportJob(deps),
   policyReplayKind(deps),
   policyComparisonKind(deps),
