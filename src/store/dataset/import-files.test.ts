@@ -9,13 +9,14 @@ import { SupportKnowledge } from "../../kernel/support/support-knowledge.ts";
 import { parseAccessPointImport } from "./access-point-import.ts";
 import { readShippedDatasets } from "./devices.ts";
 import { type OwnKind, withOwnDatasets } from "./own-devices.ts";
-import { type ImportHints, readDeviceImport } from "./read-import.ts";
+import { readDeviceImport } from "./read-import.ts";
 
 const FILES = join(import.meta.dirname, "../../../test/vector/data/imports");
 const octetsOf = (file: string) => readFileSync(join(FILES, file));
-const read = (kind: OwnKind, file: string, hints?: ImportHints) =>
+type Hints = Parameters<typeof readDeviceImport>[3];
+const read = (kind: OwnKind, file: string, hints?: Hints) =>
   readDeviceImport(kind, "ours", octetsOf(file), hints);
-const readText = (kind: OwnKind, text: string, hints?: ImportHints) =>
+const readText = (kind: OwnKind, text: string, hints?: Hints) =>
   readDeviceImport(kind, "ours", Buffer.from(text), hints);
 const shipped = readShippedDatasets();
 

@@ -3,13 +3,14 @@ import assert from "node:assert/strict";
 import { test } from "vitest";
 import type { RowRead } from "./device-import.ts";
 import type { OwnKind } from "./own-devices.ts";
-import { type ImportHints, openStreamedImport, readDeviceImport } from "./read-import.ts";
+import { openStreamedImport, readDeviceImport } from "./read-import.ts";
 
 async function* cut(text: string, length: number): AsyncGenerator<string> {
   for (let at = 0; at < text.length; at += length) yield text.slice(at, at + length);
 }
 
-const FILES: readonly (readonly [string, OwnKind, string, ImportHints?])[] = [
+type Hints = Parameters<typeof readDeviceImport>[3];
+const FILES: readonly (readonly [string, OwnKind, string, Hints?])[] = [
   [
     "a TAC list",
     "tac",

@@ -38,7 +38,7 @@ type About = {
 };
 
 /** What whoever brings the file says of it. */
-export type ImportHints = {
+type ImportHints = {
   /** `tac=1,make=0,model=2`; of kind `tac` alone. */
   readonly columns?: string | undefined;
   /** Of a lifecycle file that does not say it. */

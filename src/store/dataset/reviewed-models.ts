@@ -73,6 +73,7 @@ const ROWS = {
 
 export const reviewedModelsApproval = (deps: Omit<Deps, "database">): ApprovalKind => ({
   kind: REVIEWED_MODELS,
+  putsInForce: ["datasets"],
   async carryOut(tx, { id, operatorId, subject, summary }, decidedBy) {
     const approved = rowsIn(summary);
     const named = { operatorId, kind: "tac", name: NAME } as const;
