@@ -116,8 +116,10 @@ async function drip(app: FastifyInstance, socket: Socket, text: string, everyMs 
   const timer = setInterval(() => {
     if (!socket.destroyed && socket.writable) socket.write(text[at++ % text.length] ?? " ");
   }, everyMs);
+  const ended = Promise.race([once(socket, "end"), once(socket, "close")]).catch(() => undefined);
   await once(socket, "connect");
   await untilNoneIsHeld(app);
+  await ended; // what the door said last may still be on its way
   clearInterval(timer);
   socket.destroy();
   return heard;
@@ -167,6 +169,40 @@ for (const at of [0, 1]) {
       socket.write(`GET /small HTTP/1.1\r\n${hosts}\r\n`);
       assert.match(await drip(app, socket, " ", PATIENCE_MS), new RegExp(`^HTTP/1\\.1 ${status} `));
     });
+
+  test(`${name}: a Host line that is no host with perhaps a port is answered 400 (RFC 9112 clause 3.2)`, async () => {
+    const { open } = door();
+    const answers = async (host: string): Promise<string> => {
+      const socket = open();
+      let heard = "";
+      socket.on("data", (chunk) => {
+        heard += chunk.toString("latin1");
+      });
+      socket.write(`GET /small HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`);
+      await once(socket, "end");
+      socket.end();
+      return heard.slice(0, 12);
+    };
+    for (const host of ["here:8080", "[::1]:8080", "sms_1.example."])
+      assert.equal(await answers(host), "HTTP/1.1 200", host);
+    for (const host of [
+      "here, there",
+      "here,there",
+      "user@here",
+      "user:word@here",
+      "",
+      ":80",
+      "here there",
+      "here/there",
+      "http://here",
+      "here:80:81",
+      "here:http",
+      "::1",
+      "here?x#y",
+      "here\\there",
+    ])
+      assert.equal(await answers(host), "HTTP/1.1 400", host);
+  });
 
   test(`${name}: who never reads his answer is cut`, async () => {
     const { app, open } = door();

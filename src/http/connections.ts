@@ -57,7 +57,7 @@ type Crowd = (address: string) => boolean;
 /** What every door holds, whoever comes. */
 export function guardDoor(app: GuardedDoor, limits: ConnectionLimits, isCrowd: Crowd = () => false): void {
   guardConnections(app.server, limits, isCrowd);
-  refuseTwoHosts(app);
+  refuseWrongHosts(app);
 }
 type GuardedDoor = {
   readonly server: Server;
@@ -124,20 +124,26 @@ function cutSlowAnswers(server: Server, answerMs: number): void {
 }
 
 /**
- * A request with more than one Host line is answered 400 (RFC 9112 clause 3.2): which of them counts, whoever stands in front may
- * have read otherwise.
+ * A request with more than one Host line, or one that is no host with perhaps a port, is answered 400 (RFC 9112 clause 3.2): which
+ * of them counts, whoever stands in front may have read otherwise. HTTP/1.0 has none.
  */
-function refuseTwoHosts(app: GuardedDoor): void {
+function refuseWrongHosts(app: GuardedDoor): void {
   app.addHook("onRequest", ({ raw: { rawHeaders } }, _reply, done) => {
+    let fact: string | undefined;
     let hosts = 0;
     for (let at = 0; at < rawHeaders.length; at += 2) {
-      if (rawHeaders[at]?.length === HOST.length && rawHeaders[at]?.toLowerCase() === HOST) hosts++;
+      if (rawHeaders[at]?.length !== HOST.length || rawHeaders[at]?.toLowerCase() !== HOST) continue;
+      if (++hosts > 1) fact = "The request has more than one Host header.";
+      else if (!HOST_VALUE.test(rawHeaders[at + 1] ?? ""))
+        fact = "The Host header of the request names no host.";
     }
-    if (hosts < 2) return done();
-    done(Object.assign(new Error("The request has more than one Host header."), { statusCode: 400 }));
+    if (fact === undefined) return done();
+    done(Object.assign(new Error(fact), { statusCode: 400 }));
   });
 }
 const HOST = "host";
+/** RFC 3986 clause 3.2.2, but for the comma and its like: a list of hosts, joined on the way, would pass for a name. */
+const HOST_VALUE = /^(?:\[[0-9a-f:.]{2,45}\]|[a-z0-9._~%-]{1,255})(?::\d{0,5})?$/i;
 
 /** What came is no request, or came too slowly: a word why, and the connection is cut. */
 export function refuseConnection(error: NodeJS.ErrnoException, socket: Socket): void {

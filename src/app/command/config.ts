@@ -20,10 +20,16 @@ export const configCommand: Command = {
     "operators that it names where their database answers. A certificate that is over, or soon will be, is told.",
   options: [
     { flags: "--config <file>", about: "configuration (default ./turnup.toml where there is one)" },
+    { flags: "--with-proxy", about: "as `turnup serve --with-proxy` would read it" },
     { flags: "--markdown", about: "print the table of all settings instead" },
     { flags: "--update <file>", about: "write that table between the marks of a document" },
   ],
-  examples: ["turnup config", "turnup config --json", "turnup config --update docs/operations.md"],
+  examples: [
+    "turnup config",
+    "turnup config --json",
+    "turnup config --with-proxy",
+    "turnup config --update docs/operations.md",
+  ],
   async run(context) {
     const update = context.option("update");
     if (update) {
@@ -47,7 +53,7 @@ export const configCommand: Command = {
         );
       }
     }
-    await checkConfig(config, context.env);
+    await checkConfig(config, context.env, { withProxy: context.flag("with-proxy") });
     await checkNamedOperators(config, context);
     for (const news of certificateNews(namedCertificates(config), context.now()))
       context.note(certificateLine(news));

@@ -50,7 +50,7 @@ export const serveCommand: Command = {
   async run(context) {
     const source = { file: context.option("config"), env: context.env };
     const { config } = readConfig(source);
-    await checkConfig(config, context.env);
+    await checkConfig(config, context.env, { withProxy: context.flag("with-proxy") });
     const logStream = openLogStream({ dest: 1, sync: true }); // the last lines before a stop are the ones wanted
     const log = pino({ level: config.log.level }, logStream);
     const stay = untilStopped(context.signal);

@@ -81,6 +81,26 @@ for (const [name, text, says] of [
     "[http]\npublic_url = 'https://turnup.example:99999'",
     /http\.public_url = .*an http or https URL/,
   ],
+  [
+    "a base of links",
+    "[http]\npublic_url = 'https://turnup.example/?from=sms'",
+    /http\.public_url = .*without user and query/,
+  ],
+  [
+    "a database's port",
+    "[database]\nurl = 'postgres://db:99999/x'",
+    /database\.url = \*\*\* .*a URL of PostgreSQL/,
+  ],
+  ["a page for help", "[portal]\ncare_url = 'help.example'", /portal\.care_url = "help\.example" .*tel:/],
+  ["a script as a page for help", "[portal]\ncare_url = 'javascript:x'", /portal\.care_url/],
+  ["an agent", "[portal]\nagent = '+442079460018'", /portal\.agent = .*tel:/],
+  [
+    "an operator's name",
+    "[portal]\noperator = 'Lumo Mobile'",
+    /portal\.operator = .*an operator's short name/,
+  ],
+  ["an operator's name of cards", "[applet]\noperator = 'Lumo'", /applet\.operator/],
+  ["a fragment of", "[land]\nurl = 'https://turnup.example:8445#a'", /land\.url/],
 ] as const)
   test(`${name} that is none is refused at the start`, () => assert.match(refusalOf(text), says));
 
@@ -154,6 +174,31 @@ test("a secret is printed nowhere: not as a setting, not in a refusal, not from 
   assert.match(message, /smsc\.password = \*\*\*/);
   assert.ok(!message.includes("1234567"));
   assert.ok(!refusalOf("[smsc]\npassword = 'hunter2' x\n").includes("hunter2"));
+});
+
+test("a secret that no header can bear is refused at the start, and one in a URL is not told again", () => {
+  for (const [section, key] of [
+    ["payment", "secret"],
+    ["bank", "secret"],
+    ["identity", "secret"],
+    ["element", "secret"],
+    ["billing", "secret"],
+    ["proxy", "manage_secret"],
+  ]) {
+    for (const secret of ["one\\ntwo", "gehe\u00efm", "\u20ac"])
+      assert.match(
+        refusalOf(`[${section}]\n${key} = "${secret}"`),
+        new RegExp(`${section}\\.${key} = \\*\\*\\* .*printable ASCII`),
+      );
+    const file = fileOf(`[${section}]\n${key}_file = 'secret'`);
+    writeFileSync(join(file, "..", "secret"), "one\ntwo\n");
+    assert.throws(() => readConfig({ file, env: {} }), /printable ASCII/);
+  }
+  const url = refusalOf("[payment]\nurl = 'https://us:hunter2@pay.example'");
+  assert.match(url, /payment\.url = "https:\/\/\*\*\*@pay\.example" .*without user/);
+  const file = fileOf("[database]\nurl_file = 'url'");
+  writeFileSync(join(file, "..", "url"), "postgres://us:hunter2@db:99999/x");
+  assert.throws(() => readConfig({ file, env: {} }), /database\.url_file = .*a URL of PostgreSQL/);
 });
 
 test("a secret may stand in a file, beside the configuration or by variable, but not in two places", () => {

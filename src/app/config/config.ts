@@ -13,7 +13,7 @@ import { TurnupError } from "../../term/error.ts";
 import { messageOf } from "../../term/narrow.ts";
 import { Secret } from "../../term/secret.ts";
 import { labelsOf, unknownEntry, withEntries } from "./entries.ts";
-import { isHost, isReachableUrl } from "./forms.ts";
+import { isDatabaseUrl, isHost, isReachableUrl } from "./forms.ts";
 import type { Annotated, Setting } from "./setting.ts";
 import { type Config, SETTINGS } from "./settings.ts";
 
@@ -217,8 +217,9 @@ function settingOf(setting: Setting, given: ReadonlyMap<string, Given>, problems
   return schema.isPath ? resolve(found.base, String(found.value)) : found.value;
 }
 
+const FORMS = { host: isHost, url: isReachableUrl, database: isDatabaseUrl } as const;
 const hasForm = ({ is }: Annotated, value: unknown): boolean =>
-  is === undefined || typeof value !== "string" || (is === "host" ? isHost(value) : isReachableUrl(value));
+  is === undefined || typeof value !== "string" || FORMS[is](value);
 
 /** The secret without the line end that editors put behind it. */
 function secretIn({ name, schema }: Setting, { value, base }: Given, problems: string[]): Secret | undefined {
@@ -230,7 +231,8 @@ function secretIn({ name, schema }: Setting, { value, base }: Given, problems: s
       throw new Error(`every user of this machine can read or change it; run: chmod 600 ${file}`);
     const text = readFileSync(file, "utf8").replace(/\r?\n$/, "");
     if (text === "") throw new Error("it is empty");
-    if (!Value.Check(schema, text)) throw new Error(`it must be ${allowedOf(schema)}`);
+    if (!Value.Check(schema, text) || !hasForm(schema, text))
+      throw new Error(`it must be ${allowedOf(schema)}`);
     return new Secret(text);
   } catch (error) {
     problems.push(`${name}_file = ${file}: cannot be used: ${messageOf(error)}`);
@@ -242,7 +244,10 @@ function shown(value: unknown, { secret }: Annotated): string {
   if (secret) return "***";
   const text =
     JSON.stringify(value, (_, inner) => (typeof inner === "bigint" ? String(inner) : inner)) ?? "nothing";
-  return text.length > VALUE_CHARACTERS_SHOWN_MAX ? `${text.slice(0, VALUE_CHARACTERS_SHOWN_MAX)}...` : text;
+  const plain = text.replace(/\/\/[^/"]*@/, "//***@"); // who is named in a URL is often named with a password
+  return plain.length > VALUE_CHARACTERS_SHOWN_MAX
+    ? `${plain.slice(0, VALUE_CHARACTERS_SHOWN_MAX)}...`
+    : plain;
 }
 
 function isWritable(folder: string): boolean {

@@ -3,9 +3,12 @@ import { createPublicKey, type KeyObject, X509Certificate } from "node:crypto";
 import type { DoorTls } from "../../http/mutual-tls.ts";
 import { TurnupError } from "../../term/error.ts";
 import type { Config } from "./config.ts";
+import { hasPort } from "./door-port.ts";
 import { checkAuthority, checkIdentity } from "./pem.ts";
 import { contentOf, invalidPlaces, type NamedPlace, readNamedPlaces } from "./places-file.ts";
 
+/** What says nothing without a port. */
+const EIR_ALONE = ["clientsFile", "nrfKeysFile", "authorityFile", "certificateFile", "keyFile"] as const;
 const NEXT = "See 5G-EIR in docs/operations.md for the form of the file.";
 const PEM_BLOCK = /-----BEGIN ([A-Z ]+)-----[^-]+-----END \1-----/g;
 
@@ -22,8 +25,8 @@ export type EirPlace = {
 
 /** Undefined without `eir.port`. @throws TurnupError `config_invalid`, `file_unreadable` */
 export async function readEirPlace({ eir }: Pick<Config, "eir">): Promise<EirPlace | undefined> {
+  if (!hasPort("eir", eir, EIR_ALONE)) return undefined;
   const { host, port, clientsFile, prefix, instanceId, nrfKeysFile } = eir;
-  if (port === undefined) return undefined;
   if (!clientsFile)
     throw new TurnupError("config_invalid", "The 5G-EIR has a port, and eir.clients_file is not set.", {
       nextStep: "Name the file that has the functions that may ask, or give no port.",

@@ -1,7 +1,7 @@
 /** Hosts and URLs of the configuration: what nobody could reach is told at the start, not at the first message. */
 import assert from "node:assert/strict";
 import { test } from "vitest";
-import { isHost, isReachableUrl } from "./forms.ts";
+import { isDatabaseUrl, isHost, isReachableUrl } from "./forms.ts";
 
 const hosts: [string, boolean][] = [
   ["localhost", true],
@@ -51,3 +51,21 @@ const urls: [string, boolean][] = [
 ];
 for (const [url, want] of urls)
   test(`"${url}" ${want ? "can" : "cannot"} be reached`, () => assert.equal(isReachableUrl(url), want));
+
+const databases: [string, boolean][] = [
+  ["postgres://user:word@db.example:5432/turnup", true],
+  ["postgresql://db.example/turnup?sslmode=require", true],
+  ["postgres://user:w ord@[::1]/turnup", true],
+  ["postgres://user:word@%2Fvar%2Frun%2Fpostgresql/turnup", true],
+  ["postgres://user:word@/turnup?host=/var/run/postgresql", true],
+  ["postgres:///turnup?host=/var/run/postgresql", true],
+  ["socket:/var/run/postgresql?db=turnup", true],
+  ["postgres://db.example:99999/turnup", false],
+  ["postgres://db.example:0/turnup", false],
+  ["postgres://db.example:port/turnup", false],
+  ["postgres://999.1.2.3/turnup", false],
+  ["postgres://one,other/turnup", false],
+  ["postgres://user@[::1/turnup", false],
+];
+for (const [url, want] of databases)
+  test(`"${url}" ${want ? "may be" : "is no"} database`, () => assert.equal(isDatabaseUrl(url), want));

@@ -24,3 +24,12 @@ export function isReachableUrl(text: string): boolean {
   const port = new URL(text).port;
   return isHost(host.replace(/^\[(.*)\]$/, "$1")) && port !== "0";
 }
+
+/** A URL that the driver of PostgreSQL can read: `socket:/path`, or a host, the folder of a socket (`%2Frun`) or none, and a port. */
+export function isDatabaseUrl(text: string): boolean {
+  if (text.startsWith("socket:")) return true;
+  const plain = text.replaceAll(" ", "%20").replace("@/", "@localhost/"); // as the driver reads it
+  if (!URL.canParse(plain)) return false;
+  const { hostname, port } = new URL(plain);
+  return port !== "0" && (/^(?:%2f.*)?$/i.test(hostname) || isHost(hostname.replace(/^\[(.*)\]$/, "$1")));
+}

@@ -4,6 +4,7 @@
  */
 import { createPublicKey, hkdfSync, type KeyObject } from "node:crypto";
 import { readFile } from "node:fs/promises";
+import { isIP } from "node:net";
 import { dirname, resolve } from "node:path";
 import type { LandProxy } from "../../http/land/server.ts";
 import type { ProvisioningServer } from "../../net/gateway/gateway.ts";
@@ -26,6 +27,8 @@ import type { LandCertificates } from "../certificates/leg-certificates.ts";
 import type { BearerNetwork, ProxyAccount } from "../party/proxy.ts";
 import type { ManageAddress } from "../server/proxy-teller.ts";
 import type { Config } from "./config.ts";
+import { hasPort } from "./door-port.ts";
+import { isReachableUrl } from "./forms.ts";
 import { checkAuthority, checkIdentity, keyIn } from "./pem.ts";
 
 const SERVERS_MAX = 100;
@@ -42,8 +45,26 @@ const header = text({
   pattern: /^[a-z0-9-]+$/,
   wanted: "a header's name in small letters is wanted",
 });
-const address = text({ max: 45, pattern: /^[0-9a-f.:]+$/, wanted: "an IP address is wanted" });
-const url = text({ max: 300, pattern: /^https:\/\/[^\s/]+\/?$/, wanted: "https://host:port is wanted" });
+/** In small letters, as sockets tell it. */
+const address: Read<string> = (value, path) => {
+  const given = text({ max: 45 })(value, path).toLowerCase();
+  if (isIP(given) === 0) throw new ShapeError(path, "an IP address is wanted");
+  return given;
+};
+const readNetwork = object({ network: address, bits: integer({ min: 0, max: 128 }), bearer: oneOf(BEARERS) });
+const network: typeof readNetwork = (value, path) => {
+  const given = readNetwork(value, path);
+  if (given.bits > 32 && isIP(given.network) === 4)
+    throw new ShapeError(`${path}.bits`, "an IPv4 network has 32 bits at most");
+  return given;
+};
+const HTTPS_ORIGIN = /^https:\/\/[^\s/?#@]+\/?$/;
+const url: Read<string> = (value, path) => {
+  const wanted = "https://host:port is wanted";
+  const given = text({ max: 300, pattern: HTTPS_ORIGIN, wanted })(value, path);
+  if (!isReachableUrl(given)) throw new ShapeError(path, wanted);
+  return given;
+};
 
 /** SubjectPublicKeyInfo in base64. */
 const publicKey: Read<KeyObject> = (value, path) => {
@@ -84,11 +105,7 @@ const PROXY_POLICY = {
   servers: list(readServer, { min: 1, max: SERVERS_MAX }),
   factoryAuthorityFiles: optional(list(file, { min: 1, max: SERVERS_MAX })),
   gateways: optional(readGateways),
-  bearers: optional(
-    list(object({ network: address, bits: integer({ min: 0, max: 128 }), bearer: oneOf(BEARERS) }), {
-      max: ADDRESSES_MAX,
-    }),
-  ),
+  bearers: optional(list(network, { max: ADDRESSES_MAX })),
   bearerProfiles: optional(readBearerProfiles),
 };
 const readProxyPolicy = object(PROXY_POLICY);
@@ -133,7 +150,7 @@ export async function readPolicyFile(
   { besideServer }: { readonly besideServer: boolean } = { besideServer: false },
 ): Promise<ProxyPolicy> {
   const policy = await readShape(path, besideServer ? readPolicyBeside : readProxyPolicy);
-  const beside = (name: string): Promise<string> => contentOf(resolve(dirname(path), name));
+  const beside = (name: string): Promise<string> => authorityAt(resolve(dirname(path), name), path);
   return {
     id: policy.id,
     servers: await Promise.all(
@@ -184,13 +201,15 @@ type LandSettings = {
   })[];
 };
 
-/** Whether the files of the server's own end of the land leg are given. */
+const LAND_FILES = ["authorityFile", "certificateFile", "keyFile", "signingKeyFile", "proxiesFile"] as const;
+
+/** Whether files of the server's own end of the land leg are given. */
 export const hasLandFiles = ({ land }: Pick<Config, "land">): boolean =>
-  [land.certificateFile, land.keyFile, land.signingKeyFile].some((file) => file !== undefined);
+  LAND_FILES.some((file) => land[file] !== undefined);
 
 /** @throws TurnupError `config_invalid`, `file_unreadable` */
 export async function readLandSettings({ land }: Pick<Config, "land">): Promise<LandSettings | undefined> {
-  if (land.port === undefined) return undefined;
+  if (!hasPort("land", land, LAND_FILES)) return undefined;
   const { authorityFile, certificateFile, keyFile, signingKeyFile, proxiesFile } = land;
   if (!authorityFile || !certificateFile || !keyFile || !signingKeyFile || !proxiesFile)
     throw new TurnupError("config_invalid", "land.port is set, and a file of its section is missing.", {
@@ -230,8 +249,18 @@ async function manageAddressOf(
   proxiesFile: string,
   { url, authorityFile, secretFile }: { url: string; authorityFile: string; secretFile: string },
 ): Promise<ManageAddress> {
-  const beside = (name: string): Promise<string> => contentOf(resolve(dirname(proxiesFile), name));
-  return { url, authority: await beside(authorityFile), secret: (await beside(secretFile)).trim() };
+  const beside = (name: string): string => resolve(dirname(proxiesFile), name);
+  const secret = (await contentOf(beside(secretFile))).trim();
+  if (!/^[\x20-\x7e]+$/.test(secret))
+    throw invalid(beside(secretFile), "a secret of printable ASCII characters in one line is wanted");
+  return { url, authority: await authorityAt(beside(authorityFile), proxiesFile), secret };
+}
+
+/** PEM of authorities, from a file that another names. */
+async function authorityAt(file: string, namedIn: string): Promise<string> {
+  const pem = await contentOf(file);
+  checkAuthority(pem, `${namedIn}: ${file}`);
+  return pem;
 }
 
 /** Every node with the same signing key takes the others' land sessions. */

@@ -5,6 +5,7 @@ import type { PartnerCertificates } from "../../http/partner-door.ts";
 import { TurnupError } from "../../term/error.ts";
 import { list, object, ShapeError, text } from "../../wire/message/shape.ts";
 import type { Config } from "./config.ts";
+import { hasPort } from "./door-port.ts";
 import { checkAuthority, checkIdentity } from "./pem.ts";
 
 const CLIENTS_MAX = 10_000;
@@ -32,8 +33,9 @@ export type PartnerPlace = {
 export async function readPartnerPlace({
   partner,
 }: Pick<Config, "partner">): Promise<PartnerPlace | undefined> {
+  if (!hasPort("partner", partner, ["authorityFile", "certificateFile", "keyFile", "clientsFile"]))
+    return undefined;
   const { host, port, authorityFile, certificateFile, keyFile, clientsFile } = partner;
-  if (port === undefined) return undefined;
   if (!authorityFile || !certificateFile || !keyFile || !clientsFile)
     throw new TurnupError("config_invalid", "partner.port is set, and a file of its section is missing.", {
       nextStep: "Give partner.authority_file, certificate_file, key_file and clients_file, or no port.",

@@ -6,6 +6,7 @@ import { dirname, resolve } from "node:path";
 import { TurnupError } from "../../term/error.ts";
 import { list, object, optional, text } from "../../wire/message/shape.ts";
 import type { Config } from "./config.ts";
+import { hasPort } from "./door-port.ts";
 import {
   contentOf,
   invalidPlaces,
@@ -47,8 +48,8 @@ export type RadiusPlace = {
 
 /** Undefined without `radius.port`. @throws TurnupError `config_invalid`, `file_unreadable` */
 export async function readRadiusPlace({ radius }: Pick<Config, "radius">): Promise<RadiusPlace | undefined> {
+  if (!hasPort("radius", radius, ["clientsFile"])) return undefined;
   const { host, port, clientsFile } = radius;
-  if (port === undefined) return undefined;
   if (!clientsFile)
     throw new TurnupError("config_invalid", "radius.port is set, and radius.clients_file is not.", {
       nextStep: "Name the file that has the gateways with their secrets, or give no port.",

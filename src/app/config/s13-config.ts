@@ -4,9 +4,19 @@ import { mutualTls } from "../../http/mutual-tls.ts";
 import { TurnupError } from "../../term/error.ts";
 import { list, object, optional, text } from "../../wire/message/shape.ts";
 import type { Config } from "./config.ts";
+import { hasPort } from "./door-port.ts";
 import { checkAuthority, checkIdentity } from "./pem.ts";
 import { contentOf, invalidPlaces, networks, placeName, readPlaces, twiceIn } from "./places-file.ts";
 
+/** What says nothing without a port. */
+const S13_ALONE = [
+  "originHost",
+  "originRealm",
+  "peersFile",
+  "authorityFile",
+  "certificateFile",
+  "keyFile",
+] as const;
 const PEERS_MAX = 1_000;
 const NEXT = "See Diameter S13 in docs/operations.md for the form of the file.";
 /** RFC 6733 section 4.3.1: a name as the DNS has it. */
@@ -46,8 +56,8 @@ export type S13Place = {
 
 /** Undefined without `s13.port`. @throws TurnupError `config_invalid`, `file_unreadable` */
 export async function readS13Place({ s13 }: Pick<Config, "s13">): Promise<S13Place | undefined> {
+  if (!hasPort("s13", s13, S13_ALONE)) return undefined;
   const { host, port, peersFile, originHost, originRealm } = s13;
-  if (port === undefined) return undefined;
   if (!peersFile || !originHost || !originRealm)
     throw new TurnupError(
       "config_invalid",

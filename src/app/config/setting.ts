@@ -29,7 +29,7 @@ export type Annotated = TSchema & {
   /** A file with it is refused where every user of the machine can read it. */
   readonly ownerOnly?: boolean;
   readonly allowed?: string;
-  readonly is?: "host" | "url";
+  readonly is?: "host" | "url" | "database";
   /** In words, a default that depends on the machine. */
   readonly standsFor?: string;
 };

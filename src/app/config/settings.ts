@@ -32,8 +32,9 @@ type Text = About & {
   readonly allowed?: string;
   readonly max?: number;
   /** What the text has to be beyond its pattern. */
-  readonly is?: "host" | "url";
+  readonly is?: Form;
 };
+type Form = "host" | "url" | "database";
 const textSchema = ({ about, max = TEXT_MAX, ...more }: Text & { readonly default?: string }) =>
   Type.String({ description: about, minLength: 1, maxLength: max, ...more });
 const text = (spec: Text & { readonly default: string }) => textSchema(spec);
@@ -43,7 +44,12 @@ const optionalText = (spec: Text) => Type.Optional(textSchema(spec));
 const secret = ({
   about,
   ...more
-}: About & { readonly ownerOnly?: boolean; readonly pattern?: string; readonly allowed?: string }) =>
+}: About & {
+  readonly ownerOnly?: boolean;
+  readonly pattern?: string;
+  readonly allowed?: string;
+  readonly is?: Form;
+}) =>
   Type.Optional(
     Type.Unsafe<Secret>({ type: "string", description: about, minLength: 1, secret: true, ...more }),
   );
@@ -90,12 +96,19 @@ const HTTP_URL = {
   allowed: "an http or https URL",
   is: "url" as const,
 };
-/** A secret goes there: in clear only to this machine itself. */
+/** A secret goes there: in clear only to this machine itself. Paths are put behind it. */
+const SECURE_ORIGIN = "^(https://[^\\s/?#@]+|http://(localhost|127\\.0\\.0\\.1|\\[::1\\])(:\\d+)?)";
 const SECURE_URL = {
-  pattern: "^(https://[^\\s/]+|http://(localhost|127\\.0\\.0\\.1|\\[::1\\])(:\\d+)?)(/[^\\s]*)?$",
-  allowed: "an https URL, or http on this machine",
+  pattern: `${SECURE_ORIGIN}(/[^\\s?#]*)?$`,
+  allowed: "an https URL without user and query, or http on this machine",
   is: "url" as const,
 };
+/** Goes into a header as it stands: RFC 6749 appendix A has the same octets for secrets and tokens. */
+const HEADER_TEXT = {
+  pattern: "^[\\x20-\\x7e]*$",
+  allowed: "printable ASCII characters, in one line",
+};
+const SLUG = { pattern: "^[a-z0-9][a-z0-9-]{0,62}$", allowed: "an operator's short name" };
 const HOST = {
   max: 253,
   pattern: "^[^\\s/]+$",
@@ -128,6 +141,7 @@ export const SETTINGS = {
         "PostgreSQL 15 or later to use instead of the embedded one: `postgres://user:password@host:port/name`. `DATABASE_URL` says the same.",
       pattern: "^(postgres|postgresql|socket):",
       allowed: "a URL of PostgreSQL: postgres://user:password@host:port/name",
+      is: "database",
     }),
     poolMax: integer({
       about: "Connections kept open at most by one process.",
@@ -164,6 +178,8 @@ export const SETTINGS = {
       about:
         "URL under which subscribers reach this server, for links in messages. Without it, host and port.",
       ...HTTP_URL,
+      pattern: "^https?://[^\\s/?#@]+(?:/[^\\s?#]*)?$",
+      allowed: "an http or https URL without user and query",
     }),
     trustProxy: optionalText({
       about:
@@ -241,7 +257,7 @@ export const SETTINGS = {
     operators: list({
       about: "Short names of the operators whose messages it takes. Without it, all of them.",
       max: 1_000,
-      pattern: "^[a-z0-9][a-z0-9-]{0,62}$",
+      pattern: SLUG.pattern,
       allowed: "a list of operators' short names",
     }),
     prefixes: list({
@@ -359,6 +375,7 @@ export const SETTINGS = {
     }),
     operator: optionalText({
       about: "Short name of the operator whose cards report. Without it, the one that was made first.",
+      ...SLUG,
     }),
     textPattern: optionalText({
       about:
@@ -396,7 +413,7 @@ export const SETTINGS = {
   },
   bank: {
     url: optionalText({ about: "The operator's payment system. Without it, fees wait.", ...SECURE_URL }),
-    secret: secret({ about: "Our bearer secret there." }),
+    secret: secret({ about: "Our bearer secret there.", ...HEADER_TEXT }),
     timeoutMs: integer({
       about: "A payment system without an answer for this long is asked again later.",
       unit: "ms",
@@ -411,10 +428,15 @@ export const SETTINGS = {
         "Identity bureau by CAMARA KYC Match 0.4, for operators whose policy has users verified outside.",
       ...SECURE_URL,
     }),
-    secret: secret({ about: "Our bearer token there; with `identity.token_url`, our client secret." }),
+    secret: secret({
+      about: "Our bearer token there; with `identity.token_url`, our client secret.",
+      ...HEADER_TEXT,
+    }),
     tokenUrl: optionalText({
       about: "Where access tokens for it are had (OAuth client credentials).",
       ...SECURE_URL,
+      pattern: `${SECURE_ORIGIN}(/[^\\s#]*)?$`,
+      allowed: "an https URL without a user, or http on this machine",
     }),
     clientId: text({ about: "Who we are at `identity.token_url`.", max: 100, default: "turnup" }),
     scope: text({ about: "Scope that is asked for there.", max: 200, default: "kyc-match:match" }),
@@ -434,7 +456,7 @@ export const SETTINGS = {
       about: "Payment provider that takes cards and bank accounts. Without it, neither is taken.",
       ...SECURE_URL,
     }),
-    secret: secret({ about: "Our bearer secret there." }),
+    secret: secret({ about: "Our bearer secret there.", ...HEADER_TEXT }),
     authorityFile: path({
       about: "PEM of the only authority it is trusted by; the system's list without it.",
     }),
@@ -465,7 +487,7 @@ export const SETTINGS = {
       about: "Network elements by TMF640 v4: the URL before `/tmf-api`. One may have a URL of its own.",
       ...SECURE_URL,
     }),
-    secret: secret({ about: "Our bearer secret there." }),
+    secret: secret({ about: "Our bearer secret there.", ...HEADER_TEXT }),
     billingPlanUrl: optionalText({ about: "Of the billing plan, where it is elsewhere.", ...SECURE_URL }),
     voiceMailUrl: optionalText({ about: "Of voice mail, where it is elsewhere.", ...SECURE_URL }),
     forwardingUrl: optionalText({ about: "Of call forwarding, where it is elsewhere.", ...SECURE_URL }),
@@ -491,7 +513,7 @@ export const SETTINGS = {
   },
   billing: {
     url: optionalText({ about: "Billing centre, by HTTP.", ...SECURE_URL }),
-    secret: secret({ about: "Our bearer secret there." }),
+    secret: secret({ about: "Our bearer secret there.", ...HEADER_TEXT }),
     authorityFile: path({
       about: "PEM of the only authority it is trusted by; the system's list without it.",
     }),
@@ -753,6 +775,7 @@ export const SETTINGS = {
     }),
     manageSecret: secret({
       about: "Bearer secret that whoever comes to that door must show; 16 characters at least.",
+      ...HEADER_TEXT,
     }),
     timeoutMs: integer({
       about: "A provisioning server without an answer for this long is taken as away.",
@@ -774,7 +797,7 @@ export const SETTINGS = {
       about:
         "Origin by which devices address this door through proxies, as `servers` of their policy has it: notices name it. Without it, host and port of the door.",
       max: 300,
-      pattern: "^https://[^\\s/]+$",
+      pattern: "^https://[^\\s/?#@]+$",
       allowed: "https://host:port",
       is: "url",
     }),
@@ -790,16 +813,23 @@ export const SETTINGS = {
     operator: optionalText({
       about:
         "Slug of the operator whose portal this server shows under /d/ and behind its door for proxies. Without it the one that was made first.",
-      max: 63,
+      ...SLUG,
     }),
     carePhone: optionalText({
       about: "Where subscribers call for help: shown before anything is set up.",
       max: 40,
     }),
-    careUrl: optionalText({ about: "Where subscribers look for help.", max: 300 }),
+    careUrl: optionalText({
+      about: "Where subscribers look for help.",
+      max: 300,
+      pattern: "^(?:https?://|mailto:|tel:)[^\\s]+$",
+      allowed: "a URL that begins with https://, http://, mailto: or tel:",
+    }),
     agent: optionalText({
       about: "Where the telephone menu puts callers through who get no further: `tel:+442079460018`.",
       max: 60,
+      pattern: "^(?:tel|sips?):[^\\s]+$",
+      allowed: "an address that begins with tel:, sip: or sips:",
     }),
     voicePlatforms: optionalText({
       about:

@@ -98,23 +98,29 @@ export async function landBeside(
 ): Promise<LandPlace | undefined> {
   if (hasLandFiles(config)) return readLandSettings(config);
   const { land } = config;
-  if (land.url === undefined && EVERYWHERE.includes(land.host))
-    throw new TurnupError("config_invalid", `land.host is ${land.host} and land.url is not set.`, {
-      nextStep: "Say in land.url by which address devices name this server.",
-    });
-  const named = land.url === undefined ? [] : [new URL(land.url).hostname];
   return {
     id: land.id,
     host: land.host,
-    port: land.port ?? LAND_PORT,
+    port: landPortOf(config),
     certificates: await ensureLandCertificates({
       folder: join(folder, "certificates"),
-      hosts: hostsWith(land.host, ...named),
+      hosts: landHostsOf(config),
       proxyAuthority: certificates.airAuthority,
       now,
     }),
     proxies: [landProxyOf(policy.id, certificates)],
   };
+}
+
+export const landPortOf = ({ land }: Pick<Config, "land">): number => land.port ?? LAND_PORT;
+
+/** The names of that door in its certificate. @throws TurnupError `config_invalid`: devices would have none for it */
+export function landHostsOf({ land }: Pick<Config, "land">): readonly string[] {
+  if (land.url === undefined && EVERYWHERE.includes(land.host))
+    throw new TurnupError("config_invalid", `land.host is ${land.host} and land.url is not set.`, {
+      nextStep: "Say in land.url by which address devices name this server.",
+    });
+  return hostsWith(land.host, ...(land.url === undefined ? [] : [new URL(land.url).hostname]));
 }
 
 /** The server of this process first, unless the policy says itself how it is reached. */

@@ -32,13 +32,13 @@ beforeAll(async () => {
 const at = (name: string): string => join(folder, name);
 
 type Env = Readonly<Record<string, string>>;
-const check = (env: Env): Promise<void> => {
+const check = (env: Env, withProxy = false): Promise<void> => {
   const all = { TURNUP_DATA_FOLDER: at("data"), ...env };
-  return checkConfig(readConfig({ env: all, folder }).config, all);
+  return checkConfig(readConfig({ env: all, folder }).config, all, { withProxy });
 };
 /** What the refusal says, line by line. */
-async function told(env: Env): Promise<string> {
-  const found = await check(env).then(
+async function told(env: Env, withProxy = false): Promise<string> {
+  const found = await check(env, withProxy).then(
     () => undefined,
     (error: Error & { code: string }) => error,
   );
@@ -189,8 +189,84 @@ const wrong: [name: string, env: () => Env, says: RegExp][] = [
 for (const [name, env, says] of wrong)
   test(`${name} is refused by name`, async () => assert.match(await told(env()), says));
 
-test("server and proxy in one process need no files of the leg between them", async () => {
-  await check({ TURNUP_LAND_PORT: "0", TURNUP_PROXY_PORT: "0" });
+test("server and proxy in one process need no files of the leg between them; a server alone does", async () => {
+  const env = { TURNUP_LAND_PORT: "0", TURNUP_PROXY_PORT: "0" };
+  await check(env, true);
+  assert.match(await told(env), /^config_invalid: land\.port is set, and a file of its section is missing/);
+});
+
+for (const [variable, says] of [
+  ["LAND_PROXIES_FILE", /^config_invalid: land\.proxies_file is set, and land\.port is not/],
+  ["LAND_AUTHORITY_FILE", /land\.authority_file is set, and land\.port is not/],
+  ["LAND_SIGNING_KEY_FILE", /land\.signing_key_file is set/],
+  ["PARTNER_CLIENTS_FILE", /partner\.clients_file is set, and partner\.port is not/],
+  ["RADIUS_CLIENTS_FILE", /radius\.clients_file is set, and radius\.port is not/],
+  ["S13_PEERS_FILE", /s13\.peers_file is set, and s13\.port is not/],
+  ["GSUP_CLIENTS_FILE", /gsup\.clients_file is set, and gsup\.port is not/],
+  ["EIR_NRF_KEYS_FILE", /eir\.nrf_keys_file is set, and eir\.port is not/],
+] as const)
+  test(`a file of a door that has no port is refused by name: ${variable}`, async () => {
+    assert.match(await told({ [`TURNUP_${variable}`]: at("words.txt") }), says);
+    if (variable.startsWith("LAND"))
+      assert.match(await told({ [`TURNUP_${variable}`]: at("words.txt") }, true), says);
+  });
+
+test("two doors on one port of one address are refused by name, unless any free one is taken or only one of them is opened", async () => {
+  const places = file("clients.json", JSON.stringify([{ name: "a", addresses: ["192.0.2.1"] }]));
+  const gsup = (host: string, port: string) => ({
+    ...{ TURNUP_GSUP_PORT: port, TURNUP_GSUP_HOST: host, TURNUP_GSUP_CLIENTS_FILE: places },
+  });
+  assert.match(
+    await told(gsup("127.0.0.1", "8080")),
+    /http\.port and gsup\.port are both 8080 at 127\.0\.0\.1/,
+  );
+  assert.match(await told(gsup("0.0.0.0", "8080")), /http\.port and gsup\.port are both 8080/);
+  await check(gsup("192.0.2.7", "8080"));
+  await check({ ...gsup("127.0.0.1", "0"), TURNUP_HTTP_PORT: "0" });
+  const proxy = { TURNUP_PROXY_PORT: "8080" };
+  await check(proxy); // the proxy of another machine
+  assert.match(await told(proxy, true), /http\.port and proxy\.port are both 8080/);
+  assert.match(await told({ TURNUP_PROXY_PORT: "8445" }, true), /land\.port and proxy\.port are both 8445/);
+});
+
+test("beside its proxy a server that listens everywhere says by which name devices find it; the proxy's folder can be used", async () => {
+  assert.match(
+    await told({ TURNUP_LAND_HOST: "0.0.0.0" }, true),
+    /land\.host is 0\.0\.0\.0 and land\.url is not set/,
+  );
+  await check({ TURNUP_LAND_HOST: "0.0.0.0", TURNUP_LAND_URL: "https://turnup.example:8445" }, true);
+  assert.match(
+    await told({ TURNUP_PROXY_FOLDER: at("words.txt/proxy") }, true),
+    /^data_folder_unusable: The proxy's folder .*words\.txt is no folder/,
+  );
+});
+
+const gatewaysOf = (address: string): string =>
+  file("gateways.json", JSON.stringify([{ name: "g", addresses: [address], bearer: "gsm" }]));
+for (const address of ["999.1.2.3", "10.0.0.0/8", "...", "::g", "10.0.0.010"])
+  test(`a gateway's address that is none (${address}) is refused at its place`, async () => {
+    assert.match(
+      await told({ TURNUP_PORTAL_GATEWAYS_FILE: gatewaysOf(address) }),
+      /\[0\]\.addresses\[0\]: an IP/,
+    );
+    await check({ TURNUP_PORTAL_GATEWAYS_FILE: gatewaysOf("2001:DB8::1") });
+  });
+
+test("a network of a proxy's policy that has more bits than its address, and an authority that is none, are refused at their place", async () => {
+  const policy = (more: object) => ({
+    TURNUP_PROXY_POLICY_FILE: file("policy.json", JSON.stringify({ id: "p", servers: [], ...more })),
+  });
+  const network = (address: string, bits: number) =>
+    policy({ bearers: [{ network: address, bits, bearer: "gsm" }] });
+  assert.match(
+    await told(network("10.0.0.0", 64), true),
+    /bearers\[0\]\.bits: an IPv4 network has 32 bits at most/,
+  );
+  await check(network("2001:db8::", 64), true);
+  assert.match(
+    await told(policy({ factoryAuthorityFiles: ["words.txt"] }), true),
+    /policy\.json: .*words\.txt holds no certificate/,
+  );
 });
 
 test("all that is wrong is told in one go", async () => {

@@ -11,6 +11,7 @@ import { TurnupError } from "../../term/error.ts";
 import { messageOf } from "../../term/narrow.ts";
 import { profileSignerOf } from "../certificates/profile-signer.ts";
 import { type Config, type ConfigSource, dataFolderOf } from "../config/config.ts";
+import { checkApart } from "../config/door-port.ts";
 import { readEirPlace } from "../config/eir-config.ts";
 import { readEquipmentPlace } from "../config/equipment-config.ts";
 import { readGsupPlace } from "../config/gsup-config.ts";
@@ -26,7 +27,7 @@ import { readPartnerPlace } from "../config/partner-config.ts";
 import { readRadiusPlace } from "../config/radius-config.ts";
 import { readS13Place } from "../config/s13-config.ts";
 import { messageCentresOf } from "../config/settings.ts";
-import { manageDoorOf } from "../party/configured-proxy.ts";
+import { landHostsOf, landPortOf, manageDoorOf } from "../party/configured-proxy.ts";
 import { reportPatternOf } from "./applet-reports.ts";
 import { connectorsOf } from "./connectors.ts";
 import { readEquipmentLists } from "./equipment-lists.ts";
@@ -36,20 +37,27 @@ import { checkRevocation } from "./revocation.ts";
 import { smscOptions, smscSection } from "./smsc-options.ts";
 import { voicePlatformsIn } from "./voice-platforms.ts";
 
+/** How the configuration is to be run: the server alone, or in one process with a proxy. */
+type Way = { readonly withProxy: boolean };
+
 /** @throws TurnupError what is wrong, alone, or `config_invalid` with all of it */
-export async function checkConfig(config: Config, env: ConfigSource["env"]): Promise<void> {
+export async function checkConfig(
+  config: Config,
+  env: ConfigSource["env"],
+  way: Way = { withProxy: false },
+): Promise<void> {
   const found: TurnupError[] = [];
   const centres = messageCentresOf(config).map(
     (centre): Check =>
       () =>
         smscOptions(centre),
   );
-  for (const check of [...CHECKS, ...centres]) {
+  for (const check of [...CHECKS, ...(way.withProxy ? BOTH_CHECKS : ALONE_CHECKS), ...centres]) {
     try {
       await check(config, env);
     } catch (error) {
       if (!(error instanceof TurnupError)) throw error;
-      found.push(error);
+      if (!found.some(({ message }) => message === error.message)) found.push(error);
     }
   }
   const [only] = found;
@@ -72,8 +80,6 @@ const CHECKS: readonly Check[] = [
   makerCredentialsOf,
   checkConnectors,
   (config) => openPeers(config).close(),
-  // Server and proxy in one process make for themselves what stands between them, where no file is named.
-  (config) => (hasLandFiles(config) ? readLandSettings(config) : undefined),
   (config) => manageDoorOf(config.proxy),
   (config) =>
     config.proxy.policyFile &&
@@ -87,6 +93,32 @@ const CHECKS: readonly Check[] = [
   async (config: Config) => readEquipmentLists(await readEquipmentPlace(config)),
   (config) => profileSignerOf(config, () => new Date()),
   async (config, env) => checkRevocation(config.tls, await authoritiesOf(config, env)),
+];
+
+const ALONE_CHECKS: readonly Check[] = [readLandSettings, (config) => checkApart(doorsOf(config))];
+/** Server and proxy in one process make for themselves what stands between them, where no file is named. */
+const BOTH_CHECKS: readonly Check[] = [
+  (config) => (hasLandFiles(config) ? readLandSettings(config) : landHostsOf(config)),
+  ({ proxy }) => proxy.folder && checkFolder("proxy.folder", proxy.folder),
+  (config) =>
+    checkApart([
+      ...doorsOf({ ...config, land: { ...config.land, port: landPortOf(config) } }),
+      ...proxyDoorsOf(config),
+    ]),
+];
+
+type Doors = Parameters<typeof checkApart>[0];
+/** Each by the setting of its port; the one of RADIUS listens by UDP. */
+const doorsOf = ({ http, partner, s13, gsup, eir, land }: Config): Doors =>
+  Object.entries({ http, partner, s13, gsup, eir, land }).map(([section, { host, port }]) => ({
+    name: `${section}.port`,
+    host,
+    port,
+  }));
+const proxyDoorsOf = ({ proxy }: Config): Doors => [
+  { name: "proxy.port", host: proxy.host, port: proxy.port },
+  { name: "proxy.gateway_port", host: proxy.gatewayHost, port: proxy.gatewayPort },
+  { name: "proxy.manage_port", host: proxy.manageHost, port: proxy.managePort },
 ];
 
 /** PEM of every authority that a file names and that callers' certificates are believed by. */
@@ -111,7 +143,7 @@ const madeAuthorities = (folder: string): string[] =>
     .map((file) => readFileSync(file, "utf8"));
 
 /** There, or to be made: who runs this may write where it stands. */
-function checkDataFolder(folder: string): void {
+function checkFolder(name: "data.folder" | "proxy.folder", folder: string): void {
   let stands = folder;
   while (!existsSync(stands) && dirname(stands) !== stands) stands = dirname(stands);
   let fact = "is no folder";
@@ -125,16 +157,16 @@ function checkDataFolder(folder: string): void {
   }
   throw new TurnupError(
     "data_folder_unusable",
-    `The data folder ${folder} cannot be used: ${stands} ${fact}.`,
+    `The ${name === "data.folder" ? "data folder" : "proxy's folder"} ${folder} cannot be used: ${stands} ${fact}.`,
     {
-      nextStep: "Give its folder to the user who runs Turnup, or name another: TURNUP_DATA_FOLDER.",
+      nextStep: `Give its folder to the user who runs Turnup, or name another: ${name}.`,
     },
   );
 }
 
 function checkOwnFolder(config: Config, env: ConfigSource["env"]): void {
   const folder = dataFolderOf(config, env);
-  checkDataFolder(folder);
+  checkFolder("data.folder", folder);
   if (config.seal.key) parseSealKeys(config.seal.key.reveal());
   else checkSealKeyFile(join(folder, "seal.key"));
 }
