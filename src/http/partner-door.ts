@@ -3,11 +3,10 @@
  * is the certificate's to say. What stands in headers about addresses is what proxies in front say at the other door, and is thrown
  * away here; a bearer token counts for nothing.
  */
-import type { X509Certificate } from "node:crypto";
 import { createServer, type Server } from "node:https";
 import { TLSSocket } from "node:tls";
 import type { FastifyInstance } from "fastify";
-import { uriNames } from "../wire/x509/uri-names.ts";
+import { certificateNames } from "./certificate-names.ts";
 import {
   CONNECTION_LIMITS,
   type ConnectionLimits,
@@ -90,17 +89,7 @@ export function createPartnerDoor({
 export function tokenBehind(socket: unknown, known: PartnerCertificates): string | "other" | undefined {
   if (!(socket instanceof TLSSocket)) return "other";
   const shown = socket.authorized ? socket.getPeerX509Certificate() : undefined;
-  const found = new Set((shown ? namesOf(shown) : []).flatMap((name) => known.get(name) ?? []));
+  const found = new Set((shown ? certificateNames(shown) : []).flatMap((name) => known.get(name) ?? []));
   const [token, ...more] = found;
   return more.length === 0 ? token : undefined;
-}
-
-function namesOf(certificate: X509Certificate): string[] {
-  const hosts = (certificate.subjectAltName ?? "").split(", ").filter((name) => name.startsWith("DNS:"));
-  const { CN: commonName }: { CN?: unknown } = certificate.toLegacyObject().subject ?? {};
-  return [
-    ...uriNames(certificate.subjectAltName).map((name) => `uri:${name}`),
-    ...hosts.map((name) => `dns:${name.slice(4).toLowerCase()}`),
-    ...(typeof commonName === "string" ? [`cn:${commonName}`] : []),
-  ];
 }

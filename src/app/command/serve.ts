@@ -88,6 +88,8 @@ export const serveCommand: Command = {
       context.note(`Diameter S13 at ${config.s13.host} port ${server.s13Port}`);
     if (server.radiusPort !== undefined)
       context.note(`RADIUS accounting by UDP at ${config.radius.host} port ${server.radiusPort}`);
+    if (server.radiusTlsPort !== undefined)
+      context.note(`RADIUS over TLS at ${config.radius.host} port ${server.radiusTlsPort}`);
     if (server.partnerUrl !== undefined)
       context.note(`partners and voice platforms by mutual TLS at ${server.partnerUrl}`);
     await stay.end(close);

@@ -10,14 +10,17 @@ export function hasPort<Door extends { readonly port: number | undefined }>(
   section: string,
   door: Door,
   files: readonly (keyof Door & string)[],
+  portName = "port",
 ): door is Door & { readonly port: number } {
   if (door.port !== undefined) return true;
   const given = files.filter((name) => door[name] !== undefined).map((name) => `${section}.${snake(name)}`);
   if (given.length === 0) return false;
   throw new TurnupError(
     "config_invalid",
-    `${given.join(" and ")} ${given.length === 1 ? "is" : "are"} set, and ${section}.port is not: nobody would be served there.`,
-    { nextStep: `Give ${section}.port, or none of the settings of its section.` },
+    `${given.join(" and ")} ${given.length === 1 ? "is" : "are"} set, and ${section}.${portName} is not: nobody would be served there.`,
+    {
+      nextStep: `Give ${section}.${portName}, or none of ${portName === "port" ? "the settings of its section" : "them"}.`,
+    },
   );
 }
 

@@ -4,7 +4,7 @@ import type { DoorTls } from "../../http/mutual-tls.ts";
 import { TurnupError } from "../../term/error.ts";
 import type { Config } from "./config.ts";
 import { hasPort } from "./door-port.ts";
-import { checkAuthority, checkIdentity } from "./pem.ts";
+import { readDoorTls } from "./door-tls.ts";
 import { contentOf, invalidPlaces, type NamedPlace, readNamedPlaces } from "./places-file.ts";
 
 /** What says nothing without a port. */
@@ -61,11 +61,5 @@ async function tlsOf({
     throw new TurnupError("config_invalid", "Of the three files of TLS for the 5G-EIR one is missing.", {
       nextStep: "Give eir.authority_file, eir.certificate_file and eir.key_file, or none of them.",
     });
-  const [key, certificate, authorities] = await Promise.all(
-    [keyFile, certificateFile, authorityFile].map(contentOf),
-  );
-  const tls = { key: key ?? "", certificate: certificate ?? "", authorities: authorities ?? "" };
-  checkIdentity(tls, { certificate: "eir.certificate_file", key: "eir.key_file" });
-  checkAuthority(tls.authorities, "eir.authority_file");
-  return tls;
+  return readDoorTls("eir", { authorityFile, certificateFile, keyFile });
 }

@@ -5,8 +5,8 @@ import { TurnupError } from "../../term/error.ts";
 import { list, object, optional, text } from "../../wire/message/shape.ts";
 import type { Config } from "./config.ts";
 import { hasPort } from "./door-port.ts";
-import { checkAuthority, checkIdentity } from "./pem.ts";
-import { contentOf, invalidPlaces, networks, placeName, readPlaces, twiceIn } from "./places-file.ts";
+import { readDoorTls } from "./door-tls.ts";
+import { invalidPlaces, networks, placeName, readPlaces, twiceIn } from "./places-file.ts";
 
 /** What says nothing without a port. */
 const S13_ALONE = [
@@ -97,12 +97,6 @@ async function tlsOf({
     throw new TurnupError("config_invalid", "Of the three files of TLS for S13 one is missing.", {
       nextStep: "Give s13.authority_file, s13.certificate_file and s13.key_file, or none of them.",
     });
-  const tls = {
-    key: await contentOf(keyFile),
-    certificate: await contentOf(certificateFile),
-    authorities: await contentOf(authorityFile),
-  };
-  checkIdentity(tls, { certificate: "s13.certificate_file", key: "s13.key_file" });
-  checkAuthority(tls.authorities, "s13.authority_file");
+  const tls = await readDoorTls("s13", { authorityFile, certificateFile, keyFile });
   return mutualTls(tls, { admitsOlder: true });
 }

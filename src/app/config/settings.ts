@@ -584,19 +584,28 @@ export const SETTINGS = {
   },
   radius: {
     host: text({
-      about: "Address that the server listens on for RADIUS accounting of packet gateways, by UDP.",
+      about: "Address that the server listens on for RADIUS accounting of packet gateways.",
       ...HOST,
       default: "127.0.0.1",
     }),
     port: optionalInteger({
-      about: "Its UDP port, 1813 by custom; 0 takes any free one. Without it there is no such door.",
+      about: "UDP port for it, 1813 by custom; 0 takes any free one. Without it there is no such door.",
       from: 0,
       to: PORT.to,
     }),
     clientsFile: path({
       about:
-        "JSON: the gateways, each with its addresses, the file of its secret and whose subscribers it tells of.",
+        "JSON: the gateways, each with its addresses and the file of its secret, or its certificate, and whose subscribers it tells of.",
     }),
+    tlsPort: optionalInteger({
+      about:
+        "TCP port for RADIUS over TLS, 2083 by custom; 0 takes any free one. Without it there is no such door.",
+      from: 0,
+      to: PORT.to,
+    }),
+    authorityFile: path({ about: "PEM of the authorities whose certificates gateways show there." }),
+    certificateFile: path({ about: "PEM of the server's certificate there." }),
+    keyFile: path({ about: "PEM of its private key." }),
   },
   equipment: {
     listsFile: path({

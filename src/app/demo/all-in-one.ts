@@ -123,10 +123,10 @@ export async function startAllInOne(options: AllInOneOptions): Promise<AllInOne>
 
 /** The packet gateway of the simulated core network, as the server knows it. */
 const coreGateway = (secret: string): RadiusPlace => ({
-  ...{ host: "127.0.0.1", port: 0 },
+  ...{ host: "127.0.0.1", port: 0, tls: undefined },
   clients: [
     {
-      ...{ name: "core", addresses: ["127.0.0.1"], operator: undefined },
+      ...{ name: "core", addresses: ["127.0.0.1"], operator: undefined, certificate: undefined },
       secret: new TextEncoder().encode(secret),
     },
   ],

@@ -109,12 +109,14 @@ const BOTH_CHECKS: readonly Check[] = [
 
 type Doors = Parameters<typeof checkApart>[0];
 /** Each by the setting of its port; the one of RADIUS listens by UDP. */
-const doorsOf = ({ http, partner, s13, gsup, eir, land }: Config): Doors =>
-  Object.entries({ http, partner, s13, gsup, eir, land }).map(([section, { host, port }]) => ({
+const doorsOf = ({ http, partner, radius, s13, gsup, eir, land }: Config): Doors => [
+  ...Object.entries({ http, partner, s13, gsup, eir, land }).map(([section, { host, port }]) => ({
     name: `${section}.port`,
     host,
     port,
-  }));
+  })),
+  { name: "radius.tls_port", host: radius.host, port: radius.tlsPort },
+];
 const proxyDoorsOf = ({ proxy }: Config): Doors => [
   { name: "proxy.port", host: proxy.host, port: proxy.port },
   { name: "proxy.gateway_port", host: proxy.gatewayHost, port: proxy.gatewayPort },
@@ -127,7 +129,9 @@ async function authoritiesOf(config: Config, env: ConfigSource["env"]): Promise<
   const { policyFile } = config.proxy;
   const policy = policyFile && (await readPolicyFile(policyFile, { besideServer: !hasLandFiles(config) }));
   const partner = await readPartnerPlace(config);
+  const radius = await readRadiusPlace(config);
   return [
+    ...(radius?.tls ? [radius.tls.files.authorities].flat() : []),
     ...(partner ? [partner.tls.authorities].flat() : []),
     ...(land ? [land.certificates.proxyAuthority] : []),
     ...((policy || undefined)?.factoryAuthorities ?? []),

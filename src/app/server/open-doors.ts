@@ -137,7 +137,9 @@ export async function openDoors(
       ...{ revocation: revocation.check, onRefused: strangers.at("partner") },
     }));
   behind.addresses.publicUrl ||= url;
-  const probes = await openProbeDoors(closing, behind, operators.idOf, options);
+  const probes = await openProbeDoors(closing, behind, operators.idOf, options, {
+    ...{ revocation: revocation.check, strangers },
+  });
   return {
     url,
     partnerUrl: partner?.url,

@@ -1,4 +1,5 @@
 /** The doors where networks tell by their own protocols what they see: opened beside the API, and changed while they are open. */
+import { certificateLook, type RevocationCheck } from "../../http/revocation-check.ts";
 import type { Config } from "../config/config.ts";
 import { readEirPlace } from "../config/eir-config.ts";
 import { readEquipmentPlace } from "../config/equipment-config.ts";
@@ -14,15 +15,24 @@ import { openRadius } from "./radius-door.ts";
 import { openS13 } from "./s13-door.ts";
 import type { ServerOptions } from "./server-options.ts";
 import type { Opened, Work } from "./start-work.ts";
+import type { createStrangers } from "./strangers.ts";
 
 /** Where each listens; undefined where there is no such door. */
 export type ProbePorts = {
   /** UDP, for RADIUS accounting. */
   readonly radiusPort: number | undefined;
+  /** TCP, for RADIUS over TLS. */
+  readonly radiusTlsPort: number | undefined;
   readonly s13Port: number | undefined;
   /** Of the 5G-EIR. */
   readonly eirPort: number | undefined;
   readonly gsupPort: number | undefined;
+};
+
+/** What doors for certificates ask and tell of them. */
+type Certified = {
+  readonly revocation: RevocationCheck;
+  readonly strangers: ReturnType<typeof createStrangers>;
 };
 
 export async function openProbeDoors(
@@ -31,6 +41,7 @@ export async function openProbeDoors(
   /** By short name; the one that was made first unless given. */
   operatorIdOf: (slug: string | undefined) => Promise<string | undefined>,
   { config, radius: given, onFault = () => undefined }: ServerOptions,
+  certified: Certified,
 ) {
   const { database, homePlmnOf, clock } = stores;
   const deps = {
@@ -47,7 +58,9 @@ export async function openProbeDoors(
       ),
   };
   const place = given ?? (await readRadiusPlace(config));
-  const radius = place && closing.use(await openRadius(deps, place));
+  const onRefused = place?.tls && certified.strangers.at("radius");
+  const isGood = onRefused && certificateLook(certified.revocation, onRefused);
+  const radius = place && closing.use(await openRadius({ ...deps, isGood, onRefused }, place));
   const s13Place = await readS13Place(config);
   const eirPlace = await readEirPlace(config);
   const gsupPlace = await readGsupPlace(config);
@@ -64,7 +77,7 @@ export async function openProbeDoors(
   const eir = eirPlace && desk && closing.use(await openEir({ ...deps, desk }, eirPlace));
   const gsup = gsupPlace && desk && closing.use(await openGsup({ ...deps, desk }, gsupPlace));
   const ports: ProbePorts = {
-    ...{ radiusPort: radius?.port, s13Port: s13?.port },
+    ...{ radiusPort: radius?.port, radiusTlsPort: radius?.tlsPort, s13Port: s13?.port },
     ...{ eirPort: eir?.port, gsupPort: gsup?.port },
   };
   return {

@@ -1,13 +1,16 @@
 /** A server that hears packet gateways by RADIUS accounting: real packets over real sockets, two operators, one database. */
 import assert from "node:assert/strict";
+import { X509Certificate } from "node:crypto";
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { connect } from "node:tls";
 import { Registry } from "prom-client";
 import { test } from "vitest";
 import { freshDatabaseConfig } from "../../../test/fixture/database.ts";
+import { pairOf, strangerAuthority } from "../../../test/fixture/parties.ts";
 import { whenDone } from "../../../test/fixture/when-done.ts";
 import { uuidv7 } from "../../store/database/uuid.ts";
 import { ensureOperator } from "../../store/operator/operators.ts";
@@ -20,8 +23,9 @@ import {
   vendorValue,
 } from "../../wire/radius/packet.ts";
 import { readConfig } from "../config/config.ts";
+import type { RadiusPlace } from "../config/radius-config.ts";
 import { checkConfig, checkOperators } from "./check-config.ts";
-import { clientsOf, openRadius } from "./radius-door.ts";
+import { openRadius, rulesOf } from "./radius-door.ts";
 import { startServer } from "./server.ts";
 
 const octets = (text: string): Uint8Array => new TextEncoder().encode(text);
@@ -156,9 +160,9 @@ test("a gateway within a network of other gateways is known as itself, wherever 
     name,
     addresses,
     secret: octets(name),
-    operator: undefined,
+    ...{ certificate: undefined, operator: undefined },
   });
-  const clientAt = clientsOf({
+  const { clientAt } = rulesOf({
     clients: [
       one("all", "0.0.0.0/0", "::/0"),
       one("net", "192.0.2.16/28"),
@@ -188,6 +192,13 @@ test("what the file of gateways says wrong is told by name before anything start
       /127\.0\.0\.1\/32 stands in it twice/,
     ],
     [[], /clients\.json/],
+    [[{ name: "pgw-1", addresses: ["127.0.0.1"] }], /pgw-1 has neither secretFile nor certificate/],
+    [[client({ addresses: undefined })], /pgw-1 has a secret, and no addresses/],
+    [[{ name: "pgw-1", certificate: "pgw.example" }], /dns:, uri: or cn: and a certificate's name/],
+    [
+      ["dns:A.example", "dns:a.example"].map((certificate, at) => ({ name: `pgw-${at}`, certificate })),
+      /dns:a\.example stands in it twice/,
+    ],
     ["{", /it is no JSON/],
   ];
   for (const [clients, message] of rows) {
@@ -206,6 +217,14 @@ test("what the file of gateways says wrong is told by name before anything start
   await assert.rejects(checkConfig(readConfig({ env, folder }).config, env), {
     message: "radius.port is set, and radius.clients_file is not.",
   });
+  const clientsFile = join(
+    await folderWith({ "clients.json": JSON.stringify([{ name: "a", certificate: "cn:a" }]) }),
+    "clients.json",
+  );
+  const overTls = { ...env, TURNUP_RADIUS_TLS_PORT: "0", TURNUP_RADIUS_CLIENTS_FILE: clientsFile };
+  await assert.rejects(checkConfig(readConfig({ env: overTls, folder }).config, overTls), {
+    message: "radius.tls_port is set, and a file of its TLS is missing.",
+  });
 });
 
 test("an operator that a gateway is said to be of and that is not there is refused by name", async () => {
@@ -221,12 +240,88 @@ test("an operator that a gateway is said to be of and that is not there is refus
   });
 });
 
+/** A door without a database behind it. */
+async function doorFor(
+  place: Omit<RadiusPlace, "host">,
+  more: Partial<Parameters<typeof openRadius>[0]> = {},
+) {
+  const taken: string[] = [];
+  const registry = new Registry();
+  const listener = await openRadius(
+    {
+      intake: {
+        async accept(operatorId, sightings) {
+          taken.push(...sightings.map(({ imsi }) => `${operatorId} ${imsi}`));
+          return sightings.map(() => ({ outcome: "unchanged" }));
+        },
+      },
+      ...{ confirm: async () => [], homePlmnOf: () => undefined, clockToleranceMs: 0, registry },
+      ...{ operatorIdOf: async (slug) => slug ?? "first", clock: () => new Date(0), monotonicMs: () => 0 },
+      isReady: async () => false,
+      noteRadio: () => undefined,
+      onFault: (_name, error) => assert.fail(String(error)),
+      ...more,
+    },
+    { host: "127.0.0.1", ...place },
+  );
+  whenDone(() => listener.close());
+  return { listener, taken, registry };
+}
+
+test("over TLS a gateway is known by a name in its certificate or by its fingerprint, and from its addresses alone where it has some", async () => {
+  const authority = strangerAuthority();
+  const own = pairOf(authority, { purpose: "server", names: [{ kind: "dns", name: "localhost" }] });
+  const pairs = ["named.example", "printed.example", "elsewhere.example", "stranger.example"].map((name) =>
+    pairOf(authority, { names: [{ kind: "dns", name }] }),
+  );
+  const [named, printed, elsewhere, stranger] = pairs;
+  const print = new X509Certificate(printed?.certificate ?? "").fingerprint256
+    .replaceAll(":", "")
+    .toLowerCase();
+  const one = (name: string, certificate: string, addresses: string[] = []) => ({
+    ...{ name, certificate, addresses, secret: undefined, operator: name },
+  });
+  const tls = { port: 0, files: { ...own, authorities: authority.certificate } };
+  const clients = [
+    one("north", "dns:named.example"),
+    one("south", `sha256:${print}`),
+    one("west", "dns:elsewhere.example", ["192.0.2.1"]),
+  ];
+  const { listener, taken, registry } = await doorFor({ port: undefined, tls, clients });
+  assert.equal(listener.port, undefined, "no door for UDP");
+  const tell = (pair: typeof named): Promise<string> =>
+    new Promise((done) => {
+      const socket = connect({
+        ...{ port: listener.tlsPort, host: "127.0.0.1", servername: "localhost", ca: authority.certificate },
+        ...{ key: pair?.key, cert: pair?.certificate },
+      });
+      socket.on("error", () => undefined).on("close", () => done("cut"));
+      const request = { imsi: "234150000000001", imei: "3569380356438091", secret: "radsec" };
+      socket.on("secureConnect", () => socket.write(accounting(1, request)));
+      socket.on("data", (bytes) => {
+        done(String(decodeRadius(bytes).code));
+        socket.destroy();
+      });
+    });
+  assert.deepEqual(
+    [await tell(named), await tell(printed), await tell(elsewhere), await tell(stranger)],
+    ["5", "5", "cut", "cut"],
+  );
+  assert.deepEqual(taken, ["north 234150000000001", "south 234150000000001"]);
+  listener.change({ host: "127.0.0.1", port: undefined, tls, clients: clients.slice(1) });
+  assert.equal(await tell(named), "cut");
+  const measures = await registry.metrics();
+  assert.match(measures, /turnup_radius_packets_total\{client="",outcome="unknown_client"\} 3\n/);
+});
+
 test("a gateway that cannot be heard for a while is told in the log once a second, not with each of its packets", async () => {
   const faults: unknown[] = [];
   let nowMs = 0;
   let failures = 0;
-  const registry = new Registry();
-  const door = await openRadius(
+  const client = { name: "pgw-1", addresses: ["127.0.0.1"], secret: octets(SECRET) };
+  const clients = [{ ...client, certificate: undefined, operator: undefined }];
+  const { listener: door } = await doorFor(
+    { port: 0, tls: undefined, clients },
     {
       intake: {
         accept() {
@@ -234,18 +329,10 @@ test("a gateway that cannot be heard for a while is told in the log once a secon
           return Promise.reject(new Error("the database is away"));
         },
       },
-      ...{ confirm: async () => [], homePlmnOf: () => undefined, clockToleranceMs: 0, registry },
-      ...{ operatorIdOf: async () => "north", clock: () => new Date(0), monotonicMs: () => nowMs },
-      isReady: async () => false,
-      noteRadio: () => undefined,
+      monotonicMs: () => nowMs,
       onFault: (_name, error) => faults.push(error),
     },
-    {
-      ...{ host: "127.0.0.1", port: 0 },
-      clients: [{ name: "pgw-1", addresses: ["127.0.0.1"], secret: octets(SECRET), operator: undefined }],
-    },
   );
-  whenDone(() => door.close());
   const socket = createSocket("udp4");
   whenDone(() => void socket.close());
   const notKept = async (identifier: number) => {

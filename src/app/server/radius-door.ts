@@ -1,22 +1,29 @@
 /** Opens the door for RADIUS accounting, and makes sightings and evidence of what comes there (R73, R79). */
+import type { TLSSocket } from "node:tls";
 import type { Registry } from "prom-client";
+import { certificateNames } from "../../http/certificate-names.ts";
+import { handshakeRefusalOf } from "../../http/handshakes.ts";
+import { mutualTls } from "../../http/mutual-tls.ts";
 import type { Conductor } from "../../kernel/conductor/conductor.ts";
 import { type RadioType, radioTypeOf } from "../../kernel/detection/false-model.ts";
 import { type SessionSeen, seenBySession } from "../../kernel/detection/session-seen.ts";
 import type { Intake } from "../../kernel/detection/sighting.ts";
 import {
-  openRadiusDoor,
+  type AccountingDesk,
+  createAccountingDesk,
   type RadiusClient,
-  type RadiusDoor,
-} from "../../net/probe/radius/accounting-door.ts";
+} from "../../net/probe/radius/accounting-desk.ts";
+import { openRadiusDoor } from "../../net/probe/radius/accounting-door.ts";
+import { openRadiusTlsDoor, type RadiusTlsDoor } from "../../net/probe/radius/tls-door.ts";
 import { createCoalescer } from "../../store/database/coalescer.ts";
 import { TurnupError } from "../../term/error.ts";
 import type { HomePlmnResolver } from "../../term/imsi.ts";
 import { codeOf, messageOf } from "../../term/narrow.ts";
 import type { Accounting } from "../../wire/radius/accounting.ts";
 import { nearestAt } from "../config/places-file.ts";
-import type { RadiusPlace } from "../config/radius-config.ts";
+import type { RadiusClientPlace, RadiusPlace } from "../config/radius-config.ts";
 import { countRadius } from "./radius-measures.ts";
+import type { OnStranger } from "./strangers.ts";
 
 type RadiusDeps = {
   readonly intake: Intake;
@@ -36,6 +43,9 @@ type RadiusDeps = {
   readonly monotonicMs: () => number;
   readonly registry: Registry;
   readonly isReady: () => Promise<boolean>;
+  /** Whether a certificate was not taken back; the connection is ended where it was. */
+  readonly isGood?: ((socket: TLSSocket) => Promise<boolean>) | undefined;
+  readonly onRefused?: OnStranger | undefined;
   readonly onFault: (name: string, error: unknown) => void;
 };
 
@@ -66,39 +76,105 @@ const proofsOf = (confirm: RadiusDeps["confirm"]): Proofs =>
     },
   });
 
-type Client = RadiusClient & { readonly operator: string | undefined };
-
+type Operators = ReadonlyMap<string, string | undefined>;
 type RadiusListener = {
-  readonly port: number;
-  /** Other gateways and secrets from now on. */
+  /** UDP. */
+  readonly port: number | undefined;
+  readonly tlsPort: number | undefined;
+  /** Other gateways, secrets and certificates from now on. */
   change(place: RadiusPlace): void;
   close(): Promise<void>;
 };
 
 /** @throws TurnupError `config_invalid`: nobody may listen there */
 export async function openRadius(deps: RadiusDeps, place: RadiusPlace): Promise<RadiusListener> {
-  let clientAt = clientsOf(place);
+  let now = rulesOf(place);
   const count = countRadius(deps.registry, place.clients);
   const proofs = proofsOf(deps.confirm);
-  const door = await listening(
-    {
-      host: place.host,
-      port: place.port,
-      clientAt: (address) => clientAt(address),
-      take: (client, accounting) => taken({ ...deps, count, proofs }, client, accounting),
-      isReady: deps.isReady,
-      onOutcome: (outcome, client) => count.packets.inc({ client: client?.name ?? "", outcome }),
-      onFault: seldom(deps, (error) => deps.onFault("radius", error)),
-      nowMs: deps.monotonicMs,
-    },
-    place,
+  const desk = createAccountingDesk({
+    take: (client, accounting) =>
+      taken({ ...deps, count, proofs }, { ...client, operator: now.operators.get(client.name) }, accounting),
+    isReady: deps.isReady,
+    onOutcome: (outcome, client) => count.packets.inc({ client: client?.name ?? "", outcome }),
+    onFault: seldom(deps, (error) => deps.onFault("radius", error)),
+  });
+  const { host, port, tls } = place;
+  const udp =
+    port === undefined
+      ? undefined
+      : await listening(place, "port", () =>
+          openRadiusDoor({
+            host,
+            port,
+            desk,
+            clientAt: (address) => now.clientAt(address),
+            nowMs: deps.monotonicMs,
+          }),
+        );
+  try {
+    const overTls =
+      tls && (await listening(place, "tls_port", () => overTlsOf(deps, desk, place, () => now)));
+    return {
+      port: udp?.port,
+      tlsPort: overTls?.port,
+      change(next) {
+        now = rulesOf(next);
+        if (next.tls) overTls?.changeTls(mutualTls(next.tls.files, OLDER));
+        overTls?.recheck();
+      },
+      async close() {
+        await Promise.all([udp?.close(), overTls?.close()]);
+      },
+    };
+  } catch (error) {
+    await udp?.close();
+    throw error;
+  }
+}
+
+/** Proxies of RADIUS speak TLS 1.2 still. */
+const OLDER = { admitsOlder: true } as const;
+
+const overTlsOf = (
+  { isGood, onRefused }: RadiusDeps,
+  desk: AccountingDesk,
+  { host, tls }: RadiusPlace,
+  now: () => ReturnType<typeof rulesOf>,
+): Promise<RadiusTlsDoor> =>
+  openRadiusTlsDoor({
+    ...{ host, port: tls?.port ?? 0, desk, tls: tls ? mutualTls(tls.files, OLDER) : {} },
+    clientOf: (socket) => now().behind(socket),
+    ...(isGood && { isGood }),
+    onRefused: (socket, error) => onRefused?.(handshakeRefusalOf(socket, error)),
+  });
+
+/** Who may come, as a file says it. */
+export function rulesOf({ clients }: Pick<RadiusPlace, "clients">) {
+  const byUdp = clients.flatMap(({ name, addresses, secret }) =>
+    secret === undefined ? [] : [{ addresses, place: { name, secret } }],
   );
+  const byCertificate = new Map(
+    clients.flatMap((client) =>
+      client.certificate === undefined ? [] : [[client.certificate, client] as const],
+    ),
+  );
+  const operators: Operators = new Map(clients.map(({ name, operator }) => [name, operator]));
   return {
-    port: door.port,
-    change(next) {
-      clientAt = clientsOf(next);
+    operators,
+    clientAt: nearestAt(byUdp),
+    /** Whoever shows a certificate with the names of two is nobody. */
+    behind(socket: TLSSocket): RadiusClientPlace | undefined {
+      const shown = socket.authorized ? socket.getPeerX509Certificate() : undefined;
+      const found = new Set(
+        (shown ? certificateNames(shown) : []).flatMap((one) => byCertificate.get(one) ?? []),
+      );
+      const [client, ...more] = found;
+      if (!client || more.length > 0) return undefined;
+      const isThere =
+        client.addresses.length === 0 ||
+        nearestAt([{ addresses: client.addresses, place: client }])(socket.remoteAddress ?? "") !== undefined;
+      return isThere ? client : undefined;
     },
-    close: door.close,
   };
 }
 
@@ -116,22 +192,19 @@ function seldom(
   };
 }
 
-export const clientsOf = ({
-  clients,
-}: Pick<RadiusPlace, "clients">): ((address: string) => Client | undefined) =>
-  nearestAt(clients.map(({ addresses, ...place }) => ({ addresses, place })));
-
-async function listening(
-  options: Parameters<typeof openRadiusDoor>[0],
-  { host, port }: RadiusPlace,
-): Promise<RadiusDoor> {
+async function listening<Door>(
+  { host, ...place }: RadiusPlace,
+  name: "port" | "tls_port",
+  open: () => Promise<Door>,
+): Promise<Door> {
   try {
-    return await openRadiusDoor(options);
+    return await open();
   } catch (cause) {
     const why = codeOf(cause) === "EADDRINUSE" ? "another program has it" : messageOf(cause);
-    throw new TurnupError("config_invalid", `RADIUS cannot listen at ${host} UDP port ${port}: ${why}.`, {
+    const at = name === "port" ? `UDP port ${place.port}` : `TCP port ${place.tls?.port}`;
+    throw new TurnupError("config_invalid", `RADIUS cannot listen at ${host} ${at}: ${why}.`, {
       cause,
-      nextStep: "Stop the other program, or change radius.host and radius.port.",
+      nextStep: `Stop the other program, or change radius.host and radius.${name}.`,
     });
   }
 }
@@ -139,7 +212,7 @@ async function listening(
 /** Resolves when all of it is on disk, or there is nothing to be kept. */
 async function taken(
   deps: RadiusDeps & { readonly count: ReturnType<typeof countRadius>; readonly proofs: Proofs },
-  client: RadiusClient & Partial<Pick<Client, "operator">>,
+  client: RadiusClient & { readonly operator: string | undefined },
   accounting: Accounting,
 ): Promise<void> {
   const { count, proofs } = deps;

@@ -1,6 +1,6 @@
 /** What comes to the door for RADIUS accounting, for /metrics. */
 import { Counter, type Registry } from "prom-client";
-import { RADIUS_OUTCOMES, type RadiusClient } from "../../net/probe/radius/accounting-door.ts";
+import { RADIUS_OUTCOMES, type RadiusClient } from "../../net/probe/radius/accounting-desk.ts";
 import { ACCOUNTING_FIELDS } from "../../wire/radius/accounting.ts";
 
 /** Measures of the door; those of each gateway begin at 0. */

@@ -139,13 +139,37 @@ export function messageAuthenticator(packet: RadiusPacket, secret: Uint8Array): 
 /** Values of at most 253 octets. */
 export type RadiusValue = readonly [type: number, value: Uint8Array];
 
-/** @throws RangeError: a value that no attribute holds, or more than a packet holds */
+/**
+ * A request that is known by its own sum; `isSigned` puts a Message-Authenticator in front of its attributes, summed first and with the
+ * packet's own authenticator zero (RFC 5176 section 3.4).
+ * @throws RangeError: a value that no attribute holds, or more than a packet holds
+ */
 export function encodeRequest(
-  { code, identifier, attributes }: { code: number; identifier: number; attributes: readonly RadiusValue[] },
+  {
+    code,
+    identifier,
+    attributes,
+    isSigned = false,
+  }: {
+    code: number;
+    identifier: number;
+    attributes: readonly RadiusValue[];
+    isSigned?: boolean;
+  },
   secret: Uint8Array,
 ): Uint8Array {
-  const octets = packetOf(code, identifier, attributes);
+  const octets = isSigned
+    ? signed(packetOf(code, identifier, [EMPTY_AUTHENTICATOR, ...attributes]), secret)
+    : packetOf(code, identifier, attributes);
   octets.set(sumOf(octets, secret), AUTHENTICATOR_AT);
+  return octets;
+}
+
+const EMPTY_AUTHENTICATOR: RadiusValue = [MESSAGE_AUTHENTICATOR, Buffer.alloc(AUTHENTICATOR_OCTETS)];
+
+/** Its first attribute is a Message-Authenticator of zeros: its sum over all the packet takes their place. */
+function signed(octets: Uint8Array, secret: Uint8Array): Uint8Array {
+  octets.set(createHmac("md5", secret).update(octets).digest(), HEAD_OCTETS + 2);
   return octets;
 }
 

@@ -13,6 +13,7 @@ import {
   type RadiusValue,
   vendorValue,
 } from "../../../wire/radius/packet.ts";
+import { createAccountingDesk } from "./accounting-desk.ts";
 import { openRadiusDoor } from "./accounting-door.ts";
 
 const octets = (text: string): Uint8Array => new TextEncoder().encode(text);
@@ -42,10 +43,7 @@ async function door(more: { readonly isKnown?: boolean; readonly atOnceMax?: num
     keep: async (): Promise<void> => undefined,
     clientAt: () => (more.isKnown === false ? undefined : CLIENT),
   };
-  const opened = await openRadiusDoor({
-    host: "127.0.0.1",
-    port: 0,
-    clientAt: () => world.clientAt(),
+  const desk = createAccountingDesk({
     async take(_client, accounting) {
       world.taken.push(accounting);
       await world.keep();
@@ -53,8 +51,12 @@ async function door(more: { readonly isKnown?: boolean; readonly atOnceMax?: num
     isReady: async () => world.isReady,
     onOutcome: (outcome) => world.outcomes.push(outcome),
     onFault: () => undefined,
-    nowMs: () => world.nowMs,
     ...(more.atOnceMax !== undefined && { atOnceMax: more.atOnceMax }),
+  });
+  const opened = await openRadiusDoor({
+    ...{ host: "127.0.0.1", port: 0, desk },
+    clientAt: () => world.clientAt(),
+    nowMs: () => world.nowMs,
   });
   whenDone(() => opened.close());
   return { ...opened, world };
