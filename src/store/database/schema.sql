@@ -1163,7 +1163,7 @@ create table provisioning_order (
   constraint provisioning_order_state_check CHECK ((state = ANY (ARRAY['received'::text, 'waiting'::text, 'verifying'::text, 'awaiting_consent'::text, 'provisioning'::text, 'completed'::text, 'partly_completed'::text, 'failed'::text, 'cancelled'::text, 'rejected'::text, 'declined'::text, 'expired'::text]))),
   constraint provisioning_order_verdict_check CHECK ((verdict = ANY (ARRAY['ended'::text, 'supported'::text, 'unknown'::text])))
 );
-create index provisioning_order_by_attempts ON provisioning_order USING btree (operator_id, sends, id) WHERE (sends > 1);
+create index provisioning_order_by_attempts ON provisioning_order USING btree (operator_id, sends, id) INCLUDE (state, cause, verdict, make, model, created_at) WHERE (sends > 1);
 create index provisioning_order_by_deadline ON provisioning_order USING btree (operator_id, state, deadline_at, id) WHERE (deadline_at IS NOT NULL);
 create index provisioning_order_by_market ON provisioning_order USING btree (operator_id, market, id DESC) WHERE (market IS NOT NULL);
 create index provisioning_order_by_phone ON provisioning_order USING btree (operator_id, make, model, id);
@@ -1174,6 +1174,7 @@ create index provisioning_order_due ON provisioning_order USING btree (due_at) W
 create index provisioning_order_of_device ON provisioning_order USING btree (device_id, id DESC);
 create index provisioning_order_of_subscriber ON provisioning_order USING btree (subscriber_id, id DESC);
 create unique index provisioning_order_once ON provisioning_order USING btree (operator_id, idempotency_key) WHERE (idempotency_key IS NOT NULL);
+create index provisioning_order_over_of_make ON provisioning_order USING btree (operator_id, make, state, cause, verdict, id) WHERE (state = ANY (ARRAY['completed'::text, 'partly_completed'::text, 'failed'::text, 'cancelled'::text, 'rejected'::text, 'declined'::text, 'expired'::text]));
 
 create table proxy_account (
   id uuid not null,

@@ -9,6 +9,7 @@ import type { OrderRow } from "../../kernel/order/order-reader.ts";
 import { TurnupError } from "../../term/error.ts";
 import { uuidv7 } from "../database/uuid.ts";
 import { createSealer } from "../seal/seal.ts";
+import { orderListQueries } from "./order-list.ts";
 import { createOrderReader } from "./order-reader.ts";
 
 const ORDERS = 2_000;
@@ -248,4 +249,46 @@ test("a total is counted on demand, or told at once from statistics that lie nea
     );
   }
   assert.equal((await reader.listOrders(MINE, {}, { limit: 1 })).total, undefined);
+});
+
+type Plan = {
+  readonly "Relation Name"?: string;
+  readonly "Actual Rows": number;
+  readonly "Actual Loops": number;
+  readonly "Rows Removed by Filter"?: number;
+  readonly Plans?: readonly Plan[];
+};
+/** Orders that a plan looked at, those among them that it left out. */
+function looksIn(plan: Plan): number {
+  const own =
+    plan["Relation Name"] === "provisioning_order"
+      ? (plan["Actual Rows"] + (plan["Rows Removed by Filter"] ?? 0)) * plan["Actual Loops"]
+      : 0;
+  return (plan.Plans ?? []).reduce((sum, one) => sum + looksIn(one), own);
+}
+
+test("the first orders of a make, alone and of a state, cause or verdict, are found without a look at all of that make", async () => {
+  const operatorId = uuidv7();
+  const orders = 20_000;
+  await writeListedOrders(database, { operatorId, orders, until: UNTIL, apartMs: 61_000 });
+  await database.run("vacuum analyze provisioning_order");
+  const make = "Make01";
+  for (const filter of [
+    { make },
+    { make, state: "completed" },
+    { make, state: "failed", cause: "sim_moved" },
+    { make, createdTo: UNTIL.toISOString() },
+  ] as const)
+    for (const order of ["asc", "desc"] as const)
+      for (const query of orderListQueries({ operatorId, filter, parties: {} }, "created", {
+        limit: 5,
+        order,
+      })) {
+        const explained = await database.one<{ "QUERY PLAN": readonly { readonly Plan: Plan }[] }>(
+          `explain (analyze, format json) ${query.text}`,
+          query.values,
+        );
+        const looks = explained?.["QUERY PLAN"].reduce((sum, { Plan: plan }) => sum + looksIn(plan), 0) ?? 0;
+        assert.ok(looks > 0 && looks < orders / 20, `${looks} for ${JSON.stringify(filter)} ${order}`);
+      }
 });

@@ -1,13 +1,15 @@
 /**
  * Lists of orders on PostgreSQL, each on an index that gives the next rows whatever the others are
  * (kernel/order/order-list.ts says which lists there are). An index over few words (state, cause, verdict; make and model)
- * is in the order of creation within each combination of them alone: the first rows of each that fits are merged. So four
- * indexes serve all pairs, and no list reads more than its combinations times its page.
+ * is in the order of creation within each combination of them alone: the first rows of each that fits are merged. So five
+ * indexes serve all pairs, and a list reads its combinations times its page; but of one model with a state, cause or verdict all of
+ * that model, of one make with them all that are not over, and of attempts all that were sent more than once, out of the index.
  */
 import {
   FINAL_ORDER_STATES,
   ORDER_CAUSES,
   ORDER_STATES,
+  type OrderState,
   VERDICTS,
   type Verdict,
 } from "../../kernel/order/order.ts";
@@ -22,19 +24,11 @@ import type { Query } from "../database/conditions.ts";
 import type { Db } from "../database/database.ts";
 import { cursorAt, type Place, placeOf } from "./list-cursor.ts";
 import { ORDER, orderRow, type StoredOrder } from "./listed-order.ts";
-import type { Parties } from "./parties.ts";
+import { conditionsOf, type FilterName, hasParty, Parameters, type Scope } from "./order-conditions.ts";
 import { slotOf } from "./updated-slot.ts";
 
-/** Ids are made by the clock of the machine that makes them; two machines differ by less than this. */
-const CLOCK_SLACK_MS = 600_000;
 const OPEN_ORDER_STATES = ORDER_STATES.filter((state) => !FINAL_ORDER_STATES.includes(state));
 
-/** Whose orders, and which. A verdict of null: those that have none. */
-type Scope = {
-  readonly operatorId: string;
-  readonly filter: Omit<OrderFilter, "verdict"> & { readonly verdict?: Verdict | null | undefined };
-  readonly parties: Parties;
-};
 type Cut = { readonly limit: number; readonly order: "asc" | "desc"; readonly after?: Place | undefined };
 /** `key` is the time that a list by time goes by, in seconds to the microsecond: a Date has none. */
 type Listed = StoredOrder & { readonly key?: number };
@@ -109,96 +103,6 @@ export function* orderListQueries(scope: Scope, sort: OrderSort, cut: Cut): Gene
   }
 }
 
-// Conditions.
-
-/** Values of a query, each under the number at which it stands. */
-class Parameters {
-  readonly values: unknown[] = [];
-  at(value: unknown): string {
-    this.values.push(value);
-    return `$${this.values.length}`;
-  }
-}
-
-/** Numbers became subscribers and a device before. */
-type FilterName = Exclude<keyof OrderFilter, "imsi" | "msisdn" | "imei">;
-type ConditionsOf = (value: string, given: string) => readonly string[];
-/** What each filter asks for. */
-const CONDITIONS: readonly (readonly [FilterName, ConditionsOf])[] = [
-  ["state", (value) => [`o.state = ${value}`]],
-  ["cause", (value) => [`o.cause = ${value}`]],
-  ["market", (value) => [`o.market = ${value}`]],
-  ["verdict", (value) => [`o.verdict = ${value}`]],
-  ["make", (value) => [`o.make = ${value}`]],
-  ["model", (value) => [`o.model = ${value}`]],
-  ["subscriberId", (value) => [`o.subscriber_id = ${value}::uuid`]],
-  ["deviceId", (value) => [`o.device_id = ${value}::uuid`]],
-  // A time is also a bound on the id, which begins with a time.
-  [
-    "createdFrom",
-    (value, given) => [
-      `o.created_at >= ${value}::timestamptz`,
-      `o.id >= '${idAt(Date.parse(given) - CLOCK_SLACK_MS)}'::uuid`,
-    ],
-  ],
-  [
-    "createdTo",
-    (value, given) => [
-      `o.created_at < ${value}::timestamptz`,
-      `o.id < '${idAt(Date.parse(given) + CLOCK_SLACK_MS)}'::uuid`,
-    ],
-  ],
-  [
-    "updatedFrom",
-    (value) => [
-      `o.updated_at >= ${value}::timestamptz`,
-      `o.updated_slot >= ${slotOf(`${value}::timestamptz`)}`,
-    ],
-  ],
-  [
-    "updatedTo",
-    (value) => [
-      `o.updated_at < ${value}::timestamptz`,
-      `o.updated_slot <= ${slotOf(`${value}::timestamptz`)}`,
-    ],
-  ],
-  ["deadlineFrom", (value) => [`o.deadline_at >= ${value}::timestamptz`]],
-  ["deadlineTo", (value) => [`o.deadline_at < ${value}::timestamptz`]],
-  ["attemptsFrom", (value) => [`o.sends >= ${value}::int`, "o.sends > 1"]], // the words of the index
-];
-
-/** Of the operator, by all filters but those that the query itself walks. */
-function conditionsOf(
-  { operatorId, filter, parties: { subscriberIds, deviceId } }: Scope,
-  parameters: Parameters,
-  walked: readonly FilterName[] = [],
-): readonly string[] {
-  const conditions = [`o.operator_id = ${parameters.at(operatorId)}::uuid`];
-  for (const [name, conditionsBy] of CONDITIONS) {
-    const value = filter[name];
-    if (value === undefined || walked.includes(name)) continue;
-    if (value === null) conditions.push(`o.${name} is null`);
-    else conditions.push(...conditionsBy(parameters.at(value), String(value)));
-  }
-  if (subscriberIds) conditions.push(`o.subscriber_id = any(${parameters.at(subscriberIds)}::uuid[])`);
-  if (deviceId) conditions.push(`o.device_id = ${parameters.at(deviceId)}::uuid`);
-  return conditions;
-}
-
-/** The least UUIDv7 of a moment. */
-function idAt(ms: number): string {
-  const hex = Math.min(Math.max(ms, 0), 2 ** 48 - 1)
-    .toString(16)
-    .padStart(12, "0");
-  return `${hex.slice(0, 8)}-${hex.slice(8)}-0000-0000-000000000000`;
-}
-
-const hasParty = ({ filter, parties }: Scope): boolean =>
-  filter.subscriberId !== undefined ||
-  filter.deviceId !== undefined ||
-  parties.subscriberIds !== undefined ||
-  parties.deviceId !== undefined;
-
 // By creation.
 
 /** Ids in the order of the page from one of the roads below, and their rows. */
@@ -206,48 +110,92 @@ function createdQuery(scope: Scope, { limit, order, after }: Cut): Query {
   const { state, cause, verdict, make, model, market, attemptsFrom } = scope.filter;
   const parameters = new Parameters();
   const past = after ? [`o.id ${order === "asc" ? ">" : "<"} ${parameters.at(after.id)}::uuid`] : [];
-  const end = `order by id ${order} limit ${parameters.at(limit)}::int`;
+  const limited = `limit ${parameters.at(limit)}::int`;
+  const end = `order by id ${order} ${limited}`;
+  const road: Road = {
+    scope,
+    parameters,
+    past,
+    end,
+    endBehind: (lead) => `order by ${lead} ${order}, o.id ${order} ${limited}`,
+  };
   const hasPhone = make !== undefined || model !== undefined;
   const hasStanding = state !== undefined || cause !== undefined || verdict !== undefined;
   const plain = (): string =>
     `select o.id from provisioning_order o where ${[...conditionsOf(scope, parameters), ...past].join(" and ")}`;
-  const road =
-    hasParty(scope) || attemptsFrom !== undefined || (hasPhone && hasStanding)
+  const hit =
+    hasParty(scope) || attemptsFrom !== undefined || (model !== undefined && hasStanding)
       ? `materialized (${plain()})` // all that fit, on one index or two: who walks along the ids may find none for long
       : market !== undefined
         ? `(${plain()} ${end})`
-        : hasPhone
-          ? `(${phoneIds(scope, parameters, past, end)})`
-          : `(${standingIds(scope, parameters, past, end)})`;
+        : hasPhone && hasStanding
+          ? `(${standingOfMakeIds(road)})`
+          : hasPhone
+            ? `(${phoneIds(road)})`
+            : `(${standingIds(road, state ? [state] : ORDER_STATES)})`;
   return {
-    text: `with hit as ${road}
+    text: `with hit as ${hit}
       select ${ORDER} from (select id from hit ${end}) h join provisioning_order o on o.id = h.id order by o.id ${order}`,
     values: parameters.values,
   };
 }
 
-/** provisioning_order_by_standing: the first of each state, cause and verdict that fit. */
-function standingIds(scope: Scope, parameters: Parameters, past: readonly string[], end: string): string {
-  const { state, cause, verdict } = scope.filter;
+/**
+ * Where a page begins and ends. An index that is read where a column is null gives its rows in the order of that column and the id,
+ * for all that the planner knows: asked for by the id alone it would rather walk along all ids, and find none for long.
+ */
+type Road = {
+  readonly scope: Scope;
+  readonly parameters: Parameters;
+  readonly past: readonly string[];
+  readonly end: string;
+  readonly endBehind: (lead: string) => string;
+};
+
+/** provisioning_order_by_standing, or, of one make, _over_of_make: the first of each state, cause and verdict that fit. */
+function standingIds(
+  { scope, parameters, past, end, endBehind }: Road,
+  states: readonly OrderState[],
+): string {
+  const { cause, verdict } = scope.filter;
   const common = [...conditionsOf(scope, parameters, ["state", "cause", "verdict"]), ...past].join(" and ");
-  const firstOf = (of: string): string =>
-    `(select o.id from provisioning_order o where ${common} and o.state = s.state and o.cause = c.cause and ${of} ${end})`;
+  const firstOf = (of: string, until: string): string =>
+    `(select o.id from provisioning_order o where ${common} and o.state = s.state and o.cause = c.cause and ${of} ${until})`;
   const named = (words: readonly Verdict[]): string =>
-    `(select n.id from unnest(${parameters.at(words)}::text[]) v(verdict) cross join lateral ${firstOf("o.verdict = v.verdict")} n)`;
-  const none = firstOf("o.verdict is null");
+    `(select n.id from unnest(${parameters.at(words)}::text[]) v(verdict) cross join lateral ${firstOf("o.verdict = v.verdict", end)} n)`;
+  const none = firstOf("o.verdict is null", endBehind("o.verdict"));
   const ones =
     verdict === undefined
       ? `${named(VERDICTS)} union all ${none}`
       : verdict === null
         ? none
         : named([verdict]);
-  return `select one.id from unnest(${parameters.at(state ? [state] : ORDER_STATES)}::text[]) s(state)
+  return `select one.id from unnest(${parameters.at(states)}::text[]) s(state)
       cross join unnest(${parameters.at(cause ? [cause] : ORDER_CAUSES)}::text[]) c(cause)
       cross join lateral (${ones}) one ${end}`;
 }
 
+/** In the words of the index: it holds those alone. */
+const IS_OVER = `o.state in (${FINAL_ORDER_STATES.map((state) => `'${state}'`).join(", ")})`;
+
+/** Of one make: of orders that are over the first of each state, cause and verdict; of the others, which are few, all. */
+function standingOfMakeIds(road: Road): string {
+  const { scope, parameters, past, end } = road;
+  const { state } = scope.filter;
+  const roads: string[] = [];
+  const over = state ? FINAL_ORDER_STATES.filter((one) => one === state) : FINAL_ORDER_STATES;
+  if (over.length > 0) roads.push(`(${standingIds({ ...road, past: [...past, IS_OVER] }, over)})`);
+  const open = state ? OPEN_ORDER_STATES.filter((one) => one === state) : OPEN_ORDER_STATES;
+  if (open.length > 0) {
+    const among = `o.state = any(${parameters.at(open)}::text[])`;
+    const conditions = [...conditionsOf(scope, parameters, ["state"]), ...past, among].join(" and ");
+    roads.push(`(select o.id from provisioning_order o where ${conditions})`);
+  }
+  return `select id from (${roads.join(" union all ")}) found ${end}`;
+}
+
 /** provisioning_order_by_phone: of one make and model, or the first of each model of a make, or of each make with that model. */
-function phoneIds(scope: Scope, parameters: Parameters, past: readonly string[], end: string): string {
+function phoneIds({ scope, parameters, past, end, endBehind }: Road): string {
   const { make, model } = scope.filter;
   const conditions = [...conditionsOf(scope, parameters), ...past].join(" and ");
   if (make !== undefined && model !== undefined)
@@ -266,7 +214,7 @@ function phoneIds(scope: Scope, parameters: Parameters, past: readonly string[],
       select one.id from known cross join lateral
         (select o.id from provisioning_order o where ${conditions} and o.${name} = known.name ${end}) one
       union all
-      (select o.id from provisioning_order o where ${conditions} and o.${name} is null ${end})) found ${end}`;
+      (select o.id from provisioning_order o where ${conditions} and o.${name} is null ${endBehind(`o.${name}`)})) found ${end}`;
 }
 
 // By what orders have.
