@@ -12,6 +12,6 @@ export const metrics = ({ registry }: Measures): Route =>
     roles: "open",
     errors: [],
     status: 200,
-    produces: "text/plain",
+    produces: ["text/plain"],
     handle: async () => ok(await registry.metrics(), { "content-type": registry.contentType }),
   });

@@ -7,7 +7,7 @@ import type { FastifyInstance } from "fastify";
 import type { TSchema } from "typebox";
 import type { ErrorCode } from "../term/error.ts";
 import { STATUS_OF } from "./problem.ts";
-import type { Route } from "./route.ts";
+import type { ListedRoute, Route } from "./route.ts";
 
 const VERSION = "1";
 const EVERYWHERE: readonly ErrorCode[] = [
@@ -28,9 +28,31 @@ const WITH_BODY: readonly ErrorCode[] = ["body_malformed", "body_too_large", "me
 const WITH_KEY: readonly ErrorCode[] = ["idempotency_key_missing"];
 const KEPT_KEY: readonly ErrorCode[] = ["idempotency_key_reused", "request_in_progress"];
 
+/** What each group of routes is about, in the order in which a reader meets them. */
+const TAGS: Readonly<Record<string, string>> = {
+  sightings: "Which SIM was seen in which device: what probes and core networks report.",
+  orders: "What became of a device that needs something: one order with one history.",
+  messages: "Short messages to devices and from them, and what their octets say.",
+  devices: "Device models, what is known of them and who says so.",
+  policy: "The rules of one operator: what is judged, sent, allowed and paid.",
+  settings: "Access points and wireless networks that devices are given.",
+  confirmations: "Evidence from the network that what was sent works, or that it does not.",
+  requests: "What subscribers, their representatives and partners ask for.",
+  offers: "Offers to subscribers by short message.",
+  care: "What a care agent is told of a caller.",
+  catalog: "Features, services and packages, and the terms that subscribers agree to.",
+  money: "Charges, postings, payment files and disputes.",
+  jobs: "Work that takes longer than a request, and what waits for a second person.",
+  tokens: "Credentials, and who did what with them.",
+  partner: "What a partner's own machines ask for.",
+  voice: "The telephone menu in VoiceXML.",
+  pages: "What stands behind a link or an address that a device was sent: the address is the credential.",
+  health: "Whether the server runs, its measures and this description.",
+};
+
 type Json = Record<string, unknown>;
 
-export async function describeApi(server: FastifyInstance, routes: readonly Route[]): Promise<void> {
+export async function describeApi(server: FastifyInstance, routes: readonly ListedRoute[]): Promise<void> {
   const byAddress = new Map(routes.map((route) => [`${route.method} ${route.path}`, route]));
   await server.register(swagger, {
     openapi: {
@@ -43,6 +65,8 @@ export async function describeApi(server: FastifyInstance, routes: readonly Rout
           "Every answer belongs to the operator whose token asks; a row of another operator does not exist.",
         license: { name: "Apache-2.0", identifier: "Apache-2.0" },
       },
+      servers: [{ url: "/", description: "The server that gave this description." }],
+      tags: tagsOf(routes),
       components: {
         securitySchemes: {
           token: { type: "http", scheme: "bearer", description: "A token `tup_...` of the operator." },
@@ -59,10 +83,17 @@ export async function describeApi(server: FastifyInstance, routes: readonly Rout
   });
 }
 
-function described(route: Route, schema: Json): Json {
+/** Those that have a route, in their order; one that has no words yet stands at the end, for the test to find. */
+function tagsOf(routes: readonly Route[]): { name: string; description: string }[] {
+  const used = new Set(routes.map(({ tag }) => tag));
+  const known = Object.keys(TAGS).filter((name) => used.has(name));
+  return [...new Set([...known, ...used])].map((name) => ({ name, description: TAGS[name] ?? "" }));
+}
+
+function described(route: ListedRoute, schema: Json): Json {
   return {
     ...schema,
-    operationId: operationIdOf(route),
+    operationId: route.operationId,
     summary: route.summary,
     description: [
       route.description,
@@ -73,11 +104,30 @@ function described(route: Route, schema: Json): Json {
     tags: [route.tag],
     security: route.roles === "open" ? [] : [{ token: [] }],
     ...(route.once && { headers: IDEMPOTENCY_KEY }),
-    ...(route.body && { body: route.body }),
-    ...(route.body && { consumes: ["application/json", ...(route.consumes ?? [])] }),
-    response: { [route.status]: successOf(route), ...problemsOf(route) },
+    ...((route.body || route.consumes) && { body: { content: bodiesOf(route) } }),
+    response: answersOf(route),
   };
 }
+
+/** The body in each media type that is taken, each with its own schema: lines of CSV are no object. */
+function bodiesOf(route: Route): Record<string, { schema: unknown }> {
+  const isJson = route.body && !route.takesNoJson;
+  return Object.fromEntries([
+    ...(isJson ? [["application/json", { schema: route.body }]] : []),
+    ...(route.consumes ?? []).map((mediaType) => [mediaType, { schema: bodyIn(mediaType, route.body) }]),
+  ]);
+}
+
+function bodyIn(mediaType: string, body: TSchema | undefined): unknown {
+  if (body && (mediaType.endsWith("+json") || mediaType.startsWith("multipart/"))) return body;
+  if (mediaType === "application/x-www-form-urlencoded") return FORM;
+  const { description } = (body ?? {}) as Json;
+  return { ...octetsOf(mediaType), ...(description !== undefined && { description }) };
+}
+const FORM = { type: "object", additionalProperties: { type: "string" } };
+
+/** What is no JSON: the text or the octets as they stand. */
+const octetsOf = (mediaType: string): Json => ({ type: "string", contentMediaType: mediaType });
 
 const IDEMPOTENCY_KEY = {
   type: "object",
@@ -93,19 +143,42 @@ const IDEMPOTENCY_KEY = {
   },
 };
 
-function successOf(route: Route): Json {
-  if (route.status === 204) return { type: "null", description: "Done." };
-  const schema: TSchema | Json = route.answer ?? { type: "string" };
-  const mediaType = route.produces ?? "application/json";
-  return { description: route.summary, content: { [mediaType]: { schema } } };
+/** Every status that the route answers with: what it gives, what else it says in the same form, and its problems. */
+function answersOf(route: Route): Record<string, Json> {
+  const answers: Record<string, Json> = { [route.status]: successOf(route), ...problemsOf(route) };
+  for (const [status, { words, produces = route.produces }] of Object.entries(route.otherwise ?? {})) {
+    const problem = answers[status];
+    const content = { ...contentOf({ ...route, produces }), ...((problem?.content ?? {}) as Json) };
+    const description = [words, problem?.description].filter(Boolean).join(" ");
+    answers[status] = hasNoBody(Number(status)) ? { type: "null", description } : { description, content };
+  }
+  return answers;
 }
 
-function problemsOf(route: Route): Json {
+const hasNoBody = (status: number): boolean => status === 204 || (status >= 300 && status < 400);
+
+/** What tells the form of an answer. */
+type Form = { readonly answer?: TSchema; readonly produces?: readonly string[] | undefined };
+
+function successOf(route: Route): Json {
+  if (route.status === 204) return { type: "null", description: "Done." };
+  return { description: route.summary, content: contentOf(route) };
+}
+
+function contentOf({ answer, produces }: Form): Json {
+  if (!produces) return { "application/json": { schema: answer ?? { type: "object" } } };
+  return Object.fromEntries(produces.map((mediaType) => [mediaType, { schema: answerIn(mediaType) }]));
+}
+const answerIn = (mediaType: string): Json =>
+  mediaType === "application/json" ? { type: "object" } : octetsOf(mediaType);
+
+function problemsOf(route: Route): Record<string, Json> {
   const codes: ErrorCode[] = [
     ...route.errors,
-    ...(route.roles === "open" ? [] : [...EVERYWHERE, ...WITH_TOKEN]),
+    ...(route.tag === "health" && route.roles === "open" ? [] : EVERYWHERE),
+    ...(route.roles === "open" ? [] : WITH_TOKEN),
   ];
-  if (route.body) codes.push(...WITH_BODY);
+  if (route.body || route.consumes) codes.push(...WITH_BODY);
   if (route.once) codes.push(...WITH_KEY);
   if (route.once === "door") codes.push(...KEPT_KEY);
   const byStatus = new Map<number, Set<ErrorCode>>();
@@ -117,13 +190,9 @@ function problemsOf(route: Route): Json {
     [...byStatus].map(([status, those]) => [
       status,
       {
-        description: [...those].map((code) => `\`${code}\``).join(", "),
+        description: `${[...those].map((code) => `\`${code}\``).join(", ")}.`,
         content: { "application/problem+json": { schema: { $ref: "Problem#" } } },
       },
     ]),
   );
 }
-
-/** `GET /v1/orders/:id` reads get_v1_orders_id. */
-const operationIdOf = ({ method, path }: Route): string =>
-  `${method.toLowerCase()}${path.replaceAll(/[^A-Za-z0-9]+/g, "_")}`;

@@ -58,10 +58,16 @@ type Mounted = {
   readonly streams?: true;
   /** Media types of the body besides JSON. */
   readonly consumes?: readonly string[];
+  /** JSON is refused with 415: the body is what `consumes` says, and nothing else. */
+  readonly takesNoJson?: true;
   /** Of a page whose address is its credential: what somebody reads who guessed at too many that were none. */
   readonly tooMany?: (seconds: number, request: FastifyRequest) => Answer;
-  /** Media type of the answer where it is not JSON. */
-  readonly produces?: string;
+  /** Media types of the answer where it is not JSON, the usual one first. */
+  readonly produces?: readonly string[];
+  /** Further statuses that are no problem documents, such as a page that says why there is none; in the form of the good one unless they say their own. */
+  readonly otherwise?: Readonly<
+    Record<number, { readonly words: string; readonly produces?: readonly string[] }>
+  >;
 };
 
 type Shapes<P extends TProperties, Q extends TProperties, B extends TSchema, A extends TSchema> = {
@@ -84,6 +90,9 @@ export type Route = Mounted &
   Shapes<TProperties, TProperties, TSchema, TSchema> & {
     handle(deps: HttpDeps, input: Input<unknown, unknown, unknown>): Promise<Answer>;
   };
+
+/** A route in the list, under its name there: clients that are generated from the description call it so. */
+export type ListedRoute = Route & { readonly operationId: string };
 
 export function route<
   P extends TProperties = Record<never, never>,

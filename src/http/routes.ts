@@ -6,7 +6,7 @@ import type { Measures } from "./measures.ts";
 import { metrics } from "./metrics.ts";
 import { openapiJson } from "./openapi.json.ts";
 import { readyz } from "./readyz.ts";
-import type { Route } from "./route.ts";
+import type { ListedRoute, Route } from "./route.ts";
 import { settingsProfile, settingsRemoval } from "./s/token/profile.ts";
 import { settingsCover, settingsPage } from "./s/token.ts";
 import { confirmAccessPoints } from "./v1/access-points/confirmations.ts";
@@ -121,17 +121,19 @@ import { voiceEntry, voiceScreens } from "./voice/screen.ts";
 /** What the few routes need that look at the server itself. */
 type ServerViews = { readonly measures: Measures; readonly description: () => unknown };
 
-export const routesOf = ({ measures, description }: ServerViews): readonly Route[] => [
-  healthz,
-  readyz(),
-  metrics(measures),
-  openapiJson(description),
-  reportSightings(measures),
-  ...ROUTES,
-];
+/** Each under its name in the list, which is its operation id. */
+export const routesOf = ({ measures, description }: ServerViews): readonly ListedRoute[] =>
+  Object.entries({
+    healthz,
+    readyz: readyz(),
+    metrics: metrics(measures),
+    openapiJson: openapiJson(description),
+    reportSightings: reportSightings(measures),
+    ...ROUTES,
+  }).map(([operationId, route]) => ({ ...route, operationId }));
 
 /** Those that need no look at the server. */
-const ROUTES: readonly Route[] = [
+const ROUTES: Readonly<Record<string, Route>> = {
   settingsCover,
   settingsPage,
   settingsProfile,
@@ -286,4 +288,4 @@ const ROUTES: readonly Route[] = [
   listApprovals,
   getApproval,
   decideApproval,
-];
+};

@@ -26,7 +26,7 @@ export const manageDevice = route({
   status: 200,
   params: { token: Type.String({ maxLength: 200 }) },
   consumes: [DM_XML_CONTENT_TYPE, DM_WBXML_CONTENT_TYPE],
-  produces: DM_WBXML_CONTENT_TYPE,
+  produces: [DM_WBXML_CONTENT_TYPE, DM_XML_CONTENT_TYPE],
   bodyLimitOctets: MESSAGE_OCTETS_MAX,
   async handle({ managed }, { params: { token }, request }) {
     const contentType = isXml(request) ? DM_XML_CONTENT_TYPE : DM_WBXML_CONTENT_TYPE;

@@ -1,7 +1,7 @@
 /** How a page behind a link is answered: in the markup that the phone draws, in the language that it asks for. */
 import type { FastifyRequest } from "fastify";
 import { sheetTextsIn } from "../../kernel/payload/sheet-texts.ts";
-import { ALWAYS_FINE, chooseMarkup, type Markup } from "../../wire/screen/choose.ts";
+import { ALWAYS_FINE, chooseMarkup, MARKUP_TYPE, type Markup } from "../../wire/screen/choose.ts";
 import { HTML_STYLE_HASH } from "../../wire/screen/html-style.ts";
 import { renderScreen } from "../../wire/screen/render.ts";
 import type { Screen } from "../../wire/screen/screen.ts";
@@ -12,6 +12,10 @@ import { type Answer, asItIs } from "../route.ts";
 
 /** What a phone shows its user: a page by a browser, or by the WAP browser of a phone of 2000. */
 const DRAWN: readonly Markup[] = ["html", "xhtmlmp", "wml", "wmlc", "chtml", "hdml"];
+/** Their media types, the usual one first. */
+export const DRAWN_TYPES: readonly string[] = [
+  ...new Set(DRAWN.map((markup) => MARKUP_TYPE[markup].split(";")[0] ?? "")),
+];
 const POLICY = `default-src 'none'; style-src ${HTML_STYLE_HASH}; form-action 'self'; frame-ancestors 'none'; base-uri 'none'`;
 /** Phones' own markups carry their style in attributes. */
 const SIMPLE_POLICY =

@@ -10,7 +10,7 @@ import type { SettingsPage } from "../../kernel/payload/settings-page.ts";
 import { settingsSheet } from "../../kernel/payload/settings-sheet.ts";
 import type { HttpDeps } from "../ports.ts";
 import { type Answer, route } from "../route.ts";
-import { drawn, page, type Viewer, viewerOf } from "./answer.ts";
+import { DRAWN_TYPES, drawn, page, type Viewer, viewerOf } from "./answer.ts";
 import { isProfilePlace } from "./profile-place.ts";
 import { SHEET_POLICY, sheetHtml } from "./sheet-html.ts";
 import { coverScreen, sheetScreen, toldScreen } from "./sheet-screen.ts";
@@ -20,11 +20,19 @@ const LINK_TOKEN = /^[A-Za-z0-9_-]{20,64}$/;
 /** The form has no fields; a phone's own additions fit. */
 const FORM_OCTETS_MAX = 1_024;
 
+/** Pages that say why nothing is shown, whatever was asked for. */
+const UNOPENED = {
+  404: { words: "There is nothing behind this link, as a page.", produces: DRAWN_TYPES },
+  410: { words: "The link has expired, as a page.", produces: DRAWN_TYPES },
+  429: { words: "Whoever guesses at links waits, as a page.", produces: DRAWN_TYPES },
+} as const;
+
 /** What all addresses behind a link have in common. */
 export const BEHIND_LINK = {
   tag: "pages",
   roles: "open",
-  errors: ["too_many_requests"],
+  errors: [],
+  otherwise: UNOPENED,
   status: 200,
   params: { token: Type.String({ maxLength: 200 }) },
   tooMany: (seconds: number, request: FastifyRequest): Answer => {
@@ -39,7 +47,7 @@ export const BEHIND_LINK = {
 const SHARED = {
   ...BEHIND_LINK,
   path: "/s/:token",
-  produces: "text/html",
+  produces: DRAWN_TYPES,
   query: { "turnup-page": Type.Optional(Type.String({ maxLength: 3 })) },
 } as const;
 

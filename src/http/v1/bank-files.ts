@@ -104,6 +104,7 @@ export const importBankFile = route({
   body: anything("The file as the bank gave it."),
   checksOwnBody: true,
   consumes: ["application/xml", "text/xml"],
+  takesNoJson: true,
   bodyLimitOctets: BANK_FILE_OCTETS_MAX,
   answer: Type.Object({
     entries: Type.Array(BankEntry),

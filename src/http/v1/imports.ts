@@ -23,6 +23,7 @@ export const importData = route({
   errors: ["body_malformed", "input_too_long", "media_type_unsupported"],
   status: 202,
   consumes: ["multipart/form-data"],
+  takesNoJson: true,
   streams: true,
   checksOwnBody: true,
   body: Type.Object({

@@ -141,7 +141,7 @@ export const listJobRows = route({
   },
 });
 
-const CSV = "text/csv; charset=utf-8";
+const CSV = "text/csv";
 /** Rows that are read at once for a file. */
 const CSV_ROWS = 2_000;
 
@@ -154,7 +154,7 @@ export const getJobRowsCsv = route({
   errors: ["job_not_found"],
   params: { id: JOB_ID },
   query: outcomeCode,
-  produces: CSV,
+  produces: [CSV],
   async handle({ jobs }, { params, query, caller }) {
     const first = await jobs.outcomes(caller.operatorId, params.id, {
       limit: CSV_ROWS,
@@ -164,7 +164,7 @@ export const getJobRowsCsv = route({
     if (!first) throw jobNotFound();
     const lines = csvOf(jobs, { operatorId: caller.operatorId, jobId: params.id, code: query.code }, first);
     return asItIs(Readable.from(lines), {
-      "content-type": CSV,
+      "content-type": `${CSV}; charset=utf-8`,
       "content-disposition": `attachment; filename="job-${params.id}.csv"`,
     });
   },

@@ -179,7 +179,7 @@ export const getPaymentFile = route({
   errors: ["payment_batch_not_found", "payment_file_unreleased"],
   status: 200,
   params: { id: id("Of the payment file.") },
-  produces: XML,
+  produces: [XML],
   async handle({ settlement }, { params, caller }) {
     const octets = await settlement.payments.file(caller.operatorId, params.id, caller.label);
     if (!octets) throw batchNotFound();

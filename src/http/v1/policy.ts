@@ -42,6 +42,9 @@ const written = ({ body, ...version }: Versioned<OrderPolicy>): Whole => ({
 export const FOUR_EYES =
   "Where the policy in force wants a second person (`policyChanges`), the answer is 202 with the `approvalId` that it waits for, and nothing has changed yet: POST /v1/approvals/{id}.";
 
+/** Besides a change that is in force. */
+export const WAITING = { 202: { words: "A second person has to agree first." } };
+
 /** 202 where a second person has to agree first. */
 export const changedAnswer = (changed: Awaited<ReturnType<typeof changePolicy>>): PolicyAnswer =>
   "live" in changed
@@ -83,6 +86,7 @@ export const putPolicy = route({
   query: reasonQuery,
   body: PolicyPut,
   answer: PolicyChanged,
+  otherwise: WAITING,
   async handle(deps, { body: given, query, caller, request }): Promise<PolicyAnswer> {
     const wanted = requiredIfMatch(request);
     const inForce = await deps.policies.current(caller.operatorId);
@@ -109,6 +113,7 @@ export const patchPolicy = route({
   query: reasonQuery,
   body: Type.Unsafe<unknown>(anything("Members of Policy, at any depth.")),
   answer: PolicyChanged,
+  otherwise: WAITING,
   async handle(deps, { body: patch, query, caller, request }): Promise<PolicyAnswer> {
     const wanted = ifMatchOf(request);
     const inForce = await deps.policies.current(caller.operatorId);

@@ -53,7 +53,7 @@ const shared = {
   takesPlatform: true,
   errors: [],
   status: 200,
-  produces: "application/voicexml+xml",
+  produces: ["application/voicexml+xml"],
 } as const;
 const query = {
   to: Type.Optional(Type.String({ maxLength: 300, description: "Where in the dialog." })),
@@ -70,9 +70,9 @@ export const voiceEntry = route({
   },
 });
 
-export function voiceScreens(): readonly Route[] {
+export function voiceScreens(): Readonly<Record<"getVoiceScreen" | "keyVoiceScreen", Route>> {
   const codes = createCodeDesk();
-  return (["GET", "POST"] as const).map((method) =>
+  const screen = (method: "GET" | "POST"): Route =>
     route({
       ...shared,
       method,
@@ -91,8 +91,8 @@ export function voiceScreens(): readonly Route[] {
         const call = token === undefined ? undefined : openCall(token, deps.clock(), keyFor(line));
         return document(call && to !== undefined ? await step(line, call, to) : await begin(line));
       },
-    }),
-  );
+    });
+  return { getVoiceScreen: screen("GET"), keyVoiceScreen: screen("POST") };
 }
 
 const document = (text: string): Answer<never> => asItIs(text, { "content-type": VXML_TYPE });

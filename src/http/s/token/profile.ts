@@ -8,7 +8,15 @@ import { page, viewerOf } from "../answer.ts";
 import { isProfilePlace } from "../profile-place.ts";
 import { BEHIND_LINK, expiredPage, find, unknownPage } from "../token.ts";
 
-const SHARED = { ...BEHIND_LINK, method: "GET", produces: APPLE_PROFILE_TYPE } as const;
+const SHARED = {
+  ...BEHIND_LINK,
+  method: "GET",
+  produces: [APPLE_PROFILE_TYPE],
+  otherwise: {
+    ...BEHIND_LINK.otherwise,
+    303: { words: "To the page whose button was not pressed yet." },
+  },
+} as const;
 const ABOUT =
   "Signed (CMS) where `apple.certificate_file` is set. 303 to the page whose button was not pressed yet, 404 where there is none, 410 expired.";
 

@@ -31,7 +31,7 @@ export const accessPointFile = route({
   errors: ["access_point_not_found"],
   status: 200,
   query: { format: words(ACCESS_POINT_FILES), id: Type.Optional(id("Of one access point.")) },
-  produces: "application/octet-stream",
+  produces: ["application/xml", "application/json"],
   async handle({ accessPoints }, { query, caller }) {
     const all = await accessPoints.list(caller.operatorId);
     const file = fileOfAccessPoints(all, { ...query, seesSecrets: caller.role === "admin" });

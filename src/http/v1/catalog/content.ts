@@ -23,6 +23,7 @@ export const putContent = route({
   }),
   checksOwnBody: true,
   consumes: [OCTETS],
+  takesNoJson: true,
   bodyLimitOctets: MODULE_OCTETS_MAX,
   answer: Type.Object({ sha256: Type.String(), octets: Type.Integer(), isNew: Type.Boolean() }),
   async handle({ catalog }, { params, body, caller }) {
@@ -45,7 +46,7 @@ export const getContent = route({
   errors: ["content_not_found"],
   status: 200,
   params: { sha256 },
-  produces: OCTETS,
+  produces: [OCTETS],
   async handle({ catalog }, { params, caller }) {
     const octets = await catalog.content(caller.operatorId, params.sha256);
     if (!octets) {

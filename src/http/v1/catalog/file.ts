@@ -18,7 +18,7 @@ export const exportCatalog = route({
   roles: ["admin", "engineer", "care", "representative"],
   errors: [],
   status: 200,
-  produces: YAML,
+  produces: [YAML],
   async handle({ catalog }, { caller }) {
     const text = writeCatalogYaml(await catalog.exported(caller.operatorId));
     return ok<unknown>(text, { "content-type": `${YAML}; charset=utf-8`, etag: contentEtag(text) });

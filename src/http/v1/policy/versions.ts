@@ -14,6 +14,7 @@ import {
   PolicyChanged,
   PolicyVersion,
   versionFields,
+  WAITING,
 } from "../policy.ts";
 import {
   authorOf,
@@ -177,6 +178,7 @@ export const rollBackPolicy = route({
     { additionalProperties: false },
   ),
   answer: PolicyChanged,
+  otherwise: WAITING,
   async handle(deps, { body: { version, reason }, caller }) {
     const former = await versionNamed(deps, caller.operatorId, version);
     const inForce = await deps.policies.current(caller.operatorId);
