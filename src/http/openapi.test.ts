@@ -75,9 +75,39 @@ for (const route of ROUTES) {
   });
 }
 
-test("operation ids are unique, since clients are generated from them", () => {
+test("each group of routes has its words, and the description says where the server is", () => {
+  const groups = Object.values(description.tags ?? {});
+  assert.ok(groups.length > 10);
+  for (const { name, description: words } of groups) assert.ok(String(words).length > 20, String(name));
+  assert.equal(description.servers?.[0]?.url, "/");
+});
+
+test("a media type is described by itself: lines of CSV and octets are text, a form has fields, and JSON is not offered where it is refused", () => {
+  const operations = description.paths as Json;
+  const body = (path: string, method: string) => operations[path]?.[method]?.requestBody?.content as Json;
+  assert.deepEqual(Object.keys(body("/v1/sightings", "post")), ["application/json", "text/csv"]);
+  assert.equal(body("/v1/sightings", "post")["text/csv"]?.schema?.type, "string");
+  assert.deepEqual(Object.keys(body("/v1/bank-files", "post")), ["application/xml", "text/xml"]);
+  assert.ok(body("/v1/imports", "post")["multipart/form-data"]?.schema?.properties?.file);
+  const rows = operations["/v1/jobs/{id}/rows.csv"]?.get?.responses?.["200"]?.content as Json;
+  assert.deepEqual(Object.keys(rows), ["text/csv"]);
+  assert.equal(rows["text/csv"]?.schema?.type, "string");
+});
+
+test("an unknown link's page is declared, in each markup that a phone may ask for", () => {
+  const { responses } = ((description.paths as Json)["/s/{token}"] as Json).get as Json;
+  for (const status of ["200", "404", "410", "429"])
+    for (const mediaType of ["text/html", "text/vnd.wap.wml"])
+      assert.ok(
+        responses?.[status]?.content && mediaType in responses[status].content,
+        `${status} ${mediaType}`,
+      );
+});
+
+test("operation ids are unique words as the code has them, since clients are generated from them", () => {
   const ids = Object.values(description.paths as Json)
     .flatMap((methods) => Object.values(methods))
     .map(({ operationId }) => String(operationId));
   assert.equal(new Set(ids).size, ids.length);
+  for (const id of ids) assert.match(id, /^[a-z]+(?:[A-Z][a-z0-9]*)*$/);
 });

@@ -10,12 +10,8 @@ import { STATUS_OF } from "./problem.ts";
 import type { ListedRoute, Route } from "./route.ts";
 
 const VERSION = "1";
-const EVERYWHERE: readonly ErrorCode[] = [
-  "invalid_request",
-  "internal_error",
-  "database_unavailable",
-  "database_timeout",
-];
+const EVERYWHERE: readonly ErrorCode[] = ["invalid_request", "internal_error"];
+const WITH_DATABASE: readonly ErrorCode[] = ["database_unavailable", "database_timeout"];
 const WITH_TOKEN: readonly ErrorCode[] = [
   "token_missing",
   "token_unknown",
@@ -175,7 +171,8 @@ const answerIn = (mediaType: string): Json =>
 function problemsOf(route: Route): Record<string, Json> {
   const codes: ErrorCode[] = [
     ...route.errors,
-    ...(route.tag === "health" && route.roles === "open" ? [] : EVERYWHERE),
+    ...EVERYWHERE,
+    ...(route.tag === "health" && route.roles === "open" ? [] : WITH_DATABASE),
     ...(route.roles === "open" ? [] : WITH_TOKEN),
   ];
   if (route.body || route.consumes) codes.push(...WITH_BODY);

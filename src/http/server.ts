@@ -29,6 +29,7 @@ import {
   refuseConnection,
   timeoutsOf,
 } from "./connections.ts";
+import { mountDocs } from "./docs/docs-door.ts";
 import { DEFAULT_LIMITS, type HttpLimits } from "./limits.ts";
 import { countRequests, createMeasures, type Measures } from "./measures.ts";
 import { idempotencyKeyOf, once } from "./once.ts";
@@ -54,6 +55,8 @@ export type HttpOptions = {
   readonly partners?: { readonly clients: PartnerCertificates };
   /** The subscriber's portal (`d/`): pages, no part of the API. */
   readonly portal?: { mount(server: FastifyInstance): Promise<void> };
+  /** Where the parts are that show the description of the API in a browser, at /docs. */
+  readonly docsFolder?: string | undefined;
 };
 
 const MINUTE_MS = 60_000;
@@ -111,6 +114,7 @@ export async function createHttpServer(deps: HttpDeps, options: HttpOptions = {}
   addHooks(server, parts);
   for (const route of routes) await mount(server, parts, route);
   await options.portal?.mount(server);
+  if (options.docsFolder !== undefined) mountDocs(server, options.docsFolder);
   startUpkeep(server, parts, limits.useNoteMs);
   return server;
 }

@@ -293,7 +293,7 @@ async function serve(context: CommandContext, { server, demo }: AllInOne): Promi
     "",
     `Turnup serves at ${server.url} until you press Ctrl-C.`,
     `  Portal as a subscriber sees it: ${server.url}/d/start`,
-    `  API description: ${server.url}/openapi.json`,
+    `  API description: ${server.url}/docs`,
     `  With a token of ${demo.operator.name}'s admin, which ends in 24 h:`,
     "",
     `TOKEN=${demo.adminToken}`,

@@ -46,6 +46,7 @@ import { httpOptionsOf } from "../config/http-options.ts";
 import { readGatewaysFile, readLandSettings } from "../config/leg-config.ts";
 import { readPartnerPlace } from "../config/partner-config.ts";
 import { portOf, urlOf } from "./address.ts";
+import { apiDocsFolder } from "./api-docs.ts";
 import type { ClosingStack } from "./closing-stack.ts";
 import {
   type DeviceDoors,
@@ -195,6 +196,7 @@ const strangersAt = (
   createStrangers({ registry: measures, nowMs: () => performance.now(), tell: onStrangers });
 
 const httpOptionsFor = ({ config, logStream }: ServerOptions) => ({
+  docsFolder: apiDocsFolder(),
   ...httpOptionsOf(config),
   ...(logStream ? { log: { level: config.log.level, stream: logStream } } : {}),
 });

@@ -47,6 +47,13 @@ const quietHours = Type.Unsafe<QuietHours | null>({
   },
 });
 
+const PRICE = {
+  type: "integer",
+  minimum: 0,
+  maximum: 100_000_000,
+  "x-unit": "millionths of the currency's unit",
+  description: "Of one part to numbers that begin so.",
+};
 const smsPrices = Type.Unsafe<SmsPrices | null>({
   type: ["object", "null"],
   description: "What a short message costs the operator; null: it is not known, and not counted.",
@@ -60,13 +67,8 @@ const smsPrices = Type.Unsafe<SmsPrices | null>({
         "Millionths of the currency's unit by how the number begins, the longest that fits, else of `default`: 7500 is 0.0075.",
       maxProperties: 2_000,
       propertyNames: { pattern: `^(?:${DEFAULT_PRICE}|[1-9][0-9]{0,14})$` },
-      additionalProperties: {
-        type: "integer",
-        minimum: 0,
-        maximum: 100_000_000,
-        "x-unit": "millionths of the currency's unit",
-        description: "Of one part to numbers that begin so.",
-      },
+      properties: { [DEFAULT_PRICE]: { ...PRICE, description: "Of one part to any other number." } },
+      additionalProperties: PRICE,
       required: [DEFAULT_PRICE],
     },
   },
