@@ -6,6 +6,7 @@ import swagger from "@fastify/swagger";
 import type { FastifyInstance } from "fastify";
 import type { TSchema } from "typebox";
 import type { ErrorCode } from "../term/error.ts";
+import { membersOf } from "../term/narrow.ts";
 import { STATUS_OF } from "./problem.ts";
 import type { ListedRoute, Route } from "./route.ts";
 
@@ -117,7 +118,7 @@ function bodiesOf(route: Route): Record<string, { schema: unknown }> {
 function bodyIn(mediaType: string, body: TSchema | undefined): unknown {
   if (body && (mediaType.endsWith("+json") || mediaType.startsWith("multipart/"))) return body;
   if (mediaType === "application/x-www-form-urlencoded") return FORM;
-  const { description } = (body ?? {}) as Json;
+  const { description } = membersOf(body);
   return { ...octetsOf(mediaType), ...(description !== undefined && { description }) };
 }
 const FORM = { type: "object", additionalProperties: { type: "string" } };
@@ -144,7 +145,7 @@ function answersOf(route: Route): Record<string, Json> {
   const answers: Record<string, Json> = { [route.status]: successOf(route), ...problemsOf(route) };
   for (const [status, { words, produces = route.produces }] of Object.entries(route.otherwise ?? {})) {
     const problem = answers[status];
-    const content = { ...contentOf({ ...route, produces }), ...((problem?.content ?? {}) as Json) };
+    const content = { ...contentOf({ ...route, produces }), ...membersOf(problem?.content) };
     const description = [words, problem?.description].filter(Boolean).join(" ");
     answers[status] = hasNoBody(Number(status)) ? { type: "null", description } : { description, content };
   }

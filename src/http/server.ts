@@ -19,6 +19,7 @@ import { TurnupError } from "../term/error.ts";
 import { maskText } from "../term/mask.ts";
 import { codeOf } from "../term/narrow.ts";
 import { Allowance } from "./allowance.ts";
+import { mountDocs } from "./api-page/api-page-door.ts";
 import { asBearer, createGate, type Gate, tooMany } from "./auth.ts";
 import {
   amongNetworks,
@@ -29,7 +30,6 @@ import {
   refuseConnection,
   timeoutsOf,
 } from "./connections.ts";
-import { mountDocs } from "./docs/docs-door.ts";
 import { DEFAULT_LIMITS, type HttpLimits } from "./limits.ts";
 import { countRequests, createMeasures, type Measures } from "./measures.ts";
 import { idempotencyKeyOf, once } from "./once.ts";

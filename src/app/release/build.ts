@@ -8,7 +8,7 @@ import { cpSync, readdirSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { bundleProgram } from "../../../bin/bundle.js";
-import { LIBRARY_PARTS } from "../../http/docs/docs-door.ts";
+import { LIBRARY_PARTS } from "../../http/api-page/api-page-door.ts";
 import { packageFolder } from "../../store/dataset/folder.ts";
 
 const root = packageFolder();

@@ -5,7 +5,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { FastifyInstance, FastifyReply } from "fastify";
-import { PAGE_HTML, PAGE_SCRIPT, PAGE_STYLE } from "./docs-page.ts";
+import { PAGE_HTML, PAGE_SCRIPT, PAGE_STYLE } from "./api-page.ts";
 
 /** Swagger UI writes styles into its elements; nothing else that stands in the page is believed. */
 const POLICY = [
@@ -34,10 +34,10 @@ export function mountDocs(server: FastifyInstance, folder: string): void {
     server.get(path, hide, async (_request, reply) => sendPart(reply, TYPES[type], await octets()));
   };
   part("/docs", "html", () => PAGE_HTML);
-  part("/docs/page.js", "js", () => PAGE_SCRIPT);
-  part("/docs/page.css", "css", () => PAGE_STYLE);
+  part("/apidocs/page.js", "js", () => PAGE_SCRIPT);
+  part("/apidocs/page.css", "css", () => PAGE_STYLE);
   for (const name of LIBRARY_PARTS)
-    part(`/docs/${name}`, name.endsWith("css") ? "css" : "js", () => readFile(join(folder, name)));
+    part(`/apidocs/${name}`, name.endsWith("css") ? "css" : "js", () => readFile(join(folder, name)));
   server.get("/docs/", hide, (_request, reply) => reply.redirect("../docs", 308)); // relative: any prefix stays
 }
 

@@ -7,8 +7,8 @@ export const PAGE_HTML = `<!doctype html>
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>API of Turnup</title>
 <link rel="icon" href="data:,">
-<link rel="stylesheet" href="docs/swagger-ui.css">
-<link rel="stylesheet" href="docs/page.css">
+<link rel="stylesheet" href="apidocs/swagger-ui.css">
+<link rel="stylesheet" href="apidocs/page.css">
 </head>
 <body>
 <main>
@@ -23,8 +23,8 @@ export const PAGE_HTML = `<!doctype html>
 <div id="docs"></div>
 <noscript><p>This page needs JavaScript. <code>/openapi.json</code> is the description itself.</p></noscript>
 </main>
-<script src="docs/swagger-ui-bundle.js"></script>
-<script src="docs/page.js"></script>
+<script src="apidocs/swagger-ui-bundle.js"></script>
+<script src="apidocs/page.js"></script>
 </body>
 </html>
 `;
