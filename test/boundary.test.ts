@@ -21,7 +21,7 @@ const ROOMS = ["term", "wire", ...PILLARS, ...DOORS, CLIENT, "app"];
 const ROOMS_INSIDE: Readonly<Record<string, readonly string[]>> = {
   app: ["certificates", "command", "config", "demo", "party", "release", "server", "terminal"],
   store: [
-    ...["database", "dataset", "embedded", "jobs", "journal", "migrations", "node"],
+    ...["database", "dataset", "embedded", "equipment", "jobs", "journal", "migrations", "node"],
     ...["operator", "orders", "requests", "retention", "seal", "settlement", "sightings"],
   ],
   kernel: [
@@ -68,7 +68,7 @@ const PURE_NODE = ["node:crypto", "node:assert", "node:assert/strict", "node:buf
 const KERNEL_MAY_READ: Readonly<Record<string, readonly string[]>> = {
   catalog: ["devices"],
   detection: ["devices"],
-  equipment: ["detection"],
+  equipment: ["account", "detection"],
   support: ["devices"],
   keys: ["devices"],
   settings: ["devices", "payload"],

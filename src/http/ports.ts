@@ -31,6 +31,7 @@ import type { SaidSource } from "../kernel/detection/said-of-device.ts";
 import type { Intake } from "../kernel/detection/sighting.ts";
 import type { UnknownModel } from "../kernel/detection/unknown-model.ts";
 import type { PortalPeople } from "../kernel/dialog/people.ts";
+import type { EquipmentChecks, EquipmentLists } from "../kernel/equipment/equipment-lists.ts";
 import type { Approvals } from "../kernel/jobs/approval.ts";
 import type { Imports } from "../kernel/jobs/imports.ts";
 import type { Jobs } from "../kernel/jobs/job.ts";
@@ -248,6 +249,9 @@ export type HttpDeps = {
   readonly jobs: Jobs;
   /** An operator's own data, as files. */
   readonly imports: Imports;
+  /** Of handsets, whose status cores ask for. */
+  readonly equipmentLists: EquipmentLists;
+  readonly equipmentChecks: EquipmentChecks;
   /** What waits for a person to agree to it. */
   readonly approvals: Approvals;
   readonly orders: OrderReader;

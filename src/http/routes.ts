@@ -35,6 +35,20 @@ import { listUnknownDevices, proposeModels } from "./v1/devices/unknown.ts";
 import { showDevice } from "./v1/devices.ts";
 import { decideDispute, listDisputes, openDispute } from "./v1/disputes.ts";
 import { issueEnrolment } from "./v1/enrolments.ts";
+import { checkEquipment } from "./v1/equipment-checks.ts";
+import {
+  changeEquipmentEntries,
+  exportEquipmentEntries,
+  importEquipmentEntries,
+} from "./v1/equipment-lists/entries.ts";
+import { listEquipmentVersions, restoreEquipmentList } from "./v1/equipment-lists/versions.ts";
+import {
+  addEquipmentList,
+  alterEquipmentList,
+  listEquipmentLists,
+  removeEquipmentList,
+} from "./v1/equipment-lists.ts";
+import { getEquipmentSwitch, putEquipmentSwitch } from "./v1/equipment-switch.ts";
 import { importData, restoreDataset } from "./v1/imports.ts";
 import { showIssuer } from "./v1/issuer.ts";
 import { cancelJob, getJob, getJobRowsCsv, listJobRows, listJobs } from "./v1/jobs.ts";
@@ -278,6 +292,18 @@ const ROUTES: Readonly<Record<string, Route>> = {
   createToken,
   revokeToken,
   listAudit,
+  listEquipmentLists,
+  addEquipmentList,
+  alterEquipmentList,
+  removeEquipmentList,
+  changeEquipmentEntries,
+  exportEquipmentEntries,
+  importEquipmentEntries,
+  listEquipmentVersions,
+  restoreEquipmentList,
+  checkEquipment,
+  getEquipmentSwitch,
+  putEquipmentSwitch,
   importData,
   restoreDataset,
   listJobs,

@@ -52,6 +52,12 @@ const PARAMS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   "/v1/jobs/:id/rows.csv": { id: THING_ID },
   "/v1/jobs/:id/cancel": { id: THING_ID },
   "/v1/approvals/:id": { id: THING_ID },
+  "/v1/equipment-lists/:id": { id: THING_ID },
+  "/v1/equipment-lists/:id/entries": { id: THING_ID },
+  "/v1/equipment-lists/:id/entries.csv": { id: THING_ID },
+  "/v1/equipment-lists/:id/imports": { id: THING_ID },
+  "/v1/equipment-lists/:id/versions": { id: THING_ID },
+  "/v1/equipment-lists/:id/restore": { id: THING_ID },
   "/v1/policy/versions/:version": { version: "0" },
   "/v1/devices/:imei": { imei: IMEI },
   "/v1/catalog/:id": { id: "mms" },
@@ -92,6 +98,7 @@ const FORM =
   'content-disposition: form-data; name="file"; filename="tac.csv"\r\n\r\ntac,make,model\r\n--form--\r\n';
 const LIST_FORM =
   '--form\r\ncontent-disposition: form-data; name="file"; filename="tacs.csv"\r\n\r\n35010210\r\n--form--\r\n';
+const HANDSETS = "device\r\n35693803564380\r\n";
 const BODIES: Readonly<Record<string, unknown>> = {
   "POST /v1/sightings": { imei: IMEI, imsi: "262019876543210" },
   "POST /v1/orders": { imei: IMEI, imsi: "262019876543210" },
@@ -184,6 +191,13 @@ const BODIES: Readonly<Record<string, unknown>> = {
   "POST /v1/maker/disputes": { postingId: THING_ID, reason: "wrong sum" },
   "POST /v1/imports": FORM,
   "POST /v1/policy/comparisons": LIST_FORM,
+  "POST /v1/equipment-lists": { name: "stolen", status: "black", priority: 1, reason: "stolen" },
+  "PATCH /v1/equipment-lists/:id": { priority: 2 },
+  "POST /v1/equipment-lists/:id/entries": { add: [{ device: "35693803564380" }], reason: "reported" },
+  "POST /v1/equipment-lists/:id/imports": HANDSETS,
+  "POST /v1/equipment-lists/:id/restore": { version: 0, reason: "the new one is wrong" },
+  "POST /v1/equipment-checks": { imei: "35693803564380" },
+  "PUT /v1/equipment-switch": { answersBlack: false, reason: "all are refused" },
   "POST /v1/datasets/:id/restore": { reason: "the new one is wrong" },
   "POST /v1/jobs/:id/cancel": { reason: "not needed any more" },
   "POST /v1/approvals/:id": { outcome: "approved", reason: "looked at" },
@@ -206,6 +220,8 @@ const MAKES_ITS_OWN = [
 
 function mediaTypeOf(body: unknown): Record<string, string> {
   if (body === FORM || body === LIST_FORM) return { "content-type": "multipart/form-data; boundary=form" };
+  if (body === HANDSETS) return { "content-type": "text/csv" };
+  if (body === FORM) return { "content-type": "multipart/form-data; boundary=form" };
   if (Buffer.isBuffer(body)) return { "content-type": "application/octet-stream" };
   return typeof body === "string" ? { "content-type": "application/xml" } : {};
 }

@@ -1,6 +1,7 @@
 /** The lists of handsets by which cores are answered, named in a file; paths in it are relative to it. */
 import { dirname, resolve } from "node:path";
-import { EQUIPMENT_LISTS_MAX, type EquipmentRules } from "../../kernel/equipment/status-index.ts";
+import { EQUIPMENT_LISTS_MAX } from "../../kernel/equipment/status-index.ts";
+import type { EquipmentRules } from "../../kernel/equipment/verdict.ts";
 import { integer, list, object, oneOf, optional, text } from "../../wire/message/shape.ts";
 import type { Config } from "./config.ts";
 import { invalidPlaces, placeName, readPlaces, twiceIn } from "./places-file.ts";

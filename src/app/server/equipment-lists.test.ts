@@ -33,6 +33,7 @@ const book = async (place: Awaited<ReturnType<typeof placeOf>>, ids: Readonly<Re
   const opened = await openEquipmentBook(
     {
       operatorIdOf: async (slug) => operators.get(slug ?? "first"),
+      ownOf: () => undefined,
       monotonicMs: () => nowMs,
       onFault: (_, error) => assert.fail(String(error)),
     },

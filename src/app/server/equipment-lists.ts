@@ -4,10 +4,13 @@
  */
 import { createReadStream } from "node:fs";
 import type { EquipmentStatuses } from "../../kernel/equipment/equipment.ts";
+import type { EquipmentChecks } from "../../kernel/equipment/equipment-lists.ts";
 import { buildEquipmentIndex, type EquipmentIndex } from "../../kernel/equipment/status-index.ts";
 import { readEquipmentLine } from "../../kernel/equipment/status-line.ts";
+import { type EquipmentRules, equipmentVerdict } from "../../kernel/equipment/verdict.ts";
 import { TurnupError } from "../../term/error.ts";
 import type { EquipmentPlace } from "../config/equipment-config.ts";
+import type { OwnEquipmentOf } from "./own-equipment.ts";
 
 /** Of all lists of an operator: as much memory as a table of known pairs of the same length has. */
 const ENTRIES_MAX = 10_000_000;
@@ -19,8 +22,7 @@ const AGAIN_MS = 1_000;
 type EquipmentIndexes = {
   /** By short name; undefined: the operator that was made first. */
   readonly indexes: ReadonlyMap<string | undefined, EquipmentIndex>;
-  /** Of operators that have no list. */
-  readonly ofOthers: EquipmentIndex;
+  readonly rules: EquipmentRules;
 };
 
 /** @throws TurnupError `file_unreadable`; `config_invalid` with the lines that have a fault */
@@ -28,7 +30,7 @@ export async function readEquipmentLists({ lists, rules }: EquipmentPlace): Prom
   const indexes = new Map<string | undefined, EquipmentIndex>();
   for (const operator of new Set(lists.map((list) => list.operator))) {
     const own = lists.filter((list) => list.operator === operator);
-    const building = buildEquipmentIndex(own, rules);
+    const building = buildEquipmentIndex(own);
     let entries = 0;
     for (const [at, { path }] of own.entries()) {
       const faults: string[] = [];
@@ -50,7 +52,7 @@ export async function readEquipmentLists({ lists, rules }: EquipmentPlace): Prom
     }
     indexes.set(operator, building.done());
   }
-  return { indexes, ofOthers: buildEquipmentIndex([], rules).done() };
+  return { indexes, rules };
 }
 
 const refused = (path: string, fact: string): TurnupError =>
@@ -75,10 +77,12 @@ async function* linesOf(path: string): AsyncGenerator<readonly string[]> {
   yield [rest];
 }
 
-type EquipmentBook = EquipmentStatuses & { change(next: EquipmentIndexes): void };
+export type EquipmentBook = EquipmentStatuses & EquipmentChecks & { change(next: EquipmentIndexes): void };
 
 type BookDeps = {
   readonly operatorIdOf: (slug: string | undefined) => Promise<string | undefined>;
+  /** What an operator said by the API. */
+  readonly ownOf: OwnEquipmentOf;
   readonly monotonicMs: () => number;
   readonly onFault: (name: string, error: unknown) => void;
 };
@@ -100,11 +104,18 @@ export async function openEquipmentBook(deps: BookDeps, first: EquipmentIndexes)
   };
   const lookBehind = () => void look().catch((error: unknown) => deps.onFault("equipment", error));
   await look();
+  const verdictOf: EquipmentChecks["verdictOf"] = (operatorId, handset) => {
+    if (byOperator.size < now.indexes.size && deps.monotonicMs() >= againMs) lookBehind();
+    const own = deps.ownOf(operatorId);
+    const answersBlack = now.rules.answersBlack && (own?.answersBlack ?? true);
+    return equipmentVerdict(handset, [own?.index, byOperator.get(operatorId)], {
+      ...now.rules,
+      answersBlack,
+    });
+  };
   return {
-    statusOf(operatorId, equipment) {
-      if (byOperator.size < now.indexes.size && deps.monotonicMs() >= againMs) lookBehind();
-      return (byOperator.get(operatorId) ?? now.ofOthers).verdictOf(equipment).answer;
-    },
+    verdictOf,
+    statusOf: (operatorId, equipment) => verdictOf(operatorId, equipment).answer,
     change(next) {
       now = next;
       lookBehind();

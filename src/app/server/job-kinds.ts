@@ -4,6 +4,7 @@ import { refuseFailing } from "../../http/v1/policy/policy-change.ts";
 import { importApproval, importJob } from "../../store/dataset/import-job.ts";
 import { reviewedModelsApproval } from "../../store/dataset/reviewed-models.ts";
 import { settingsImportApproval, settingsImportJob } from "../../store/dataset/settings-import.ts";
+import { equipmentImportApproval, equipmentImportJob } from "../../store/equipment/list-import.ts";
 import type { ApprovalKind } from "../../store/jobs/approvals.ts";
 import type { JobKind } from "../../store/jobs/job-kind.ts";
 import type { JobDesk } from "../../store/jobs/jobs.ts";
@@ -24,12 +25,14 @@ export const jobKinds = (deps: KindDeps): readonly JobKind[] => [
   settingsImportJob(deps),
   policyReplayKind(deps),
   policyComparisonKind(deps),
+  equipmentImportJob(deps),
 ];
 
 export const approvalKinds = (deps: KindDeps, jobs: JobDesk): readonly ApprovalKind[] => [
   importApproval(deps, jobs),
   reviewedModelsApproval(deps),
   settingsImportApproval(deps, jobs),
+  equipmentImportApproval(deps, jobs),
   policyApprovals({
     ...deps,
     check: (operatorId, body) => refuseFailing({ policyTests: policyTestsOf(deps) }, operatorId, body),

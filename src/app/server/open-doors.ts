@@ -57,6 +57,7 @@ import {
   portalOperators,
 } from "./device-doors.ts";
 import { reviewDeps, saidOf } from "./device-review.ts";
+import { openEquipment } from "./equipment.ts";
 import { policyTestsOf } from "./job-kinds.ts";
 import type { LandOptions } from "./land.ts";
 import { refusalsOf } from "./machine-watch.ts";
@@ -107,7 +108,8 @@ export async function openDoors(
   const accounts = proxyAccounts(behind, teller);
   const profiles = await openProfileSigner(config, behind.stores.clock);
   const certificates = closing.use(watchedCertificates(behind, options));
-  const also = { proxyAccounts: accounts, profileSigner: profiles.current };
+  const equipment = await openEquipment(closing, behind, operators.idOf, options);
+  const also = { proxyAccounts: accounts, profileSigner: profiles.current, equipmentChecks: equipment.book };
   const inside = { ...httpDeps(behind, shared, operators, config), ...also };
   const deps = { ...inside, readiness: [...inside.readiness, ...(options.alsoReady ?? [])] };
   const gateways = await gatewaysOf(config);
@@ -138,7 +140,7 @@ export async function openDoors(
       ...{ revocation: revocation.check, onRefused: strangers.at("partner") },
     }));
   behind.addresses.publicUrl ||= url;
-  const probes = await openProbeDoors(closing, behind, operators.idOf, options, {
+  const probes = await openProbeDoors(closing, { ...behind, equipment }, operators.idOf, options, {
     ...{ revocation: revocation.check, strangers },
   });
   return {
@@ -305,8 +307,8 @@ function httpDeps(
   shared: Shared,
   operators: PortalOperators,
   config: Config,
-): Omit<HttpDeps, "proxyAccounts"> {
-  const { stores, machines, addresses, intake, engine, jobs, approvals, imports } = behind;
+): Omit<HttpDeps, "proxyAccounts" | "equipmentChecks"> {
+  const { stores, machines, addresses, intake, engine, jobs, approvals, imports, equipmentLists } = behind;
   const { database, sealer, clock, newId, changes, issuer } = stores;
   const { peers, hasServer } = machines;
   return {
@@ -352,6 +354,7 @@ function httpDeps(
     policyReplays: policyReplays(database, jobs),
     policyComparisons: policyComparisons(stores, jobs),
     imports,
+    equipmentLists,
     orders: createOrderReader(database, sealer),
     orderDesk: createOrderDesk({
       ...stores,

@@ -2,14 +2,13 @@
 import { certificateLook, type RevocationCheck } from "../../http/revocation-check.ts";
 import type { Config } from "../config/config.ts";
 import { readEirPlace } from "../config/eir-config.ts";
-import { readEquipmentPlace } from "../config/equipment-config.ts";
 import { readGsupPlace } from "../config/gsup-config.ts";
 import { readRadiusPlace } from "../config/radius-config.ts";
 import { readS13Place } from "../config/s13-config.ts";
 import type { ClosingStack } from "./closing-stack.ts";
 import { openEir } from "./eir-door.ts";
+import type { Equipment } from "./equipment.ts";
 import { openEquipmentDesk } from "./equipment-desk.ts";
-import { openEquipmentBook, readEquipmentLists } from "./equipment-lists.ts";
 import { openGsup } from "./gsup-door.ts";
 import { openRadius } from "./radius-door.ts";
 import { openS13 } from "./s13-door.ts";
@@ -37,7 +36,7 @@ type Certified = {
 
 export async function openProbeDoors(
   closing: ClosingStack,
-  { stores, intake, witnesses, measures }: Opened & Work,
+  { stores, intake, witnesses, measures, equipment }: Opened & Work & { readonly equipment: Equipment },
   /** By short name; the one that was made first unless given. */
   operatorIdOf: (slug: string | undefined) => Promise<string | undefined>,
   { config, radius: given, onFault = () => undefined }: ServerOptions,
@@ -64,15 +63,14 @@ export async function openProbeDoors(
   const s13Place = await readS13Place(config);
   const eirPlace = await readEirPlace(config);
   const gsupPlace = await readGsupPlace(config);
-  const book =
-    (s13Place || eirPlace || gsupPlace) &&
-    (await openEquipmentBook(deps, await readEquipmentLists(await readEquipmentPlace(config))));
   const operators = [
     ...(s13Place?.peers ?? []),
     ...(eirPlace?.clients ?? []),
     ...(gsupPlace?.clients ?? []),
   ].map(({ operator }) => operator);
-  const desk = book && closing.use(await openEquipmentDesk({ ...deps, operators, statuses: book }));
+  const desk =
+    (s13Place || eirPlace || gsupPlace) &&
+    closing.use(await openEquipmentDesk({ ...deps, operators, statuses: equipment.book }));
   const s13 = s13Place && desk && closing.use(await openS13({ ...deps, desk }, s13Place));
   const eir = eirPlace && desk && closing.use(await openEir({ ...deps, desk }, eirPlace));
   const gsup = gsupPlace && desk && closing.use(await openGsup({ ...deps, desk }, gsupPlace));
@@ -85,11 +83,11 @@ export async function openProbeDoors(
     /** Reads the files anew; answers what puts them into force. @throws TurnupError: nothing is changed */
     async prepare(next: Config): Promise<() => void> {
       const [change, changeS13] = [await readRadiusPlace(next), await readS13Place(next)];
-      const lists = book && (await readEquipmentLists(await readEquipmentPlace(next)));
+      const changeLists = await equipment.prepare(next);
       const changeGsup = await readGsupPlace(next);
       const changeEir = await readEirPlace(next);
       return () => {
-        if (lists) book?.change(lists);
+        changeLists();
         if (change) radius?.change(change);
         if (changeEir) eir?.change(changeEir);
         if (changeGsup) gsup?.change(changeGsup);

@@ -1,7 +1,10 @@
 /** The work of a server behind its doors: what is seen becomes orders, and the engine carries them out; measured and watched. */
 import { Registry as MeasureRegistry } from "prom-client";
+import type { EquipmentLists } from "../../kernel/equipment/equipment-lists.ts";
 import { CALL_KINDS } from "../../kernel/order/outbound-call.ts";
 import { createImports } from "../../store/dataset/imports.ts";
+import { createEquipmentLists } from "../../store/equipment/equipment-lists.ts";
+import { askListImport } from "../../store/equipment/list-import.ts";
 import { createApprovals } from "../../store/jobs/approvals.ts";
 import { APPROVAL_NEWS } from "../../store/jobs/ask-approval.ts";
 import { createJobs, JOB_NEWS } from "../../store/jobs/jobs.ts";
@@ -125,7 +128,13 @@ function openJobs(
   const nodeNumber = stores.presence.number;
   const keptDays = config.jobs.keptDays;
   runJobs(closing, { ...stores, kinds, approvals, nodeNumber, measures, onFault, keptDays });
-  return { jobs, approvals, imports: createImports({ ...stores, jobs }) };
+  const imports = createImports({ ...stores, jobs });
+  const equipmentLists: EquipmentLists = {
+    ...createEquipmentLists(stores),
+    bring: (operatorId, listId, file, asked, by) =>
+      askListImport({ ...stores, jobs }, operatorId, listId, { file, asked, by }),
+  };
+  return { jobs, approvals, imports, equipmentLists };
 }
 
 /** By short name; each is looked up until it is there, since it stays what it is. */

@@ -14,6 +14,7 @@ const CHANGE_KINDS = [
   "terms",
   "datasets",
   "tokens",
+  "equipment",
 ] as const;
 export type ChangeKind = (typeof CHANGE_KINDS)[number];
 

@@ -2,8 +2,10 @@
 import assert from "node:assert/strict";
 import { test } from "vitest";
 import { networkOfRealm, sightingOf } from "./equipment.ts";
-import { buildEquipmentIndex, type EquipmentList, type EquipmentRules } from "./status-index.ts";
-import { readEquipmentLine } from "./status-line.ts";
+import { equipmentRisksOf } from "./equipment-lists.ts";
+import { buildEquipmentIndex, type EquipmentList } from "./status-index.ts";
+import { readEquipmentLine, writeEquipmentDevice } from "./status-line.ts";
+import { type EquipmentRules, equipmentVerdict } from "./verdict.ts";
 
 const RULES: EquipmentRules = { whenUnlisted: "white", whenSpecial: "white", answersBlack: true };
 
@@ -11,7 +13,7 @@ function index(
   lists: readonly (EquipmentList & { lines: readonly string[] })[],
   rules: Partial<EquipmentRules> = {},
 ) {
-  const building = buildEquipmentIndex(lists, { ...RULES, ...rules });
+  const building = buildEquipmentIndex(lists);
   for (const [at, { lines }] of lists.entries())
     for (const line of lines) {
       const read = readEquipmentLine(line);
@@ -20,7 +22,7 @@ function index(
     }
   const built = building.done();
   return (imei: string, imsi?: string, softwareVersion?: string) =>
-    built.verdictOf({ imei, imsi, softwareVersion }).answer;
+    equipmentVerdict({ imei, imsi, softwareVersion }, [built], { ...RULES, ...rules }).answer;
 }
 const list = (status: EquipmentList["status"], priority: number, ...lines: string[]) => ({
   ...{ name: status, status, priority, lines },
@@ -136,4 +138,54 @@ test("what a core says of a handset is a sighting: the check digit is left out, 
   assert.equal(of({ imsi: undefined }), undefined);
   assert.deepEqual(networkOfRealm("epc.mnc015.mcc234.3gppnetwork.org"), { mcc: "234", mnc: "015" });
   assert.equal(networkOfRealm("epc.mnc15.mcc234.3gppnetwork.org"), undefined);
+});
+
+test("of two sources the list with the higher priority counts, and of two with the same the one named first", () => {
+  const sourceOf = (status: EquipmentList["status"], priority: number, line: string) => {
+    const building = buildEquipmentIndex([{ name: `${status} ${priority}`, status, priority }]);
+    const read = readEquipmentLine(line);
+    if (!read || "fault" in read) assert.fail(line);
+    building.put(0, read.entry);
+    return building.done();
+  };
+  const handset = { imei: "35693803564380", imsi: undefined, softwareVersion: undefined };
+  const of = (...sources: ReturnType<typeof sourceOf>[]) => equipmentVerdict(handset, sources, RULES).list;
+  const [black, grey] = [sourceOf("black", 5, "35693803564380"), sourceOf("grey", 9, "35693803")];
+  assert.deepEqual([of(black, grey), of(grey, black)], ["grey 9", "grey 9"]);
+  const same = sourceOf("white", 5, "35693803");
+  assert.deepEqual([of(black, same), of(same, black)], ["black 5", "white 5"]);
+  assert.equal(black.isOn("black 5", handset), true);
+  assert.equal(black.isOn("black 5", { ...handset, imei: "35693803564381" }), false);
+  assert.equal(grey.isOn("grey 9", { ...handset, imei: "3569380399999907" }), true);
+  assert.equal(grey.isOn("black 5", handset), false);
+});
+
+test("an entry is written as it is read, in one way", () => {
+  for (const [given, written] of [
+    ["356938035643809", "35693803564380"],
+    ["3569380356438007", "3569380356438007"],
+    ["3569380356438099", "35693803564380"],
+    ["01393803", "01393803"],
+    ["01393803/07", "01393803/07"],
+    ["01393803000000-01393803999999", "01393803"],
+    ["01393803000000 - 01393804999999", "01393803000000-01393804999999"],
+  ] as const) {
+    const read = readEquipmentLine(given);
+    if (!read || "fault" in read) assert.fail(given);
+    assert.equal(writeEquipmentDevice(read.entry), written);
+  }
+});
+
+test("a black list is changed on one person's word by a little alone, and by no range that shuts half a network", () => {
+  const risks = (status: EquipmentList["status"], before: number, change: object) =>
+    equipmentRisksOf({ status }, before, { added: 0, removed: 0, wide: 0, ...change }).length;
+  assert.deepEqual([risks("black", 40, { removed: 4 }), risks("black", 40, { removed: 5 })], [0, 1]);
+  assert.deepEqual([risks("black", 40, { added: 20 }), risks("black", 40, { added: 21 })], [0, 1]);
+  assert.equal(
+    risks("black", 0, { added: 5_000 }),
+    0,
+    "a first file is looked at, and is not a second person's",
+  );
+  assert.equal(risks("black", 0, { wide: 1 }), 1);
+  assert.equal(risks("grey", 40, { removed: 40, wide: 1 }), 0, "a grey list shuts nobody out");
 });

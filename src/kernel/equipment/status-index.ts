@@ -3,7 +3,7 @@
  * the one of the list with the higher priority counts; within a list the narrower one, then the one with a software version, then the
  * one that stands later (TS 22.016 leaves it open; this is how registers of the field do it).
  */
-import type { Equipment, EquipmentAnswer } from "./equipment.ts";
+import type { Equipment } from "./equipment.ts";
 import type { EquipmentEntry } from "./status-line.ts";
 
 export type EquipmentList = {
@@ -12,35 +12,32 @@ export type EquipmentList = {
   /** Higher counts before lower; no two of an operator have the same. */
   readonly priority: number;
 };
-export type EquipmentRules = {
-  /** Of a handset on no list. */
-  readonly whenUnlisted: "white" | "grey" | "unknown";
-  /** Of numbers that are no handset's: zeros and other runs, test numbers (TS 23.003 clause 6.2; GSMA TS.06). */
-  readonly whenSpecial: "white" | "grey" | "black" | "unknown";
-  /** False: nobody is refused, whatever lists say. */
-  readonly answersBlack: boolean;
-};
-type EquipmentVerdict = {
-  readonly answer: EquipmentAnswer;
-  /** Which list says so; undefined: none. */
-  readonly list: string | undefined;
-  readonly isSpecial: boolean;
-};
-
 type Wide = EquipmentEntry & { readonly rank: number; readonly order: number };
 
+/** What one source of lists says of a handset. */
+export type EquipmentFound = {
+  readonly list: EquipmentList;
+  /** The list is black, and this SIM is let in all the same. */
+  readonly isLetIn: boolean;
+};
+type Handset = Pick<Equipment, "imei" | "softwareVersion" | "imsi">;
+
 export type EquipmentIndex = {
-  verdictOf(equipment: Pick<Equipment, "imei" | "softwareVersion" | "imsi">): EquipmentVerdict;
+  /** By the entry that counts; undefined: it stands in no list. */
+  find(handset: Handset): EquipmentFound | undefined;
+  /** Whether it stands in this one list, whatever others say of it. */
+  isOn(list: string, handset: Handset): boolean;
 };
 
 const IMEI_DIGITS = 14;
+const IMEISV_DIGITS = 16;
 
 /** A number and the rank of its list in one: 14 digits times this stay within what a double counts exactly. */
 export const EQUIPMENT_LISTS_MAX = 64;
 const FIRST_ROOM = 1_024;
 
 /** Lists and their entries are given in turns; `done` makes the index. */
-export function buildEquipmentIndex(lists: readonly EquipmentList[], rules: EquipmentRules) {
+export function buildEquipmentIndex(lists: readonly EquipmentList[]) {
   /** Best first: the rank of a list is its place here. */
   const ranked = [...lists].sort((one, other) => other.priority - one.priority);
   const rankOf = lists.map((list) => ranked.indexOf(list));
@@ -61,36 +58,25 @@ export function buildEquipmentIndex(lists: readonly EquipmentList[], rules: Equi
       }
       singles[count++] = from * EQUIPMENT_LISTS_MAX + rank;
     },
-    done: (): EquipmentIndex => indexOf(ranked, rules, singles.slice(0, count).sort(), wide),
+    done: (): EquipmentIndex => indexOf(ranked, singles.slice(0, count).sort(), wide),
   };
 }
 
 function indexOf(
   lists: readonly EquipmentList[],
-  rules: EquipmentRules,
   singles: Float64Array,
   wide: readonly Wide[],
 ): EquipmentIndex {
   const ranges = rangesOf(wide);
-  const better = (one: Wide | undefined, other: Wide): boolean => {
-    if (!one) return true;
-    if (one.rank !== other.rank) return other.rank < one.rank;
-    const [width, otherWidth] = [one.to - one.from, other.to - other.from];
-    if (width !== otherWidth) return otherWidth < width;
-    const [hasOne, hasOther] = [one.softwareVersion !== undefined, other.softwareVersion !== undefined];
-    return hasOne === hasOther ? other.order > one.order : hasOther;
-  };
+  const rankOf = new Map(lists.map(({ name }, rank) => [name, rank]));
   return {
-    verdictOf({ imei, softwareVersion, imsi }) {
-      const digits = imei.slice(0, IMEI_DIGITS);
-      if (isSpecial(digits))
-        return { answer: withoutBlack(rules.whenSpecial, rules), list: undefined, isSpecial: true };
-      const imei14 = Number(digits);
-      const version = Number(softwareVersion ?? (imei.length === 16 ? imei.slice(IMEI_DIGITS) : Number.NaN));
+    find({ imei, softwareVersion, imsi }) {
+      const imei14 = Number(imei.slice(0, IMEI_DIGITS));
+      const version = versionOf(imei, softwareVersion);
       let found: Wide | undefined;
       ranges.each(imei14, (entry) => {
         const fits = entry.softwareVersion === undefined || entry.softwareVersion === version;
-        if (fits && better(found, entry)) found = entry;
+        if (fits && isBetter(found, entry)) found = entry;
       });
       const key = singles[placeIn(singles, imei14 * EQUIPMENT_LISTS_MAX)] ?? Number.NaN;
       const rank = key - imei14 * EQUIPMENT_LISTS_MAX;
@@ -99,22 +85,43 @@ function indexOf(
           ...{ from: imei14, to: imei14, softwareVersion: undefined, imsis: [] },
           ...{ rank, order: -1 },
         };
-        if (better(found, single)) found = single;
+        if (isBetter(found, single)) found = single;
       }
       const list = found && lists[found.rank];
-      if (!found || !list) return { answer: rules.whenUnlisted, list: undefined, isSpecial: false };
-      const isLetIn = list.status === "black" && imsi !== undefined && found.imsis.includes(imsi);
-      const answer = isLetIn ? "white" : withoutBlack(list.status, rules);
-      return { answer, list: list.name, isSpecial: false };
+      if (!found || !list) return undefined;
+      return {
+        list,
+        isLetIn: list.status === "black" && imsi !== undefined && found.imsis.includes(imsi),
+      };
+    },
+    isOn(name, { imei, softwareVersion }) {
+      const rank = rankOf.get(name);
+      if (rank === undefined) return false;
+      const imei14 = Number(imei.slice(0, IMEI_DIGITS));
+      const key = imei14 * EQUIPMENT_LISTS_MAX + rank;
+      if (singles[placeIn(singles, key)] === key) return true;
+      const version = versionOf(imei, softwareVersion);
+      let isFound = false;
+      ranges.each(imei14, (entry) => {
+        const fits = entry.softwareVersion === undefined || entry.softwareVersion === version;
+        if (fits && entry.rank === rank) isFound = true;
+      });
+      return isFound;
     },
   };
 }
 
-const withoutBlack = (answer: EquipmentAnswer, { answersBlack }: EquipmentRules): EquipmentAnswer =>
-  answer === "black" && !answersBlack ? "white" : answer;
+const versionOf = (imei: string, softwareVersion: string | undefined): number =>
+  Number(softwareVersion ?? (imei.length === IMEISV_DIGITS ? imei.slice(IMEI_DIGITS) : Number.NaN));
 
-/** Zeros, one digit over and over, and numbers of test reporting bodies: many handsets say them, and none has one. */
-const isSpecial = (digits: string): boolean => /^(\d)\1+$/.test(digits) || /^0[02-9]/.test(digits);
+function isBetter(one: Wide | undefined, other: Wide): boolean {
+  if (!one) return true;
+  if (one.rank !== other.rank) return other.rank < one.rank;
+  const [width, otherWidth] = [one.to - one.from, other.to - other.from];
+  if (width !== otherWidth) return otherWidth < width;
+  const [hasOne, hasOther] = [one.softwareVersion !== undefined, other.softwareVersion !== undefined];
+  return hasOne === hasOther ? other.order > one.order : hasOther;
+}
 
 /** First place whose key is not smaller. */
 function placeIn(keys: Float64Array, key: number): number {

@@ -21,6 +21,7 @@ export type EquipmentEntry = {
 type Line = { readonly entry: EquipmentEntry } | { readonly fault: string } | undefined;
 
 const IMEI_DIGITS = 14;
+const TAC_DIGITS = 8;
 const SERIALS = 1_000_000;
 const ANY_VERSION = 99;
 /** Oracle's registers hold ten; more are a list of another kind. */
@@ -37,6 +38,17 @@ export function readEquipmentLine(line: string): Line {
   const found = placeOf(device);
   return typeof found === "string" ? { fault: found } : { entry: { ...found, imsis } };
 }
+
+/** What the entry is about, in the one way in which it is kept and compared: as `readEquipmentLine` reads it. */
+export function writeEquipmentDevice({ from, to, softwareVersion }: Omit<EquipmentEntry, "imsis">): string {
+  const version = softwareVersion === undefined ? "" : String(softwareVersion).padStart(2, "0");
+  if (from === to) return digitsOf(from) + version;
+  if (from % SERIALS === 0 && to === from + SERIALS - 1)
+    return digitsOf(from).slice(0, TAC_DIGITS) + (version && `/${version}`);
+  return `${digitsOf(from)}-${digitsOf(to)}`;
+}
+
+const digitsOf = (imei14: number): string => String(imei14).padStart(IMEI_DIGITS, "0");
 
 function placeOf(device: string): Omit<EquipmentEntry, "imsis"> | string {
   const [, tac, version] = /^(\d{8})(?:\/(\d{2}))?$/.exec(device) ?? [];

@@ -471,6 +471,82 @@ create index dispute_of_make ON dispute USING btree (operator_id, lower(make)) W
 create unique index dispute_open_once ON dispute USING btree (posting_id) WHERE (state = 'open'::text);
 create unique index dispute_reversed_once ON dispute USING btree (posting_id) WHERE (state = 'reversed'::text);
 
+create table equipment_entry (
+  list_id uuid not null,
+  entry_index bytea not null,
+  body_index bytea not null,
+  sealed bytea not null,
+  owner text,
+  added_in integer not null,
+  removed_in integer,
+  removed_at timestamp with time zone,
+  constraint equipment_entry_pkey PRIMARY KEY (list_id, entry_index, added_in),
+  constraint equipment_entry_list_id_fkey FOREIGN KEY (list_id) REFERENCES equipment_list(id) ON DELETE CASCADE
+);
+create index equipment_entry_added ON equipment_entry USING btree (list_id, added_in);
+create unique index equipment_entry_in_force ON equipment_entry USING btree (list_id, entry_index) WHERE (removed_in IS NULL);
+create index equipment_entry_removed ON equipment_entry USING btree (list_id, removed_in) WHERE (removed_in IS NOT NULL);
+
+create table equipment_list (
+  id uuid not null,
+  operator_id uuid not null,
+  name text not null,
+  status text not null,
+  priority integer not null,
+  reason text not null,
+  exchange jsonb,
+  version integer not null default 0,
+  oldest_version integer not null default 0,
+  entries integer not null default 0,
+  made_at timestamp with time zone not null,
+  changed_at timestamp with time zone not null,
+  changed_by text not null,
+  constraint equipment_list_pkey PRIMARY KEY (id),
+  constraint equipment_list_operator_id_fkey FOREIGN KEY (operator_id) REFERENCES operator(id),
+  constraint equipment_list_priority_check CHECK ((priority >= 0)),
+  constraint equipment_list_status_check CHECK ((status = ANY (ARRAY['white'::text, 'grey'::text, 'black'::text])))
+);
+create unique index equipment_list_by_name ON equipment_list USING btree (operator_id, name);
+create unique index equipment_list_by_priority ON equipment_list USING btree (operator_id, priority);
+
+create table equipment_staged (
+  stage_id uuid not null,
+  entry_index bytea not null,
+  body_index bytea not null,
+  sealed bytea not null,
+  owner text,
+  is_removal boolean not null,
+  is_wide boolean not null,
+  line integer not null,
+  staged_at timestamp with time zone not null,
+  constraint equipment_staged_pkey PRIMARY KEY (stage_id, entry_index)
+);
+create index equipment_staged_by_age ON equipment_staged USING btree (staged_at);
+
+create table equipment_switch (
+  operator_id uuid not null,
+  answers_black boolean not null,
+  reason text not null,
+  changed_by text not null,
+  changed_at timestamp with time zone not null,
+  constraint equipment_switch_pkey PRIMARY KEY (operator_id),
+  constraint equipment_switch_operator_id_fkey FOREIGN KEY (operator_id) REFERENCES operator(id)
+);
+
+create table equipment_version (
+  list_id uuid not null,
+  version integer not null,
+  made_at timestamp with time zone not null,
+  made_by text not null,
+  reason text not null,
+  added integer not null,
+  changed integer not null,
+  removed integer not null,
+  entries integer not null,
+  constraint equipment_version_pkey PRIMARY KEY (list_id, version),
+  constraint equipment_version_list_id_fkey FOREIGN KEY (list_id) REFERENCES equipment_list(id) ON DELETE CASCADE
+);
+
 create table former_number (
   id uuid not null,
   operator_id uuid not null,
