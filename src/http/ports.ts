@@ -32,6 +32,7 @@ import type { Intake } from "../kernel/detection/sighting.ts";
 import type { UnknownModel } from "../kernel/detection/unknown-model.ts";
 import type { PortalPeople } from "../kernel/dialog/people.ts";
 import type { EquipmentChecks, EquipmentLists } from "../kernel/equipment/equipment-lists.ts";
+import type { SimLocks } from "../kernel/equipment/sim-locks.ts";
 import type { Approvals } from "../kernel/jobs/approval.ts";
 import type { Imports } from "../kernel/jobs/imports.ts";
 import type { Jobs } from "../kernel/jobs/job.ts";
@@ -252,6 +253,8 @@ export type HttpDeps = {
   /** Of handsets, whose status cores ask for. */
   readonly equipmentLists: EquipmentLists;
   readonly equipmentChecks: EquipmentChecks;
+  /** Of SIMs to their devices. */
+  readonly simLocks: SimLocks;
   /** What waits for a person to agree to it. */
   readonly approvals: Approvals;
   readonly orders: OrderReader;

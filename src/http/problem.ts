@@ -159,6 +159,7 @@ export const STATUS_OF: Record<ErrorCode, number> = {
   settings_query_malformed: 400,
   settings_unconfirmed: 409,
   sighting_malformed: 400,
+  sim_lock_not_found: 404,
   smpp_field_invalid: 500,
   sms_day_spent: 429,
   sms_queue_full: 429,

@@ -112,6 +112,7 @@ import { getRetention } from "./v1/retention.ts";
 import { answerReview, getReview, listReviews } from "./v1/reviews.ts";
 import { findSettings } from "./v1/settings/find.ts";
 import { reportSightings } from "./v1/sightings.ts";
+import { askSimLocks, getSimLock, listSimLocks } from "./v1/sim-locks.ts";
 import { getStatement } from "./v1/statements.ts";
 import {
   eraseSubscriberRecord,
@@ -304,6 +305,9 @@ const ROUTES: Readonly<Record<string, Route>> = {
   checkEquipment,
   getEquipmentSwitch,
   putEquipmentSwitch,
+  listSimLocks,
+  askSimLocks,
+  getSimLock,
   importData,
   restoreDataset,
   listJobs,

@@ -170,6 +170,7 @@ export type ErrorCode =
   | "settings_query_malformed"
   | "settings_unconfirmed"
   | "sighting_malformed"
+  | "sim_lock_not_found"
   | "smpp_field_invalid"
   | "sms_day_spent"
   | "sms_queue_full"

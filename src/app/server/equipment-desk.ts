@@ -15,6 +15,7 @@ import {
 import { type HomePlmnResolver, parseImsi } from "../../term/imsi.ts";
 import { countChecks } from "./equipment-measures.ts";
 import { startLoop } from "./loop.ts";
+import type { SimLockBook } from "./sim-lock-book.ts";
 
 type Asked = {
   readonly source: SightingSource;
@@ -39,6 +40,8 @@ export type EquipmentDesk = {
 type DeskDeps = {
   readonly intake: Intake;
   readonly statuses: EquipmentStatuses;
+  /** A SIM in another device than its own is answered black. */
+  readonly locks: Pick<SimLockBook, "isRefused">;
   readonly homePlmnOf: HomePlmnResolver;
   readonly operatorIdOf: (slug: string | undefined) => Promise<string | undefined>;
   /** Short names of those whose cores may ask; undefined: the operator that was made first. */
@@ -65,7 +68,7 @@ type Waiting = {
 };
 
 export async function openEquipmentDesk(deps: DeskDeps): Promise<EquipmentDesk> {
-  const { statuses, clock, onFault } = deps;
+  const { statuses, locks, clock, onFault } = deps;
   const waitingMax = deps.waitingMax ?? WAITING_MAX;
   const waiting: Waiting[] = [];
   const counts = countChecks(deps.registry, () => waiting.length);
@@ -91,22 +94,27 @@ export async function openEquipmentDesk(deps: DeskDeps): Promise<EquipmentDesk> 
     pass: () => keepSome(deps, waiting, idOf, counts),
     onFailure: onFault,
   });
-  const statusOf = (operator: string | undefined, equipment: Equipment): EquipmentAnswer => {
+  const statusOf = ({ source, client, operator, equipment }: Asked): EquipmentAnswer => {
     const id = ids.get(operator);
     if (id === undefined) {
       lookUp(operator);
       return WHEN_IN_DOUBT;
     }
     try {
-      return statuses.statusOf(id, equipment);
+      const answer = statuses.statusOf(id, equipment);
+      const { imsi, imei } = equipment;
+      // Who is on a black list becomes nobody's device by it.
+      if (answer === "black" || imsi === undefined) return answer;
+      return locks.isRefused({ operatorId: id, imsi, imei, source, client }) ? "black" : answer;
     } catch (error) {
       onFault("equipment", error);
       counts.faults.inc();
       return WHEN_IN_DOUBT;
     }
   };
-  const statusTo = ({ source, client, operator, equipment }: Asked): EquipmentAnswer => {
-    const answer = statusOf(operator, equipment);
+  const statusTo = (asked: Asked): EquipmentAnswer => {
+    const { source, client } = asked;
+    const answer = statusOf(asked);
     counts.checks.inc({ source, client, answer });
     return answer;
   };
@@ -126,16 +134,7 @@ export async function openEquipmentDesk(deps: DeskDeps): Promise<EquipmentDesk> 
       saw(asked);
       return answer;
     },
-    networkOf(realm) {
-      const told = networkOfRealm(realm);
-      if (!told) return undefined;
-      const { mcc, mnc } = told;
-      if (!mnc.startsWith("0")) return mcc + mnc;
-      // The zero is a digit of the code, or stands in front of one of two: what is known of the SIMs of each says which.
-      const short = mcc + mnc.slice(1);
-      const isKnown = (network: string) => homeOf(deps.homePlmnOf, network.padEnd(15, "0")) === network;
-      return isKnown(short) || !isKnown(mcc + mnc) ? short : mcc + mnc;
-    },
+    networkOf: (realm) => networkNamed(deps.homePlmnOf, realm),
     async close() {
       const untilMs = performance.now() + CLOSE_MS;
       while (waiting.length > 0 && performance.now() < untilMs) {
@@ -147,6 +146,17 @@ export async function openEquipmentDesk(deps: DeskDeps): Promise<EquipmentDesk> 
         counts.sightings.inc({ source, client, outcome: "dropped" });
     },
   };
+}
+
+function networkNamed(homePlmnOf: HomePlmnResolver, realm: string): string | undefined {
+  const told = networkOfRealm(realm);
+  if (!told) return undefined;
+  const { mcc, mnc } = told;
+  if (!mnc.startsWith("0")) return mcc + mnc;
+  // The zero is a digit of the code, or stands in front of one of two: what is known of the SIMs of each says which.
+  const short = mcc + mnc.slice(1);
+  const isKnown = (network: string) => homeOf(homePlmnOf, network.padEnd(15, "0")) === network;
+  return isKnown(short) || !isKnown(mcc + mnc) ? short : mcc + mnc;
 }
 
 function homeOf(homePlmnOf: HomePlmnResolver, imsi: string): string | undefined {

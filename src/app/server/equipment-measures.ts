@@ -76,3 +76,28 @@ export function countGsup(registry: Registry, clients: readonly GsupClient[]) {
   messages.inc({ client: "", outcome: "unknown_client" }, 0);
   return messages;
 }
+
+export function countLocks(registry: Registry, sizeNow: () => number) {
+  const registers = [registry];
+  new Gauge({
+    name: "turnup_sim_locks_known",
+    help: "Locks of SIMs and devices that this server knows by heart.",
+    registers,
+    collect() {
+      this.set(sizeNow());
+    },
+  });
+  return {
+    refusals: new Counter({
+      name: "turnup_sim_lock_refusals_total",
+      help: "SIMs that were refused in a foreign device, by door and peer.",
+      labelNames: ["source", "client"],
+      registers,
+    }),
+    dropped: new Counter({
+      name: "turnup_sim_lock_moves_dropped_total",
+      help: "Moves of locks that were not written, since too many waited or the process ended; what networks show next moves them again.",
+      registers,
+    }),
+  };
+}

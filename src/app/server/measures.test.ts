@@ -10,7 +10,7 @@ import { type ChangeSet, emptyChangeSet } from "../../kernel/order/change-set.ts
 import type { EsmeState, EsmeStats } from "../../net/smsc/esme-api.ts";
 import type { Backlog } from "../../store/orders/backlog.ts";
 import { measureCertificates } from "../certificates/certificate-watch.ts";
-import { countChecks, countEir, countGsup, countS13 } from "./equipment-measures.ts";
+import { countChecks, countEir, countGsup, countLocks, countS13 } from "./equipment-measures.ts";
 import { measureMonths } from "./growth.ts";
 import { measurePairs } from "./known-pairs.ts";
 import { measureUse } from "./learn-use.ts";
@@ -255,6 +255,7 @@ test("the handbook tells every measure of ours, and no other", async () => {
   countGsup(registry, []);
   countEir(registry, []);
   countChecks(registry, () => 0);
+  countLocks(registry, () => 0);
   measureCertificates(
     registry,
     () => [],

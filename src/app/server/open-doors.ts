@@ -308,7 +308,8 @@ function httpDeps(
   operators: PortalOperators,
   config: Config,
 ): Omit<HttpDeps, "proxyAccounts" | "equipmentChecks"> {
-  const { stores, machines, addresses, intake, engine, jobs, approvals, imports, equipmentLists } = behind;
+  const { stores, machines, addresses, intake, engine, jobs, approvals, imports, equipmentLists, simLocks } =
+    behind;
   const { database, sealer, clock, newId, changes, issuer } = stores;
   const { peers, hasServer } = machines;
   return {
@@ -355,6 +356,7 @@ function httpDeps(
     policyComparisons: policyComparisons(stores, jobs),
     imports,
     equipmentLists,
+    simLocks,
     orders: createOrderReader(database, sealer),
     orderDesk: createOrderDesk({
       ...stores,

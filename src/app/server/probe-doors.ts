@@ -46,6 +46,7 @@ export async function openProbeDoors(
   const deps = {
     ...{ intake, homePlmnOf, operatorIdOf, clock, onFault },
     confirm: witnesses.confirm,
+    locks: equipment.locks,
     noteRadio: stores.deviceStatements.note,
     clockToleranceMs: config.clock.toleranceSeconds * 1_000,
     monotonicMs: () => performance.now(),
@@ -70,7 +71,9 @@ export async function openProbeDoors(
   ].map(({ operator }) => operator);
   const desk =
     (s13Place || eirPlace || gsupPlace) &&
-    closing.use(await openEquipmentDesk({ ...deps, operators, statuses: equipment.book }));
+    closing.use(
+      await openEquipmentDesk({ ...deps, operators, statuses: equipment.book, locks: equipment.locks }),
+    );
   const s13 = s13Place && desk && closing.use(await openS13({ ...deps, desk }, s13Place));
   const eir = eirPlace && desk && closing.use(await openEir({ ...deps, desk }, eirPlace));
   const gsup = gsupPlace && desk && closing.use(await openGsup({ ...deps, desk }, gsupPlace));

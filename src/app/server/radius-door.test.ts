@@ -256,6 +256,7 @@ async function doorFor(
         },
       },
       ...{ confirm: async () => [], homePlmnOf: () => undefined, clockToleranceMs: 0, registry },
+      locks: { session: () => undefined },
       ...{ operatorIdOf: async (slug) => slug ?? "first", clock: () => new Date(0), monotonicMs: () => 0 },
       isReady: async () => false,
       noteRadio: () => undefined,

@@ -23,6 +23,7 @@ import type { Accounting } from "../../wire/radius/accounting.ts";
 import { nearestAt } from "../config/places-file.ts";
 import type { RadiusClientPlace, RadiusPlace } from "../config/radius-config.ts";
 import { countRadius } from "./radius-measures.ts";
+import type { SimLockBook } from "./sim-lock-book.ts";
 import type { OnStranger } from "./strangers.ts";
 
 type RadiusDeps = {
@@ -35,6 +36,8 @@ type RadiusDeps = {
     readonly radio: RadioType;
     readonly at: Date;
   }) => void;
+  /** A session of a SIM in another device than its own is ended. */
+  readonly locks: Pick<SimLockBook, "session">;
   readonly homePlmnOf: HomePlmnResolver;
   readonly clockToleranceMs: number;
   /** By short name; of nobody's: the operator that was made first. */

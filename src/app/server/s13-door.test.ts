@@ -138,6 +138,7 @@ async function desk(waitingMax: number) {
         return sightings.map(() => ({ outcome: "unchanged" as const }));
       },
     },
+    locks: { isRefused: () => false },
     statuses: {
       statusOf(_operator, { imei }) {
         if (imei.startsWith("99")) throw new Error("the file of statuses is gone");
@@ -201,6 +202,7 @@ test("an operator that is not there yet is looked up once at a time, however oft
     intake: {
       accept: async (_operator, sightings) => sightings.map(() => ({ outcome: "unchanged" as const })),
     },
+    locks: { isRefused: () => false },
     statuses: { statusOf: () => "black" },
     operatorIdOf: async () => void lookUps++,
     ...{ homePlmnOf: () => undefined, clock: () => new Date(0), registry: new Registry() },

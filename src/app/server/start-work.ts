@@ -5,6 +5,7 @@ import { CALL_KINDS } from "../../kernel/order/outbound-call.ts";
 import { createImports } from "../../store/dataset/imports.ts";
 import { createEquipmentLists } from "../../store/equipment/equipment-lists.ts";
 import { askListImport } from "../../store/equipment/list-import.ts";
+import { createSimLocks } from "../../store/equipment/sim-locks.ts";
 import { createApprovals } from "../../store/jobs/approvals.ts";
 import { APPROVAL_NEWS } from "../../store/jobs/ask-approval.ts";
 import { createJobs, JOB_NEWS } from "../../store/jobs/jobs.ts";
@@ -134,7 +135,7 @@ function openJobs(
     bring: (operatorId, listId, file, asked, by) =>
       askListImport({ ...stores, jobs }, operatorId, listId, { file, asked, by }),
   };
-  return { jobs, approvals, imports, equipmentLists };
+  return { jobs, approvals, imports, equipmentLists, simLocks: createSimLocks(stores) };
 }
 
 /** By short name; each is looked up until it is there, since it stays what it is. */

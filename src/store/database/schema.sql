@@ -521,7 +521,6 @@ create table equipment_staged (
   staged_at timestamp with time zone not null,
   constraint equipment_staged_pkey PRIMARY KEY (stage_id, entry_index)
 );
-create index equipment_staged_by_age ON equipment_staged USING btree (staged_at);
 
 create table equipment_switch (
   operator_id uuid not null,
@@ -1466,6 +1465,49 @@ create table sighting (
   constraint sighting_outcome_check CHECK ((outcome = ANY (ARRAY['first_registration'::text, 'sim_moved'::text, 'late'::text])))
 ) partition by RANGE (seen_at);
 create index sighting_of_subscriber ON sighting USING btree (operator_id, subscriber_id, seen_at DESC);
+
+create table sim_lock (
+  id uuid not null,
+  operator_id uuid not null,
+  imsi_index bytea not null,
+  imsi_sealed bytea not null,
+  state text not null,
+  scope text not null,
+  expected_sealed bytea,
+  received_sealed bytea,
+  foreign_since timestamp with time zone,
+  grace_seconds integer not null,
+  is_refusing boolean not null,
+  changed_at timestamp with time zone not null,
+  changed_by text not null,
+  constraint sim_lock_pkey PRIMARY KEY (id),
+  constraint sim_lock_operator_id_fkey FOREIGN KEY (operator_id) REFERENCES operator(id),
+  constraint sim_lock_grace_seconds_check CHECK ((grace_seconds >= 0)),
+  constraint sim_lock_scope_check CHECK ((scope = ANY (ARRAY['imei'::text, 'tac'::text, 'list'::text]))),
+  constraint sim_lock_state_check CHECK ((state = ANY (ARRAY['neutral'::text, 'armed'::text, 'locked'::text, 'deferred'::text])))
+);
+create index sim_lock_by_change ON sim_lock USING btree (changed_at);
+create index sim_lock_list ON sim_lock USING btree (operator_id, state, id DESC);
+create unique index sim_lock_of_sim ON sim_lock USING btree (operator_id, imsi_index);
+
+create table sim_lock_event (
+  id uuid not null,
+  operator_id uuid not null,
+  lock_id uuid not null,
+  at timestamp with time zone not null,
+  kind text not null,
+  expected_sealed bytea,
+  received_sealed bytea,
+  source text,
+  client text,
+  actor text,
+  reason text,
+  outcome text,
+  constraint sim_lock_event_pkey PRIMARY KEY (id),
+  constraint sim_lock_event_lock_id_fkey FOREIGN KEY (lock_id) REFERENCES sim_lock(id) ON DELETE CASCADE,
+  constraint sim_lock_event_operator_id_fkey FOREIGN KEY (operator_id) REFERENCES operator(id)
+);
+create index sim_lock_event_of_lock ON sim_lock_event USING btree (lock_id, id DESC);
 
 create table sms_day (
   operator_id uuid not null,

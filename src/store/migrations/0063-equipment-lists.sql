@@ -60,7 +60,6 @@ create table equipment_staged (
   staged_at   timestamptz not null,
   primary key (stage_id, entry_index)
 );
-create index equipment_staged_by_age on equipment_staged (staged_at);
 
 -- Whether the operator's cores hear that a handset is black: off, nobody is refused, on all servers within a second.
 create table equipment_switch (

@@ -107,6 +107,7 @@ const FORGET = {
                card_index = null, card_digits = null, mandate_reference = null, verification = null
              where order_id in ${THEIR_ORDERS}`,
   others: [
+    `delete from sim_lock l using subscriber s where s.id = any($1::uuid[]) and l.operator_id = s.operator_id and l.imsi_index = s.imsi_index`,
     `update former_number set new_holder_id = null where new_holder_id = any($1::uuid[])`,
     `delete from former_number where subscriber_id = any($1::uuid[])`,
     `update message_stop set subscriber_id = null where subscriber_id = any($1::uuid[])`,

@@ -18,6 +18,7 @@ const OPENED: Readonly<Record<string, "text" | "json">> = {
   msisdn: "text",
   iccid: "text",
   imei: "text",
+  locked_device: "text",
   billing_account: "text",
   text_reply: "text",
   payload: "text",
@@ -52,6 +53,18 @@ const PARTS: readonly Part[] = [
     text: `select d.imei_sealed as imei__imei, d.tac, d.software_version as "softwareVersion", p.first_seen_at as "firstSeenAt",
                   p.last_seen_at as "lastSeenAt", p.serving_plmn as "servingPlmn", p.is_current as "isCurrent"
              from pairing p join device d on d.id = p.device_id where p.subscriber_id = $1 order by p.last_seen_at desc`,
+  },
+  {
+    table: "simLock",
+    text: `select l.state, l.scope, l.expected_sealed as expected__locked_device, l.received_sealed as received__locked_device,
+                  l.foreign_since as "foreignSince", l.changed_at as "changedAt"
+             from subscriber s join sim_lock l on l.operator_id = s.operator_id and l.imsi_index = s.imsi_index where s.id = $1`,
+  },
+  {
+    table: "simLockEvents",
+    text: `select e.kind, e.at, e.expected_sealed as expected__locked_device, e.received_sealed as received__locked_device, e.source
+             from subscriber s join sim_lock l on l.operator_id = s.operator_id and l.imsi_index = s.imsi_index
+             join sim_lock_event e on e.lock_id = l.id where s.id = $1 order by e.id desc`,
   },
   {
     table: "handsetsSaid",

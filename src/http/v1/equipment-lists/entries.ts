@@ -102,7 +102,7 @@ export const exportEquipmentEntries = route({
   summary: "What a list of handsets holds, as the file that an import reads; told in the audit",
   errors: ["equipment_list_not_found"],
   status: 200,
-  produces: CSV,
+  produces: [CSV],
   async handle({ equipmentLists }, { params, caller }) {
     const entries = await equipmentLists.entries(caller.operatorId, params.id, caller.label);
     return asItIs(Readable.from(linesOf(entries)), {
