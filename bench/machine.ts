@@ -35,6 +35,8 @@ export async function machineOf(now: Date): Promise<Machine> {
     node: process.versions.node,
     versions: {
       "npm smpp": moduleVersion("smpp"),
+      "pg-boss": moduleVersion("pg-boss"),
+      "graphile-worker": moduleVersion("graphile-worker"),
       libwbxml: debianVersion("libwbxml2-1"),
       Kannel: debianVersion("kannel"),
       "PostgreSQL embedded": embeddedVersion(),

@@ -14,6 +14,7 @@ import {
   verdictOf,
   writeDown,
 } from "./document.ts";
+import { enginesQuestion } from "./engines.bench.ts";
 import { growthQuestion, ORDERS, PAIRS } from "./growth.bench.ts";
 import { importQuestion } from "./import.bench.ts";
 import { knownPairsQuestion } from "./known-pairs.bench.ts";
@@ -43,6 +44,7 @@ const QUESTIONS: readonly Question[] = [
   sightingsQuestion,
   knownPairsQuestion,
   phonesQuestion,
+  enginesQuestion,
   growthQuestion,
   listsQuestion,
   modelsQuestion,
