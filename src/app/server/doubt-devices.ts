@@ -3,9 +3,12 @@
  * again and again at those that had several SIMs. What it comes to stands as a doubt; the rules are those of `kernel/detection`.
  */
 import { CLONE_WINDOW_MS, cloneIn } from "../../kernel/detection/clone.ts";
+import { countryCovering } from "../../kernel/detection/country-places.ts";
 import { doubtOfClone, doubtOfModel, doubtOfSpecial } from "../../kernel/detection/doubts.ts";
 import { falseModelIn } from "../../kernel/detection/false-model.ts";
 import { imeiClassOf } from "../../kernel/detection/special-imei.ts";
+import type { Network } from "../../kernel/settings/access-point.ts";
+import { shippedNetworks } from "../../store/dataset/access-point-data.ts";
 import { listOperators } from "../../store/operator/operators.ts";
 import { createImeiDoubts } from "../../store/sightings/imei-doubts.ts";
 import { createSharedDevices } from "../../store/sightings/shared-devices.ts";
@@ -25,17 +28,14 @@ const SHARED_BATCH = 200;
 /** Pages of orders that are walked for one operator in one look. */
 const WALKS_MAX = 20;
 
-type Looking = Pick<
-  Stores,
-  "database" | "sealer" | "newId" | "clock" | "knowledge" | "countryOf" | "deviceStatements"
->;
+type Looking = Pick<Stores, "database" | "sealer" | "newId" | "clock" | "knowledge" | "deviceStatements">;
 
 export function doubtDevices(
   closing: ClosingStack,
   stores: Looking,
   onFault: (name: string, error: unknown) => void,
 ): void {
-  const shared = createSharedDevices(stores);
+  const shared = createSharedDevices({ ...stores, countryOfNetwork: countriesOf(shippedNetworks()) });
   const doubts = createImeiDoubts(stores);
   /** Kept until it is judged and booked, whatever becomes of the database. */
   const unjudged = new Map<string, Words[number]>();
@@ -71,6 +71,21 @@ export function doubtDevices(
     await Promise.all([said.stop(), places.stop()]);
     await stores.deviceStatements.flush().catch((error: unknown) => onFault("device_statements", error));
   });
+}
+
+const MCC_DIGITS = 3;
+
+/** By the network's own rows in the list; of one that it does not name, by all of its country code. */
+function countriesOf(networks: readonly Network[]): (plmn: string) => string | null {
+  const listed = new Map<string, Set<string>>();
+  const add = (key: string, country: string) =>
+    listed.set(key, (listed.get(key) ?? new Set<string>()).add(country));
+  for (const { mcc, mnc, country } of networks) {
+    if (country === "") continue;
+    add(mcc, country);
+    if (/^\d{2,3}$/.test(mnc)) add(mcc + mnc, country);
+  }
+  return (plmn) => countryCovering([...(listed.get(plmn) ?? listed.get(plmn.slice(0, MCC_DIGITS)) ?? [])]);
 }
 
 type Looks = Parameters<ReturnType<typeof createImeiDoubts>["book"]>[0];

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "vitest";
 import { cloneIn, cloneWords } from "./clone.ts";
-import { leastDistanceKm } from "./country-places.ts";
+import { countryCovering, leastDistanceKm } from "./country-places.ts";
 
 const IMEI = "35693803564380";
 const AT = Date.UTC(2026, 4, 4, 8);
@@ -64,17 +64,116 @@ test("a special IMEI is many phones', and no clone of one", () => {
     assert.equal(cloneIn(imei, [seen("a", "DE", 0), seen("b", "KE", 0)]), null, imei);
 });
 
-test("between countries far apart stands a distance that is shorter than any flight, and never longer", () => {
-  // Great-circle distances between the nearest large airports, in km.
-  for (const [one, other, flightKm] of [
-    ["GB", "US", 5_100],
-    ["FR", "MA", 800],
-    ["SG", "AU", 2_900],
-    ["JP", "KR", 210],
-    ["IN", "AE", 1_200],
-    ["BR", "PT", 5_600],
-  ] as const) {
+// What everybody can look up: nearest points of the two countries by air, in km; 0 where they share a border or a strait of no account.
+const NEAREST_KM = [
+  ...[
+    ["DE", "FR", 0],
+    ["ES", "PT", 0],
+    ["ES", "MA", 14],
+    ["GB", "IE", 0],
+    ["GB", "FR", 34],
+    ["FI", "EE", 50],
+  ],
+  ...[
+    ["SE", "DK", 4],
+    ["NO", "RU", 0],
+    ["US", "CA", 0],
+    ["US", "MX", 0],
+    ["US", "RU", 4],
+    ["US", "CU", 150],
+  ],
+  ...[
+    ["BR", "FR", 6_000],
+    ["BR", "GF", 0],
+    ["CO", "PA", 0],
+    ["AR", "CL", 0],
+    ["CL", "PF", 2_000],
+    ["PE", "EC", 0],
+  ],
+  ...[
+    ["JP", "KR", 50],
+    ["JP", "RU", 4],
+    ["CN", "HK", 0],
+    ["CN", "VN", 0],
+    ["SG", "MY", 1],
+    ["SG", "ID", 10],
+  ],
+  ...[
+    ["AU", "NZ", 740],
+    ["AU", "ID", 330],
+    ["AU", "PG", 5],
+    ["NZ", "FJ", 1_900],
+    ["IN", "LK", 30],
+    ["IN", "NP", 0],
+  ],
+  ...[
+    ["PK", "AF", 0],
+    ["OM", "YE", 0],
+    ["EG", "SA", 15],
+    ["DJ", "YE", 26],
+    ["KE", "TZ", 0],
+    ["MZ", "MG", 410],
+  ],
+  ...[
+    ["RE", "MU", 170],
+    ["KM", "MZ", 290],
+    ["CV", "SN", 560],
+    ["PT", "MA", 230],
+    ["IT", "TN", 70],
+    ["GR", "TR", 2],
+  ],
+  ...[
+    ["CY", "TR", 65],
+    ["CY", "LB", 160],
+    ["IS", "GL", 290],
+    ["IS", "GB", 800],
+    ["IS", "NO", 550],
+    ["FO", "GB", 300],
+  ],
+  ...[
+    ["JM", "CU", 145],
+    ["DO", "PR", 110],
+    ["TT", "VE", 11],
+    ["BB", "LC", 140],
+    ["LS", "ZA", 0],
+    ["ZA", "NA", 0],
+  ],
+] as const satisfies readonly (readonly [string, string, number])[];
+
+test("between two countries never stands more than lies between their nearest points", () => {
+  for (const [one, other, nearestKm] of NEAREST_KM) {
     const least = leastDistanceKm(one, other);
-    assert.ok(least !== null && least <= flightKm, `${one} ${other} ${least}`);
+    assert.ok(least !== null && least <= nearestKm, `${one} ${other}: ${least}, and it is ${nearestKm}`);
+    assert.equal(leastDistanceKm(other, one), least);
   }
+});
+
+test("countries on two continents stand far enough apart to tell a clone within hours", () => {
+  for (const [one, other, km] of [
+    ...[
+      ["DE", "KE", 4_000],
+      ["GB", "NG", 2_500],
+      ["FR", "BR", 4_000],
+      ["DE", "US", 1_500],
+      ["PL", "IN", 2_500],
+    ],
+    ...[
+      ["AE", "ZA", 4_000],
+      ["NL", "TH", 6_000],
+      ["CH", "JP", 6_000],
+      ["AR", "ES", 5_000],
+      ["KE", "SG", 6_000],
+    ],
+  ] as const)
+    assert.ok((leastDistanceKm(one, other) ?? 0) >= km, `${one} ${other}: ${leastDistanceKm(one, other)}`);
+});
+
+test("a network that serves a country and what lies within its reach is of that one; one that serves Guam too tells no place", () => {
+  assert.equal(countryCovering(["PR", "US", "VI"]), "US");
+  assert.equal(countryCovering(["GB", "IM"]), "GB");
+  assert.equal(countryCovering(["PS", "IL"]), "IL");
+  assert.equal(countryCovering(["GU", "US"]), null);
+  assert.equal(countryCovering(["AU", "XX"]), null);
+  assert.equal(countryCovering(["KE"]), "KE");
+  assert.equal(countryCovering([]), null);
 });

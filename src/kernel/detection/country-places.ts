@@ -22,6 +22,24 @@ export function leastDistanceKm(one: string, other: string): number | null {
   return Math.max(0, Math.round(greatCircleKm(from, to) - from.reachKm - to.reachKm));
 }
 
+/**
+ * Of the countries that a network is listed for, the one whose place covers those of all others: carriers of the United States serve Puerto
+ * Rico by the same code. Null: none does, as where the same carrier's code is Guam's too, so that the network tells no place.
+ */
+export function countryCovering(countries: readonly string[]): string | null {
+  const covers = (one: string): boolean =>
+    countries.every((other) => {
+      const [whole, part] = [PLACES.get(one), PLACES.get(other)];
+      if (one === other) return true;
+      return (
+        whole !== undefined &&
+        part !== undefined &&
+        greatCircleKm(whole, part) + part.reachKm <= whole.reachKm
+      );
+    });
+  return countries.find(covers) ?? null;
+}
+
 /** The haversine formula. */
 function greatCircleKm(one: Place, other: Place): number {
   const [phi, otherPhi] = [one.latitude * RADIANS, other.latitude * RADIANS];

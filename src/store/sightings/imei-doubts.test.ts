@@ -19,7 +19,7 @@ const statements = createDeviceStatements(deps);
 const doubts = createImeiDoubts(deps);
 const shared = createSharedDevices({
   ...deps,
-  countryOf: (mcc) => ({ "262": "DE", "639": "KE" })[mcc] ?? null,
+  countryOfNetwork: (plmn) => ({ "262": "DE", "639": "KE" })[plmn.slice(0, 3)] ?? null,
 });
 const NOKIA = {
   ...{ make: "Nokia", model: "6300", modelCodes: [], networks: ["2G GSM"] },

@@ -15,7 +15,6 @@ const SETTLED_MS = 120_000;
 const LOOK_AGAIN_MS = 6 * 3_600_000;
 /** Sights of one handset that are compared. */
 const SIGHTS_MAX = 200;
-const MCC_DIGITS = 3;
 
 type SharedDevice = {
   readonly deviceId: string;
@@ -95,10 +94,10 @@ export function createSharedDevices(deps: {
   readonly database: Database;
   readonly sealer: Sealer;
   readonly clock: () => Date;
-  /** ISO country of an MCC. */
-  readonly countryOf: (mcc: string) => string | null;
+  /** ISO country of a network; null where it tells no place. */
+  readonly countryOfNetwork: (plmn: string) => string | null;
 }): SharedDevices {
-  const { database, sealer, clock, countryOf } = deps;
+  const { database, sealer, clock, countryOfNetwork } = deps;
   return {
     async gather(operatorId) {
       const cursor = await database.one<{ orderId: string }>(CURSOR, [operatorId]);
@@ -137,7 +136,7 @@ export function createSharedDevices(deps: {
         imei: sealer.open("imei", sealed),
         seen: (sights.get(deviceId) ?? []).map(({ subscriberId, plmn, at }) => ({
           subscriberId,
-          country: plmn === null ? null : countryOf(plmn.slice(0, MCC_DIGITS)),
+          country: plmn === null ? null : countryOfNetwork(plmn),
           seenMs: at.getTime(),
         })),
       }));
