@@ -26,7 +26,9 @@ import type { TelephonePins } from "../kernel/account/telephone-pin.ts";
 import type { CatalogStore } from "../kernel/catalog/catalog-store.ts";
 import type { Surroundings } from "../kernel/catalog/check-catalog.ts";
 import type { Peers } from "../kernel/catalog/peers.ts";
+import type { SightingConflicts } from "../kernel/detection/conflict-view.ts";
 import type { ImeiDoubts } from "../kernel/detection/doubts.ts";
+import type { SourceView } from "../kernel/detection/source-view.ts";
 import type { SaidSource } from "../kernel/detection/said-of-device.ts";
 import type { Intake } from "../kernel/detection/sighting.ts";
 import type { UnknownModel } from "../kernel/detection/unknown-model.ts";
@@ -266,6 +268,10 @@ export type HttpDeps = {
   readonly unknownModels: UnknownModels;
   /** Rows about unknown models that wait for a person. */
   readonly modelProposals: ModelProposals;
+  /** What the sources of sightings tell, and how they fare. */
+  readonly sightingSources: SourceView;
+  /** SIMs that two of them see in two handsets. */
+  readonly sightingConflicts: SightingConflicts;
   /** Whether handsets are what their IMEIs say. */
   readonly imeiDoubts: ImeiDoubts;
   /** What a handset said of itself, as somebody who heard it tells; kept where the operator has seen the handset. */

@@ -31,6 +31,7 @@ import { getPayer, listCreditors, putCreditor, putPayer, removeCreditor } from "
 import { listDatasets } from "./v1/datasets.ts";
 import { endImeiDoubt, listImeiDoubts } from "./v1/devices/doubts.ts";
 import { reportSaid } from "./v1/devices/said.ts";
+import { listSpecialImeis } from "./v1/devices/special.ts";
 import { listUnknownDevices, proposeModels } from "./v1/devices/unknown.ts";
 import { showDevice } from "./v1/devices.ts";
 import { decideDispute, listDisputes, openDispute } from "./v1/disputes.ts";
@@ -111,8 +112,10 @@ import { enterForSubscriber, getRequest, listRequests } from "./v1/requests.ts";
 import { getRetention } from "./v1/retention.ts";
 import { answerReview, getReview, listReviews } from "./v1/reviews.ts";
 import { findSettings } from "./v1/settings/find.ts";
+import { listSightingConflicts } from "./v1/sightings/conflicts.ts";
 import { reportSightings } from "./v1/sightings.ts";
 import { askSimLocks, getSimLock, listSimLocks } from "./v1/sim-locks.ts";
+import { listSources } from "./v1/sources.ts";
 import { getStatement } from "./v1/statements.ts";
 import {
   eraseSubscriberRecord,
@@ -156,6 +159,9 @@ const ROUTES: Readonly<Record<string, Route>> = {
   manageDevice,
   listUnknownDevices,
   proposeModels,
+  listSpecialImeis,
+  listSources,
+  listSightingConflicts,
   listImeiDoubts,
   endImeiDoubt,
   reportSaid,

@@ -9,11 +9,15 @@ import { shippedNetworks } from "../../store/dataset/access-point-data.ts";
 import { joinNodes } from "../../store/node/node-presence.ts";
 import { createRegistry } from "../../store/operator/registry.ts";
 import { createOrderStore } from "../../store/orders/order-store.ts";
+import { createDeviceStatements } from "../../store/sightings/device-statements.ts";
 import { createIntake } from "../../store/sightings/intake.ts";
+import { createSightingConflicts } from "../../store/sightings/sighting-conflicts.ts";
+import { createSourceCounts } from "../../store/sightings/source-counts.ts";
 import { maskText } from "../../term/mask.ts";
 import { assured, wordOf } from "../../term/narrow.ts";
 import { knownNetworks } from "../server/knowledge.ts";
 import { OPERATOR_OPTIONS, type OperatorStore, withOperator } from "../server/operator-store.ts";
+import { createSightingWatch } from "../server/sighting-watch.ts";
 import { type Command, type CommandContext, UsageError } from "../terminal/command.ts";
 import { type SightingLine, sightingLines } from "../terminal/sighting-lines.ts";
 
@@ -25,7 +29,7 @@ export const sightCommand: Command = {
   summary: "Report sightings from a file: SIM and handset seen together",
   description: [
     "Reads csv (UTF-8 or UTF-16) with a header (imsi, imei or imeisv, plmn or mcc and mnc; where known msisdn, iccid, gid1, spn, seenAt,",
-    "source) or one JSON object a line. Separators, letter case and common other names of columns are understood; times",
+    "radio, source) or one JSON object a line. Separators, letter case and common other names of columns are understood; times",
     "are RFC 3339 or seconds or milliseconds since 1970. Refused rows are named on stderr by line and reason and the rest",
     "goes on. All that was not refused is on disk at the end; the same file again opens nothing twice. A server takes up",
     "the orders. Exit code 1 when every row was refused.",
@@ -48,9 +52,10 @@ export const sightCommand: Command = {
     return await withOperator(context, async (opened) => {
       // A server that is alone remembers where SIMs are: it must hear that somebody else writes that down.
       const presence = await joinNodes(opened.store.connection);
-      const totals = await reportAll(context, { file, source, accept: acceptOf(opened) }).finally(
-        presence.close,
-      );
+      const { accept, finish } = acceptOf(opened);
+      const totals = await reportAll(context, { file, source, accept })
+        .finally(finish)
+        .finally(presence.close);
       await tellTotals(context, totals);
       return totals.read > 0 && totals.refused === totals.read ? "failed" : "ok";
     });
@@ -59,10 +64,16 @@ export const sightCommand: Command = {
 
 type Accept = (sightings: readonly SightingInput[], source: SightingSource) => Promise<SightingResult[]>;
 
-function acceptOf({ config, store, operator, newId, clock }: OperatorStore): Accept {
+/** `finish` writes what was watched: how much came by which source, radios, and sources that contradict each other. */
+function acceptOf({ config, store, operator, newId, clock }: OperatorStore): {
+  readonly accept: Accept;
+  readonly finish: () => Promise<void>;
+} {
   const { database, sealer } = store;
+  const [counts, statements] = [createSourceCounts({ database, clock }), createDeviceStatements(store)];
+  const watch = createSightingWatch({ clock, counts, noteRadio: statements.note });
   const registry = createRegistry({ database, sealer, newId, clock });
-  const intake = createIntake({
+  const unwatched = createIntake({
     database,
     sealer,
     newId,
@@ -72,7 +83,15 @@ function acceptOf({ config, store, operator, newId, clock }: OperatorStore): Acc
     termsIn: createOrderStore(database, sealer, registry.ownWords).termsIn,
     onOrders: () => undefined, // a server looks for orders by itself
   });
-  return (sightings, source) => intake.accept(operator.id, sightings, source);
+  const intake = watch.watched(unwatched);
+  return {
+    accept: (sightings, source) => intake.accept(operator.id, sightings, source),
+    async finish() {
+      await counts.flush();
+      await statements.flush();
+      await createSightingConflicts({ database, sealer, newId, clock }).book(watch.conflicts());
+    },
+  };
 }
 
 type Totals = { read: number; opened: number; unchanged: number; late: number; refused: number };

@@ -55,9 +55,20 @@ export function fleetModels(catalog: DeviceCatalog): HandsetModel[] {
       make: device.make ?? "unknown",
       model: device.model ?? tac,
       capability: capabilityOf(device),
+      ...radioOf(device),
     };
   });
 }
+
+/** By its generation: GERAN, UTRAN, E-UTRAN, NR (3GPP-RAT-Type); a model of which no list says it is served as it was when it came out. */
+function radioOf({ networks, release }: Device): Pick<HandsetModel, "radioType"> {
+  const known = networks.flatMap((text) => /^([2-5])G\b/.exec(text)?.[1] ?? []).map(Number);
+  const year = Number(release?.from?.slice(0, 4) ?? release?.to.slice(0, 4) ?? Number.NaN);
+  const newest = known.length > 0 ? Math.max(...known) : year >= 2014 ? 4 : year >= 2008 ? 3 : 2;
+  return { radioType: RADIO_OF_GENERATION[newest] ?? GERAN };
+}
+const GERAN = 2;
+const RADIO_OF_GENERATION: Readonly<Record<number, number>> = { 2: GERAN, 3: 1, 4: 6, 5: 51 };
 
 /** What the real model takes; phones that take a document open it by themselves or ask, as their makes do. */
 function capabilityOf({ capability, make }: Device): HandsetCapability {

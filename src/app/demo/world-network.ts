@@ -43,7 +43,7 @@ export function makerOf(
 /** The access points, and the manufacturer's application server behind one of them. */
 export async function startNetwork(
   closing: ClosingStack,
-  { turnup, onFault }: Given,
+  { options, turnup, onFault }: Given,
   maker: Maker,
   { messaging, handsets }: { readonly messaging: Messaging; readonly handsets: Handsets },
 ): Promise<PacketGateway> {
@@ -56,6 +56,7 @@ export async function startNetwork(
     }),
   );
   const { mmsProxy } = WORLD;
+  const radios = new Map(options.models.map(({ tac, radioType }) => [tac, radioType]));
   const video = closing.use(
     await startVideoServer({ onCall: ({ port }) => callEnded(messaging, gateway, port) }),
   );
@@ -75,6 +76,7 @@ export async function startNetwork(
       ]),
       msisdnOf: (imsi) =>
         handsets.numbers.get(imsi) ?? handsets.road?.phones.find((phone) => phone.imsi === imsi)?.msisdn,
+      radioOf: (imei) => radios.get(imei.slice(0, TAC_DIGITS)),
       onUsage: (batch) => turnup.traffic(batch),
       onFailedAttempts: (batch) => turnup.failedAttempts(batch),
       services: new Map(
@@ -85,6 +87,8 @@ export async function startNetwork(
   );
   return gateway;
 }
+
+const TAC_DIGITS = 8;
 
 /** Its signalling, and the streams of its calls. */
 const callPorts = (host: string, { port, mediaPort }: VideoServer): [string, number][] => [

@@ -3,13 +3,25 @@ import type { HttpDeps } from "../../http/ports.ts";
 import { createModelProposals } from "../../store/dataset/reviewed-models.ts";
 import type { createSettingsPages } from "../../store/orders/settings-pages.ts";
 import { createImeiDoubts } from "../../store/sightings/imei-doubts.ts";
+import { createSightingConflicts } from "../../store/sightings/sighting-conflicts.ts";
 import { createUnknownModels } from "../../store/sightings/unknown-models.ts";
 import type { Opened } from "./start-work.ts";
 
-/** What models are that no list names, and whether handsets are what their IMEIs say. */
+/** What sources tell and contradict each other about, what models are that no list names, and whether handsets are what their IMEIs say. */
 export const reviewDeps = (
   stores: Opened["stores"],
-): Pick<HttpDeps, "unknownModels" | "modelProposals" | "imeiDoubts" | "heardOfDevice"> => ({
+  sightingSources: HttpDeps["sightingSources"],
+): Pick<
+  HttpDeps,
+  | "sightingSources"
+  | "sightingConflicts"
+  | "unknownModels"
+  | "modelProposals"
+  | "imeiDoubts"
+  | "heardOfDevice"
+> => ({
+  sightingSources,
+  sightingConflicts: createSightingConflicts(stores),
   unknownModels: createUnknownModels(stores.database, stores.knowledge.deviceOf, stores.deviceStatements),
   modelProposals: createModelProposals(stores),
   imeiDoubts: createImeiDoubts(stores),

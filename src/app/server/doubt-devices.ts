@@ -2,6 +2,7 @@
  * Looks whether handsets are what their IMEIs say: whenever one says something new of itself or is seen on a radio for the first time, and
  * again and again at those that had several SIMs. What it comes to stands as a doubt; the rules are those of `kernel/detection`.
  */
+import type { Registry } from "prom-client";
 import { CLONE_WINDOW_MS, cloneIn } from "../../kernel/detection/clone.ts";
 import { countryCovering } from "../../kernel/detection/country-places.ts";
 import { doubtOfClone, doubtOfModel, doubtOfSpecial } from "../../kernel/detection/doubts.ts";
@@ -12,9 +13,11 @@ import { shippedNetworks } from "../../store/dataset/access-point-data.ts";
 import { listOperators } from "../../store/operator/operators.ts";
 import { createImeiDoubts } from "../../store/sightings/imei-doubts.ts";
 import { createSharedDevices } from "../../store/sightings/shared-devices.ts";
+import { groupBy } from "../../term/collections.ts";
 import type { ClosingStack } from "./closing-stack.ts";
 import { startLoop } from "./loop.ts";
 import type { Stores } from "./open-stores.ts";
+import { measureDoubts, setOpenDoubts } from "./source-measures.ts";
 
 /** What handsets said is written and judged so often; where nothing was said, nothing is asked. */
 const SAID_MS = 2_000;
@@ -23,6 +26,8 @@ const SHARED_MS = 60_000;
 /** A handset with a false IMEI is looked at again so often: an import, or an approved row, may say what model it is of. */
 const MODELS_AGAIN_MS = 600_000;
 const MODELS_BATCH = 200;
+/** Orders whose handsets are looked at at once; of a flood all are met by the walk over orders, minutes later. */
+const FRESH_MAX = 500;
 /** Shared handsets of one look; the rest are looked at at once behind it. */
 const SHARED_BATCH = 200;
 /** Pages of orders that are walked for one operator in one look. */
@@ -30,22 +35,40 @@ const WALKS_MAX = 20;
 
 type Looking = Pick<Stores, "database" | "sealer" | "newId" | "clock" | "knowledge" | "deviceStatements">;
 
+export type Doubting = {
+  /** A SIM came into a handset. */
+  came(operatorId: string, deviceId: string): void;
+};
+
 export function doubtDevices(
   closing: ClosingStack,
   stores: Looking,
-  onFault: (name: string, error: unknown) => void,
-): void {
+  {
+    measures,
+    onFault,
+  }: { readonly measures: Registry; readonly onFault: (name: string, error: unknown) => void },
+): Doubting {
+  const gauges = measureDoubts(measures);
   const shared = createSharedDevices({ ...stores, countryOfNetwork: countriesOf(shippedNetworks()) });
   const doubts = createImeiDoubts(stores);
   /** Kept until it is judged and booked, whatever becomes of the database. */
   const unjudged = new Map<string, Words[number]>();
+  /** By operator, since the last look. */
+  const fresh = new Map<string, string[]>();
+  const book = async (looks: Looks): Promise<void> => {
+    for (const [kind, own] of groupBy(looks, (one) => one.kind)) gauges.found(kind, await doubts.book(own));
+  };
   const said = startLoop({
     name: "device_statements",
     pauseMs: SAID_MS,
     pass: async () => {
       for (const one of await stores.deviceStatements.flush()) unjudged.set(one.deviceId, one);
-      await doubts.book(modelLooks(stores, [...unjudged.values()]));
+      await book(modelLooks(stores, [...unjudged.values()]));
       unjudged.clear();
+      for (const [operatorId, deviceIds] of fresh) {
+        fresh.delete(operatorId);
+        if ((await shared.seen(operatorId, deviceIds)) > 0) places.wake();
+      }
       return false;
     },
     onFailure: onFault,
@@ -59,10 +82,11 @@ export function doubtDevices(
       const again = new Date(stores.clock().getTime() - MODELS_AGAIN_MS);
       const doubted = await doubts.modelsUnconfirmed(again, MODELS_BATCH);
       if (doubted.length > 0)
-        await doubts.book(modelLooks(stores, await stores.deviceStatements.ofDevices(doubted)));
+        await book(modelLooks(stores, await stores.deviceStatements.ofDevices(doubted)));
       const sinceMs = stores.clock().getTime() - 2 * CLONE_WINDOW_MS;
       const devices = await shared.take(SHARED_BATCH, sinceMs);
-      await doubts.book(devices.flatMap(placeLooks));
+      await book(devices.flatMap(placeLooks));
+      setOpenDoubts(gauges.open, await doubts.countOpen());
       return devices.length === SHARED_BATCH;
     },
     onFailure: onFault,
@@ -71,6 +95,13 @@ export function doubtDevices(
     await Promise.all([said.stop(), places.stop()]);
     await stores.deviceStatements.flush().catch((error: unknown) => onFault("device_statements", error));
   });
+  return {
+    came(operatorId, deviceId) {
+      const waiting = fresh.get(operatorId);
+      if (!waiting) fresh.set(operatorId, [deviceId]);
+      else if (waiting.length < FRESH_MAX) waiting.push(deviceId);
+    },
+  };
 }
 
 const MCC_DIGITS = 3;

@@ -27,6 +27,7 @@ import { measureProxyLists } from "./proxy-list-measures.ts";
 import { countRadius } from "./radius-measures.ts";
 import { openRevocation } from "./revocation.ts";
 import { measureJobs } from "./run-jobs.ts";
+import { measureDoubts, measureSources } from "./source-measures.ts";
 import { createStrangers, type StrangerNews } from "./strangers.ts";
 
 const NOW_MS = Date.parse("2026-05-04T08:00:00Z");
@@ -256,6 +257,8 @@ test("the handbook tells every measure of ours, and no other", async () => {
   countEir(registry, []);
   countChecks(registry, () => 0);
   countLocks(registry, () => 0);
+  measureSources(registry, { tallies: () => new Map(), specials: () => new Map(), nowMs: () => 0 });
+  measureDoubts(registry);
   measureCertificates(
     registry,
     () => [],

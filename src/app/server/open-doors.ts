@@ -366,7 +366,7 @@ function httpDeps(
     confirmations: { accept: behind.witnesses.confirm },
     symptoms: { accept: behind.witnesses.symptomsSeen },
     ...knowledgeDeps(stores),
-    ...reviewDeps(stores),
+    ...reviewDeps(stores, behind.sourceView),
     ...messageDeps(behind),
     refusals: () => refusalsOf(machines.watch),
     readiness: readiness(behind),

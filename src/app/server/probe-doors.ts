@@ -47,7 +47,6 @@ export async function openProbeDoors(
     ...{ intake, homePlmnOf, operatorIdOf, clock, onFault },
     confirm: witnesses.confirm,
     locks: equipment.locks,
-    noteRadio: stores.deviceStatements.note,
     clockToleranceMs: config.clock.toleranceSeconds * 1_000,
     monotonicMs: () => performance.now(),
     registry: measures,

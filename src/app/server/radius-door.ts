@@ -5,7 +5,6 @@ import { certificateNames } from "../../http/certificate-names.ts";
 import { handshakeRefusalOf } from "../../http/handshakes.ts";
 import { mutualTls } from "../../http/mutual-tls.ts";
 import type { Conductor } from "../../kernel/conductor/conductor.ts";
-import { type RadioType, radioTypeOf } from "../../kernel/detection/false-model.ts";
 import { type SessionSeen, seenBySession } from "../../kernel/detection/session-seen.ts";
 import type { Intake } from "../../kernel/detection/sighting.ts";
 import {
@@ -29,13 +28,6 @@ import type { OnStranger } from "./strangers.ts";
 type RadiusDeps = {
   readonly intake: Intake;
   readonly confirm: Conductor["confirm"];
-  /** A handset was seen on a radio. */
-  readonly noteRadio: (seen: {
-    readonly operatorId: string;
-    readonly device: { readonly imei: string };
-    readonly radio: RadioType;
-    readonly at: Date;
-  }) => void;
   /** A session of a SIM in another device than its own is ended. */
   readonly locks: Pick<SimLockBook, "session">;
   readonly homePlmnOf: HomePlmnResolver;
@@ -229,9 +221,6 @@ async function taken(
     const [result] = await deps.intake.accept(operatorId, [seen.sighting], "radius", "unneeded");
     const outcome = result?.outcome === "refused" ? result.code : (result?.outcome ?? "refused");
     count.sightings.inc({ client: client.name, outcome });
-    const radio = radioTypeOf(accounting.radioType);
-    if (radio && accounting.imei !== undefined && result?.outcome !== "refused")
-      deps.noteRadio({ operatorId, device: { imei: accounting.imei }, radio, at: new Date(now) });
   }
   if (seen.traffic) await Promise.all(proofs.put([{ operatorId, ...seen.traffic }]));
 }

@@ -26,6 +26,7 @@ import { doubtDevices } from "./doubt-devices.ts";
 import { type Engine, type EngineOptions, startEngine } from "./engine.ts";
 import { keepGrowth } from "./growth.ts";
 import { approvalKinds, jobKinds } from "./job-kinds.ts";
+import { keepSources } from "./keep-sources.ts";
 import { keepPairs } from "./known-pairs.ts";
 import { keepUse, learnFromOrders, learningFrom, measureUse } from "./learn-use.ts";
 import { startLoop } from "./loop.ts";
@@ -62,9 +63,13 @@ export function startWork(closing: ClosingStack, opened: Opened, options: Server
   const measures = new MeasureRegistry();
   const countEnded = countEnds(measures);
   const spend = createSmsSpend(stores.database, stores.clock);
-  const intake = createIntake({ ...stores, onOrders: () => engine.wakeOrders() });
+  const sources = keepSources(closing, stores, {
+    ...{ measures, onFault, onCame: (operatorId, deviceId) => doubting.came(operatorId, deviceId) },
+  });
+  const unwatched = createIntake({ ...stores, onOrders: () => engine.wakeOrders() });
+  const intake = sources.watched(unwatched);
   // Before the engine, so that it ends behind it: applets report through the message centre to the last.
-  keepPairs(closing, stores, intake, { measures, onFault });
+  keepPairs(closing, stores, unwatched, { measures, onFault });
   const engine: Engine = startEngine({
     ...stores,
     ...machines,
@@ -101,7 +106,7 @@ export function startWork(closing: ClosingStack, opened: Opened, options: Server
   keepGrowth(closing, stores, { measures, onFault });
   keepUse(closing, stores.accessPointUse, onFault);
   measureUse(measures, stores.accessPointUse);
-  doubtDevices(closing, stores, onFault);
+  const doubting = doubtDevices(closing, stores, { measures, onFault });
   const witnesses = learningFrom(engine.conductor, stores.accessPointUse, stores.clock);
   return {
     intake,
@@ -109,6 +114,7 @@ export function startWork(closing: ClosingStack, opened: Opened, options: Server
     spend,
     measures,
     witnesses,
+    sourceView: sources.counts,
     ...openJobs(closing, stores, { measures, onFault, config }),
   };
 }

@@ -40,6 +40,12 @@ const Sighting = named(
       gid1: Type.Optional(text("Hexadecimal.", FIELD_CHARACTERS_MAX)),
       spn: Type.Optional(text("Service provider name of the SIM.", FIELD_CHARACTERS_MAX)),
       plmn: Type.Optional(text("Serving network: MCC-MNC or their digits.", FIELD_CHARACTERS_MAX)),
+      radio: Type.Optional(
+        text(
+          "Radio by which it was seen: a number of 3GPP-RAT-Type (TS 29.061) or a word such as `lte`, `nr`, `gsm`.",
+          FIELD_CHARACTERS_MAX,
+        ),
+      ),
       seenAt: Type.Optional(
         text(
           "RFC 3339, or seconds or milliseconds since 1970; a sighting without it was seen when it was received.",
@@ -69,6 +75,7 @@ const FIELDS = [
   "gid1",
   "spn",
   "plmn",
+  "radio",
   "seenAt",
   "source",
   "appletHome",

@@ -1,7 +1,7 @@
 /** When what a handset says of itself, or its radio, proves its IMEI false. */
 import assert from "node:assert/strict";
 import { test } from "vitest";
-import { falseModelIn, type ListedModel, radioTypeOf } from "./false-model.ts";
+import { falseModelIn, type ListedModel } from "./false-model.ts";
 import type { Said, SaidSource } from "./said-of-device.ts";
 
 const NOKIA_6300: ListedModel = {
@@ -90,15 +90,4 @@ test("where no list has the radios of a model, its year tells whether such a rad
 test("a number that no list names contradicts nobody", () => {
   const unknown: ListedModel = { make: null, model: null, modelCodes: [], networks: [], release: null };
   assert.equal(falseModelIn(unknown, [said("apple_product", "iPhone14,2")], ["nr"]), null);
-});
-
-test("radio types are read by their numbers; a fixed or unlicensed access is none", () => {
-  assert.deepEqual([1, 2, 6, 51, 3, undefined].map(radioTypeOf), [
-    "utran",
-    "geran",
-    "eutran",
-    "nr",
-    undefined,
-    undefined,
-  ]);
 });

@@ -7,19 +7,8 @@
  * link was sent to: once is nothing.
  */
 import { samsungBaseOf } from "../devices/names.ts";
+import { RADIO_TYPES, type RadioType } from "./radio-type.ts";
 import { modelSaid, type Said, type SaidModel } from "./said-of-device.ts";
-
-/** Radio types as gateways tell them (TS 29.061 clause 16.4.7.2), with their generation and when the first phones had it. */
-export const RADIO_TYPES = {
-  geran: { generation: 2, since: 1991 },
-  utran: { generation: 3, since: 2001 },
-  hspa_evolution: { generation: 3, since: 2008 },
-  eutran: { generation: 4, since: 2010 },
-  eutran_nb_iot: { generation: 4, since: 2016 },
-  lte_m: { generation: 4, since: 2016 },
-  nr: { generation: 5, since: 2019 },
-} as const;
-export type RadioType = keyof typeof RADIO_TYPES;
 
 /** What lists say of the TAC. */
 export type ListedModel = {
@@ -131,26 +120,4 @@ function cannotUse(listed: ListedModel, radio: RadioType): FalseModel | null {
       reason: `its number is of ${nameOf(listed)}, which came out by ${listed.release.to.slice(0, 4)}, and it was seen on ${radio}, which came in ${since}`,
     };
   return null;
-}
-
-/** Value of 3GPP-RAT-Type; undefined: not a radio that tells anything of a phone (TS 29.061 clause 16.4.7.2). */
-export function radioTypeOf(value: number | undefined): RadioType | undefined {
-  switch (value) {
-    case 1:
-      return "utran";
-    case 2:
-      return "geran";
-    case 5:
-      return "hspa_evolution";
-    case 6:
-      return "eutran";
-    case 8:
-      return "eutran_nb_iot";
-    case 9:
-      return "lte_m";
-    case 51:
-      return "nr";
-    default:
-      return undefined;
-  }
 }

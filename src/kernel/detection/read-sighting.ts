@@ -92,7 +92,16 @@ function required(text: string | undefined, field: string): string {
   throw new TurnupError("sighting_malformed", `${field} is missing.`, { nextStep: `Give ${field} as text.` });
 }
 
-function readDevice(input: SightingInput): { readonly imei: Imei; readonly softwareVersion: string | null } {
+/**
+ * The handset that a sighting names.
+ * @throws TurnupError with the code of what is wrong
+ */
+export const handsetOf = (input: Pick<SightingInput, "imei" | "imeisv">): Imei => readDevice(input).imei;
+
+function readDevice(input: Pick<SightingInput, "imei" | "imeisv">): {
+  readonly imei: Imei;
+  readonly softwareVersion: string | null;
+} {
   if (given(input.imeisv)) {
     const imeisv = parseImeisv(deviceDigits(input.imeisv, "imeisv"));
     const imei = imeiOf(imeisv);

@@ -13,6 +13,7 @@ const TOLD: SessionTold = {
   apn: "internet",
   visited: "26202",
   home: "23415",
+  radioType: 6,
   selection: "subscribed",
   eventSeconds: NOW / 1_000 - 60,
   delaySeconds: 5,
@@ -27,7 +28,7 @@ test("a session that opens is a sighting where the handset is, and a proof of th
   assert.deepEqual(seen({}), {
     sighting: {
       ...{ imeisv: "3569380356438091", imsi: "234150000000001", msisdn: "447700900123" },
-      ...{ plmn: "26202", seenAt },
+      ...{ plmn: "26202", radio: "6", seenAt },
     },
     traffic: { imsi: "234150000000001", apn: "internet", seenAt, beganBy: at(NOW - 6_000) },
   });

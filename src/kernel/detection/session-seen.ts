@@ -16,6 +16,8 @@ export type SessionTold = {
   readonly apn: string | undefined;
   readonly visited: string | undefined;
   readonly home: string | undefined;
+  /** Value of 3GPP-RAT-Type. */
+  readonly radioType: number | undefined;
   readonly selection: "subscribed" | "handset" | "network" | undefined;
   readonly eventSeconds: number | undefined;
   readonly delaySeconds: number | undefined;
@@ -47,7 +49,8 @@ export function seenBySession(
   if (imsi === undefined) return undefined;
   const toldMs = seenMsOf(told, nowMs, clockToleranceMs);
   const seenAt = timeOf(toldMs);
-  const { imei, msisdn, delaySeconds = 0 } = told;
+  const { imei, msisdn, radioType, delaySeconds = 0 } = told;
+  const radio = radioType === undefined ? undefined : String(radioType);
   const plmn = told.visited ?? told.home ?? homePlmnOf(imsi) ?? imsi.slice(0, 5);
   const device = imei?.length === IMEISV_DIGITS ? { imeisv: imei } : { imei };
   const apn = apnIn(told);
@@ -56,7 +59,7 @@ export function seenBySession(
     sighting:
       imei === undefined || inHandsetMs === undefined
         ? undefined
-        : { ...device, imsi, msisdn, plmn, seenAt: timeOf(inHandsetMs) },
+        : { ...device, imsi, msisdn, plmn, radio, seenAt: timeOf(inHandsetMs) },
     traffic:
       apn === undefined
         ? undefined

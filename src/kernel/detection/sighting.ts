@@ -31,6 +31,8 @@ export type SightingInput = {
   readonly spn?: string | undefined;
   /** Serving network, `MCC-MNC` or digits. */
   readonly plmn?: string | undefined;
+  /** Radio by which it was seen: a number of 3GPP-RAT-Type or a word (`radio-type.ts`). */
+  readonly radio?: string | undefined;
   /** RFC 3339 time, or seconds or milliseconds since 1970; a sighting without one was seen when it was received. */
   readonly seenAt?: string | undefined;
   /** One of SIGHTING_SOURCES; a row without one has that of its batch. */

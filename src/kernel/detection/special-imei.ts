@@ -3,16 +3,13 @@
  * of a model, one of them with many SIMs is no clone, and nobody is asked what model they are.
  */
 
-export type ImeiClass =
-  | "ordinary"
-  /** 15 zeros, as a phone sends that lost its memory. */
-  | "zeros"
-  /** One digit over and over, or a count up or down: typed in by a repair tool. */
-  | "run"
-  /** Of a reporting body that gives out numbers for tests alone (GSMA TS.06: 00, 02 to 09). */
-  | "test"
-  /** A TAC of a model with a serial number of no single handset: zeros, nines, a count. */
-  | "blank_serial";
+/**
+ * `zeros`: 15 of them, as a phone sends that lost its memory. `run`: one digit over and over, or a count up or down, typed in by a repair
+ * tool. `test`: of a reporting body that gives out numbers for tests alone (GSMA TS.06: 00, 02 to 09). `blank_serial`: a TAC of a model with a
+ * serial number of no single handset: zeros, nines, a count.
+ */
+export const IMEI_CLASSES = ["ordinary", "zeros", "run", "test", "blank_serial"] as const;
+export type ImeiClass = (typeof IMEI_CLASSES)[number];
 
 const TAC_DIGITS = 8;
 const IMEI_DIGITS = 14;

@@ -1,7 +1,7 @@
 /** A TAC that was seen and that no list names, with all that helps a person to say what model it is. */
 import type { YearWindow } from "../devices/age.ts";
-import type { RadioType } from "./false-model.ts";
 import { type HandsetSaid, type ProposedModel, proposedModelOf } from "./propose-model.ts";
+import type { RadioType } from "./radio-type.ts";
 import type { SaidSource } from "./said-of-device.ts";
 import { isSpecialTac } from "./special-imei.ts";
 

@@ -22,6 +22,7 @@ export const EVENT_KINDS = {
   imei_doubted:
     "The handset may not be what its IMEI says: a false one, one that two bear, or one that names nobody.",
   imei_doubt_ended: "That doubt is over: a person looked, or what it rested on holds no more.",
+  sighting_conflict: "Two sources see the SIM in two handsets at the same time.",
   fault: "It could not be taken further; it is tried again.",
   call_unreadable: "What another machine was to be asked cannot be read: a person has to see to it.",
   reopened: "It had ended, and a person had it sent again.",

@@ -134,6 +134,8 @@ export type CareDevice = {
   readonly firstSeenAt: string;
   readonly lastSeenAt: string;
   readonly isCurrent: boolean;
+  /** Who saw the SIM come into it last; null: nobody did, or it is no longer kept. */
+  readonly cameBy: string | null;
   /** Why it may not be what its IMEI says; open ones alone. */
   readonly doubts: readonly CareDoubt[];
 };

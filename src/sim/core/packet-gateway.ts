@@ -50,6 +50,10 @@ export type UsageRecord = {
   readonly imei: string;
   /** As the subscriber register has it. */
   readonly msisdn: string | undefined;
+  /** Value of 3GPP-RAT-Type (TS 29.061 clause 16.4.7.2). */
+  readonly radioType?: number | undefined;
+  /** Where the handset is, MCC and MNC; at home unless given. */
+  readonly visited?: string | undefined;
   readonly at: Date;
 };
 /** A request that no access point leads to its host: what a probe beside the gateway sees of an application that is cut off. */
@@ -93,6 +97,8 @@ type PacketGatewayOptions = {
   readonly services?: ReadonlyMap<string, number>;
   /** The subscriber register: whose number a SIM has. */
   msisdnOf?(imsi: string): string | undefined;
+  /** By which radio a handset is served. */
+  radioOf?(imei: string): number | undefined;
   onUsage?(batch: readonly UsageRecord[]): Promise<void>;
   /** Attempts that failed, of applications that say their name in `x-application`. */
   onFailedAttempts?(batch: readonly FailedAttempt[]): Promise<void>;
@@ -119,6 +125,7 @@ type Gateway = {
   readonly failed: Batcher<FailedAttempt>;
   lastSession: number;
   msisdnOf(imsi: string): string | undefined;
+  radioOf(imei: string): number | undefined;
   now(): Date;
 };
 
@@ -161,6 +168,7 @@ function newGateway({
   onFault,
   services = new Map(),
   msisdnOf = () => undefined,
+  radioOf = () => undefined,
   now = () => new Date(),
 }: PacketGatewayOptions): Gateway {
   const records = {
@@ -183,6 +191,7 @@ function newGateway({
     failed: createBatcher<FailedAttempt>({ ...records, deliver: onFailedAttempts }),
     lastSession: 0,
     msisdnOf,
+    radioOf,
     now,
   };
 }
@@ -231,6 +240,7 @@ function open(gateway: Gateway, body: string): { readonly status: number; readon
   gateway.usage.push({
     ...{ sessionId, apn: point.apn, imsi, imei },
     msisdn: gateway.msisdnOf(imsi),
+    radioType: gateway.radioOf(imei),
     at: gateway.now(),
   });
   return { status: 201, answer: { session: sessionId } };

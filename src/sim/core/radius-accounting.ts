@@ -99,7 +99,16 @@ function answered(client: Client, bytes: Uint8Array): void {
   pump(client);
 }
 
-const attributesOf = ({ sessionId, apn, imsi, imei, msisdn, at }: UsageRecord): RadiusValue[] => [
+const attributesOf = ({
+  sessionId,
+  apn,
+  imsi,
+  imei,
+  msisdn,
+  radioType,
+  visited,
+  at,
+}: UsageRecord): RadiusValue[] => [
   [40, number(START)],
   [44, octets(sessionId)],
   [55, number(Math.floor(at.getTime() / 1_000))],
@@ -108,6 +117,8 @@ const attributesOf = ({ sessionId, apn, imsi, imei, msisdn, at }: UsageRecord): 
   vendorValue(VENDOR_3GPP, 1, octets(imsi)),
   vendorValue(VENDOR_3GPP, 12, octets(SUBSCRIBED)),
   vendorValue(VENDOR_3GPP, 20, octets(imei)),
+  ...(visited === undefined ? [] : [vendorValue(VENDOR_3GPP, 18, octets(visited))]),
+  ...(radioType === undefined ? [] : [vendorValue(VENDOR_3GPP, 21, new Uint8Array([radioType]))]),
 ];
 
 const octets = (text: string): Uint8Array => new TextEncoder().encode(text);

@@ -16,6 +16,8 @@ export type HandsetModel = {
   readonly make: string;
   readonly model: string;
   readonly capability: HandsetCapability;
+  /** The newest radio that it has: value of 3GPP-RAT-Type. */
+  readonly radioType?: number;
   /** How it speaks where it is managed by OMA DM. */
   readonly managed?: ManagedModel;
   /** Applications that it has; all of them without it. */

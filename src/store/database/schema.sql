@@ -1466,6 +1466,52 @@ create table sighting (
 ) partition by RANGE (seen_at);
 create index sighting_of_subscriber ON sighting USING btree (operator_id, subscriber_id, seen_at DESC);
 
+create table sighting_conflict (
+  id uuid not null,
+  operator_id uuid not null,
+  subscriber_id uuid not null,
+  device_id uuid not null,
+  source text not null,
+  other_device_id uuid not null,
+  other_source text not null,
+  rule text not null,
+  found_at timestamp with time zone not null,
+  last_at timestamp with time zone not null,
+  times integer not null,
+  constraint sighting_conflict_pkey PRIMARY KEY (id),
+  constraint sighting_conflict_device_id_fkey FOREIGN KEY (device_id) REFERENCES device(id),
+  constraint sighting_conflict_operator_id_fkey FOREIGN KEY (operator_id) REFERENCES operator(id),
+  constraint sighting_conflict_other_device_id_fkey FOREIGN KEY (other_device_id) REFERENCES device(id),
+  constraint sighting_conflict_subscriber_id_fkey FOREIGN KEY (subscriber_id) REFERENCES subscriber(id)
+);
+create index sighting_conflict_by_id ON sighting_conflict USING btree (operator_id, id DESC);
+create unique index sighting_conflict_of_pair ON sighting_conflict USING btree (subscriber_id, source, other_source, device_id, other_device_id);
+
+create table sighting_minute (
+  operator_id uuid not null,
+  source text not null,
+  minute timestamp with time zone not null,
+  received bigint not null,
+  changed bigint not null,
+  refused bigint not null,
+  lagging bigint not null,
+  lag_ms bigint not null,
+  lag_ms_max bigint not null,
+  constraint sighting_minute_pkey PRIMARY KEY (operator_id, source, minute),
+  constraint sighting_minute_operator_id_fkey FOREIGN KEY (operator_id) REFERENCES operator(id)
+);
+create index sighting_minute_by_time ON sighting_minute USING btree (minute);
+
+create table sighting_source (
+  operator_id uuid not null,
+  source text not null,
+  first_received_at timestamp with time zone not null,
+  last_received_at timestamp with time zone not null,
+  last_seen_at timestamp with time zone,
+  constraint sighting_source_pkey PRIMARY KEY (operator_id, source),
+  constraint sighting_source_operator_id_fkey FOREIGN KEY (operator_id) REFERENCES operator(id)
+);
+
 create table sim_lock (
   id uuid not null,
   operator_id uuid not null,
@@ -1518,6 +1564,18 @@ create table sms_day (
   constraint sms_day_pkey PRIMARY KEY (operator_id, day, node),
   constraint sms_day_operator_id_fkey FOREIGN KEY (operator_id) REFERENCES operator(id)
 );
+
+create table special_imei_day (
+  operator_id uuid not null,
+  day date not null,
+  class text not null,
+  source text not null,
+  times bigint not null,
+  last_at timestamp with time zone not null,
+  constraint special_imei_day_pkey PRIMARY KEY (operator_id, day, class, source),
+  constraint special_imei_day_operator_id_fkey FOREIGN KEY (operator_id) REFERENCES operator(id)
+);
+create index special_imei_day_by_day ON special_imei_day USING btree (day);
 
 create table subscriber (
   id uuid not null,

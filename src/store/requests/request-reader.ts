@@ -288,9 +288,11 @@ type StoredSubscriber = {
   readonly at: Date | null;
 };
 const DEVICES = {
-  name: "care_devices", // pairing_subscriber_id_device_id_key, device_pkey, provisioning_order_of_device, imei_doubt_open
+  name: "care_devices", // pairing_subscriber_id_device_id_key, device_pkey, provisioning_order_of_device, sighting_of_subscriber, imei_doubt_open
   text: `select p.device_id as "deviceId", d.imei_sealed, d.tac, o.make, o.model, p.first_seen_at as "firstSeenAt",
                 p.last_seen_at as "lastSeenAt", p.is_current as "isCurrent",
+                (select g.source from sighting g where g.operator_id = p.operator_id and g.subscriber_id = p.subscriber_id
+                    and g.device_id = p.device_id order by g.seen_at desc limit 1) as "cameBy",
                 coalesce((select json_agg(json_build_object('id', i.id, 'kind', i.kind, 'reason', i.reason,
                             'foundAt', to_char(i.found_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')) order by i.id)
                             from imei_doubt i where i.device_id = p.device_id and i.ended_at is null), '[]') as doubts

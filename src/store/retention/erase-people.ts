@@ -120,6 +120,7 @@ const FORGET = {
       "record_try",
       "user_account",
     ].map((table) => `delete from ${table} where subscriber_id = any($1::uuid[])`),
+    `delete from sighting_conflict where subscriber_id = any($1::uuid[])`,
     `delete from link where order_id in ${THEIR_ORDERS}`,
     `delete from management_task where order_id in ${THEIR_ORDERS}`,
     `update offer set given_sealed = null where subscriber_id = any($1::uuid[]) and given_sealed is not null`,

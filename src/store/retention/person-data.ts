@@ -79,6 +79,11 @@ const PARTS: readonly Part[] = [
             where p.subscriber_id = $1 and p.is_current order by i.id desc`,
   },
   {
+    table: "sightingConflicts",
+    text: `select source, other_source as "otherSource", rule, found_at as "foundAt", last_at as "lastAt", times
+             from sighting_conflict where subscriber_id = $1 order by id desc`,
+  },
+  {
     table: "sightings",
     text: `select serving_plmn as "servingPlmn", source, outcome, seen_at as "seenAt" from sighting g
             where g.operator_id = (select operator_id from subscriber where id = $1) and g.subscriber_id = $1 order by seen_at desc`,

@@ -2,16 +2,17 @@
  * What handsets said of themselves, and on which radios they were seen: gathered in memory, each handset and source once however often it
  * came, and written every other second. A server that is killed loses that much, which comes again.
  */
-import type { RadioType } from "../../kernel/detection/false-model.ts";
 import { nextSaid } from "../../kernel/detection/keep-said.ts";
 import type { HandsetSaid } from "../../kernel/detection/propose-model.ts";
+import type { RadioType } from "../../kernel/detection/radio-type.ts";
+import { handsetOf } from "../../kernel/detection/read-sighting.ts";
 import { SAID_CHARACTERS_MAX, type Said, type SaidSource } from "../../kernel/detection/said-of-device.ts";
 import { groupBy } from "../../term/collections.ts";
 import { bulkInsert } from "../database/bulk.ts";
 import type { Database, Db, Tx } from "../database/database.ts";
 import type { Sealer } from "../seal/seal.ts";
 
-/** Which handset: by its number, or by the order whose link it opened. */
+/** Which handset: by its number, in any form that sightings may have it, or by the order whose link it opened. */
 type WhichDevice = { readonly imei: string } | { readonly orderId: string };
 type Heard = { readonly operatorId: string; readonly device: WhichDevice; readonly at: Date } & (
   | { readonly source: SaidSource; readonly value: string }
@@ -21,7 +22,7 @@ type Heard = { readonly operatorId: string; readonly device: WhichDevice; readon
 /** Different handsets and sources that are kept between two writes; more are not noted. */
 const WAITING_MAX = 20_000;
 /** Handsets and radios that were written already, so that each session of each day writes nothing. */
-const WRITTEN_MAX = 500_000;
+const WRITTEN_MAX = 200_000;
 /** What of an IMEI never varies: without its check digit. */
 const IMEI_INDEX_DIGITS = 14;
 /** Handsets of one TAC whose words are read: they tell enough. */
@@ -54,8 +55,9 @@ export function createDeviceStatements(deps: Deps): DeviceStatements {
   const written = new Set<string>();
   return {
     note(heard) {
-      const what = "radio" in heard ? `radio ${heard.radio}` : heard.source;
-      const key = JSON.stringify([heard.operatorId, heard.device, what]);
+      const { operatorId, device } = heard;
+      const what = "radio" in heard ? heard.radio : heard.source;
+      const key = `${operatorId} ${"imei" in device ? device.imei : device.orderId} ${what}`;
       if ("radio" in heard) {
         if (written.has(key)) return;
         if (written.size >= WRITTEN_MAX) written.clear();
@@ -98,7 +100,9 @@ type Found = { readonly key: string; readonly id: string };
 const keyOf = (sealer: Sealer, operatorId: string, device: WhichDevice): string =>
   "orderId" in device
     ? device.orderId
-    : sealer.blindIndex("imei", operatorId, device.imei.slice(0, IMEI_INDEX_DIGITS)).toString("hex");
+    : sealer
+        .blindIndex("imei", operatorId, handsetOf({ imei: device.imei }).slice(0, IMEI_INDEX_DIGITS))
+        .toString("hex");
 
 /** By key; a handset that the operator never saw is nobody's, and what it says is not kept. */
 async function devicesOf(

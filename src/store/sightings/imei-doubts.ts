@@ -22,6 +22,8 @@ type DoubtBook = ImeiDoubts & {
   book(looks: readonly Look[]): Promise<number>;
   /** Handsets whose false IMEI was not found again since: lists may say something else of their TACs by now. */
   modelsUnconfirmed(since: Date, limit: number): Promise<readonly string[]>;
+  /** Of all operators, by kind. */
+  countOpen(): Promise<ReadonlyMap<DoubtKind, number>>;
 };
 
 const DOUBT = `d.id, d.device_id as "deviceId", d.kind, d.reason, d.detail, d.found_at as "foundAt", d.confirmed_at as "confirmedAt",
@@ -64,6 +66,10 @@ const ORDERS = {
           where p.operator_id = $1 and p.device_id = $2 and p.is_current order by p.id limit 100`,
 };
 
+const COUNT_OPEN = {
+  name: "count_open_doubts", // imei_doubt_open
+  text: "select kind, count(*)::float8 as count from imei_doubt where ended_at is null group by kind",
+};
 const UNCONFIRMED = {
   name: "unconfirmed_false_models", // imei_doubt_unconfirmed
   text: `select device_id as "deviceId" from imei_doubt
@@ -121,6 +127,10 @@ export function createImeiDoubts(deps: Deps): DoubtBook {
     async modelsUnconfirmed(since, limit) {
       const rows = await database.rows<{ deviceId: string }>(UNCONFIRMED, [since, limit]);
       return rows.map(({ deviceId }) => deviceId);
+    },
+    async countOpen() {
+      const rows = await database.rows<{ kind: DoubtKind; count: number }>(COUNT_OPEN, []);
+      return new Map(rows.map(({ kind, count }) => [kind, count]));
     },
   };
 }

@@ -26,6 +26,8 @@ type SharedDevice = {
 type SharedDevices = {
   /** Looks for new ones among an operator's orders; answers whether there is more to walk. */
   gather(operatorId: string): Promise<boolean>;
+  /** Handsets that a SIM just came into: those with several are due at once. Answers how many. */
+  seen(operatorId: string, deviceIds: readonly string[]): Promise<number>;
   /** The next that are due, with their sights since; they are due again later. */
   take(limit: number, sinceMs: number): Promise<readonly SharedDevice[]>;
 };
@@ -39,13 +41,18 @@ const WALK = {
   text: `select id, device_id as "deviceId" from provisioning_order
           where operator_id = $1 and id > $2 and created_at <= $3 order by id limit ${ORDERS_READ}`,
 };
-const MARK = {
-  name: "mark_shared_devices", // pairing_of_device, shared_device_pkey
-  text: `insert into shared_device (device_id, operator_id, looked_at)
+const INSERT_SHARED = `insert into shared_device (device_id, operator_id, looked_at)
          select q.id, $1::uuid, '-infinity'::timestamptz from unnest($2::uuid[]) as q(id)
           where (select count(*) from (select from pairing where device_id = q.id limit 2) p) > 1
           order by q.id
-             on conflict (device_id) do nothing`,
+             on conflict (device_id)`;
+const MARK = {
+  name: "mark_shared_devices", // pairing_of_device, shared_device_pkey
+  text: `${INSERT_SHARED} do nothing`,
+};
+const MARK_ANEW = {
+  name: "mark_shared_devices_anew", // pairing_of_device, shared_device_pkey
+  text: `${INSERT_SHARED} do update set looked_at = excluded.looked_at`,
 };
 const MOVE_CURSOR = {
   name: "move_shared_device_cursor", // shared_device_cursor_pkey
@@ -117,6 +124,7 @@ export function createSharedDevices(deps: {
       });
       return orders.length === ORDERS_READ;
     },
+    seen: (operatorId, deviceIds) => database.run(MARK_ANEW, [operatorId, [...new Set(deviceIds)]]),
     async take(limit, sinceMs) {
       const now = clock();
       const due = new Date(now.getTime() - LOOK_AGAIN_MS);

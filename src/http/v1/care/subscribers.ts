@@ -5,6 +5,7 @@
 import Type from "typebox";
 import type { Role } from "../../../kernel/account/role.ts";
 import { DOUBT_KINDS } from "../../../kernel/detection/doubts.ts";
+import { SIGHTING_SOURCES } from "../../../kernel/detection/sighting.ts";
 import { ORDER_STATES, SPINE_CAUSES } from "../../../kernel/order/order.ts";
 import type { Standing } from "../../../kernel/requested/request-reader.ts";
 import { TurnupError } from "../../../term/error.ts";
@@ -14,6 +15,7 @@ import { instant, instantOrNull, named, textOrNull, words } from "../../schema.t
 import { sendLink } from "../../sign-in-link.ts";
 import { Offer } from "../offers.ts";
 import { Status, statusBody } from "../requests/schema.ts";
+import { SightingConflictOut } from "../sightings/conflicts.ts";
 import { subscriberNamed, subscriberNumber } from "../subscribers/number.ts";
 import { Provisioned } from "../subscribers/services.ts";
 
@@ -30,6 +32,12 @@ const Device = Type.Object({
   firstSeenAt: instant(),
   lastSeenAt: instant(),
   isCurrent: Type.Boolean(),
+  cameBy: Type.Unsafe<string | null>({
+    type: ["string", "null"],
+    enum: [...SIGHTING_SOURCES, null],
+    description:
+      "Who saw the SIM come into it last. Only `radius` tells of every session: of others nothing follows from their silence (`silenceProves` of `GET /v1/sources`).",
+  }),
   doubts: Type.Array(
     Type.Object({
       id: Type.String(),
@@ -80,6 +88,9 @@ const SubscriberStanding = named(
     orders: Type.Array(SpineOrder, { description: "What the network opened: settings and keys." }),
     services: Type.Array(Provisioned),
     offers: Type.Array(Offer),
+    conflicts: Type.Array(SightingConflictOut, {
+      description: "Sources that see the SIM in two handsets at once; the last 20.",
+    }),
     devices: Type.Array(Device, { description: "The one where the SIM is now first." }),
     lastScreen: nullable<NonNullable<Standing["lastScreen"]>>(
       { screen: { type: "string" }, channel: { type: "string" }, at: { type: "string" } },
@@ -99,13 +110,14 @@ export const showStanding = route({
   errors: ["subscriber_not_found", "imsi_malformed", "msisdn_malformed"],
   status: 200,
   answer: SubscriberStanding,
-  async handle({ requests }, { params, caller: { operatorId } }) {
+  async handle({ requests, sightingConflicts }, { params, caller: { operatorId } }) {
     const subscriberId = await subscriberNamed(requests, operatorId, params.number);
     const scope = { operatorId, subscriberId };
-    const [standing, statuses, services] = await Promise.all([
+    const [standing, statuses, services, conflicts] = await Promise.all([
       requests.reader.standing(operatorId, subscriberId),
       requests.desk.ofSubscriber(scope),
       requests.desk.provisioned(scope),
+      sightingConflicts.ofSubscriber(operatorId, subscriberId),
     ]);
     if (!standing) throw new TurnupError("subscriber_not_found", "This SIM is gone.");
     const { devices, orders, offers, ...rest } = standing;
@@ -114,6 +126,7 @@ export const showStanding = route({
       requests: statuses.map(statusBody),
       orders: orders.map((order) => ({ ...order, cause: order.cause as (typeof SPINE_CAUSES)[number] })), // requests were left out above
       services: services.map((one) => ({ ...one })),
+      conflicts: conflicts.map((one) => ({ ...one })),
       offers: offers.map((one) => ({ ...one })),
       devices: devices.map((one) => ({ ...one, doubts: one.doubts.map((doubt) => ({ ...doubt })) })),
     });

@@ -1,8 +1,8 @@
 /** The queue of models to review (R77): what was seen and is named by no list, and the rows that name it once a person approves. */
 import Type, { type Static } from "typebox";
 import { actingOf } from "../../../kernel/account/person.ts";
-import { RADIO_TYPES } from "../../../kernel/detection/false-model.ts";
 import type { ProposedModel } from "../../../kernel/detection/propose-model.ts";
+import { RADIO_TYPES } from "../../../kernel/detection/radio-type.ts";
 import { SAID_SOURCES } from "../../../kernel/detection/said-of-device.ts";
 import type { UnknownModel } from "../../../kernel/detection/unknown-model.ts";
 import { PROPOSED_ROWS_MAX } from "../../../kernel/jobs/model-proposals.ts";

@@ -1,0 +1,167 @@
+/**
+ * Watches the one path of sightings, whichever door they come by: which source tells how much and how late, which radios handsets are
+ * seen on, how often numbers come that name no handset, and where two sources see one SIM in two handsets. It changes nothing of what becomes of a
+ * sighting, and adds a note where a radio cannot be read.
+ */
+import {
+  CONFLICT_WINDOW_MS,
+  conflictIn,
+  type SimSeen,
+  type SourceConflict,
+} from "../../kernel/detection/conflict.ts";
+import { radioTypeIn } from "../../kernel/detection/radio-type.ts";
+import { handsetOf, readSeenAt, readSource } from "../../kernel/detection/read-sighting.ts";
+import type {
+  Intake,
+  SightingInput,
+  SightingResult,
+  SightingSource,
+} from "../../kernel/detection/sighting.ts";
+import { type ImeiClass, imeiClassOf } from "../../kernel/detection/special-imei.ts";
+import type { DeviceStatements } from "../../store/sightings/device-statements.ts";
+import type { SourceCounts } from "../../store/sightings/source-counts.ts";
+import { pairsOf } from "../../term/collections.ts";
+import type { SourceTally } from "./source-measures.ts";
+
+/** SIMs that moved lately, and so are watched; the first is let go where more move. */
+const SIMS_WATCHED_MAX = 20_000;
+/** The last sights of one of them. */
+const SIGHTS_MAX = 16;
+/** Of so many rows of a source one has its time looked at, the first among them: reading times costs more than counting. */
+const LAG_LOOKED_AT = 8;
+const IMEI_DIGITS = 14;
+const SPECIAL_CODES: readonly string[] = ["imei_filler", "imei_test"];
+
+/** Two sources that see a SIM in two handsets. */
+export type FoundConflict = SourceConflict & { readonly operatorId: string; readonly imsi: string };
+
+type WatchDeps = {
+  readonly clock: () => Date;
+  readonly counts: Pick<SourceCounts, "count">;
+  readonly noteRadio: DeviceStatements["note"];
+  /** A SIM came into a handset. */
+  readonly onCame?: (operatorId: string, deviceId: string) => void;
+  /** Of a row whose time was looked at. */
+  readonly onLag?: (source: SightingSource, lagMs: number) => void;
+};
+type Row = {
+  readonly operatorId: string;
+  readonly source: SightingSource;
+  readonly input: SightingInput;
+  readonly result: SightingResult;
+  readonly nowMs: number;
+};
+
+export type SightingWatch = {
+  watched(intake: Intake): Intake;
+  /** What was found since it was asked last. */
+  conflicts(): readonly FoundConflict[];
+  /** What came since the start. */
+  tallies(): ReadonlyMap<SightingSource, SourceTally>;
+  /** Numbers among it that name no handset, by class. */
+  specials(): ReadonlyMap<string, number>;
+};
+
+type Tally = { readonly outcomes: Map<string, number>; lastMs: number; timed: number };
+
+export function createSightingWatch(deps: WatchDeps): SightingWatch {
+  const tallies = new Map<SightingSource, Tally>();
+  const specials = new Map<string, number>();
+  const moving = new Map<string, SimSeen[]>();
+  const found = new Map<string, FoundConflict>();
+  const watch = (row: Row): SightingResult => {
+    const tally = tallies.get(row.source) ?? { outcomes: new Map<string, number>(), lastMs: 0, timed: 0 };
+    tallies.set(row.source, tally);
+    count(deps, row, { tally, specials });
+    if (row.result.outcome === "refused") return row.result;
+    if ("orderId" in row.result) deps.onCame?.(row.operatorId, row.result.deviceId);
+    watchSim(moving, found, row);
+    return notingRadio(deps, row);
+  };
+  return {
+    watched: ({ accept }) => ({
+      async accept(operatorId, sightings, ofAll, ids) {
+        const nowMs = deps.clock().getTime();
+        const results = await accept(operatorId, sightings, ofAll, ids);
+        return [...pairsOf(sightings, results)].map(([input, result]) => {
+          const source = result.outcome === "refused" ? ofAll : readSource(input, ofAll);
+          return watch({ operatorId, source, input, result, nowMs });
+        });
+      },
+    }),
+    conflicts() {
+      const all = [...found.values()];
+      found.clear();
+      return all;
+    },
+    tallies: () => tallies,
+    specials: () => specials,
+  };
+}
+
+function count(
+  { counts, onLag }: WatchDeps,
+  { operatorId, source, input, result, nowMs }: Row,
+  { tally, specials }: { readonly tally: Tally; readonly specials: Map<string, number> },
+): void {
+  const isRefused = result.outcome === "refused";
+  const hasTime = !isRefused && input.seenAt !== undefined && tally.timed++ % LAG_LOOKED_AT === 0;
+  const seenMs = hasTime ? readSeenAt(input.seenAt, nowMs, Number.POSITIVE_INFINITY) : null;
+  const special = isRefused && SPECIAL_CODES.includes(result.code) ? specialOf(input) : null;
+  tally.outcomes.set(result.outcome, (tally.outcomes.get(result.outcome) ?? 0) + 1);
+  tally.lastMs = nowMs;
+  if (special !== null) specials.set(special, (specials.get(special) ?? 0) + 1);
+  if (seenMs !== null) onLag?.(source, Math.max(0, nowMs - seenMs));
+  counts.count({
+    ...{ operatorId, source, receivedMs: nowMs, isRefused, seenMs },
+    isChanged: "orderId" in result,
+    special,
+  });
+}
+
+/** By the digits as they came: such a number is no IMEI that could be read. */
+function specialOf({ imei, imeisv }: SightingInput): ImeiClass {
+  const digits = (imeisv || imei || "").replace(/\D/g, "");
+  const found = imeiClassOf(digits.slice(0, IMEI_DIGITS));
+  return found === "ordinary" ? "run" : found; // refused for what stands behind its first digits
+}
+
+/** Rows of SIMs that moved lately, unchanged ones among them: those say who agrees. */
+function watchSim(
+  moving: Map<string, SimSeen[]>,
+  found: Map<string, FoundConflict>,
+  { operatorId, source, input, result, nowMs }: Row,
+): void {
+  const isMove = result.outcome === "sim_moved" || result.outcome === "late";
+  if (!isMove && moving.size === 0) return;
+  const imsi = (input.imsi ?? "").replace(/\D/g, "");
+  const key = `${operatorId} ${imsi}`;
+  const before = moving.get(key);
+  if (!before && !isMove) return;
+  const seenMs = readSeenAt(input.seenAt, nowMs, Number.POSITIVE_INFINITY);
+  const handset = handsetOf(input).slice(0, IMEI_DIGITS);
+  const sights = [...(before ?? []), { handset, source, seenMs }]
+    .filter((one) => seenMs - one.seenMs <= CONFLICT_WINDOW_MS)
+    .slice(-SIGHTS_MAX);
+  moving.delete(key); // it is the last to be let go now
+  moving.set(key, sights);
+  const [oldest] = moving.keys();
+  if (moving.size > SIMS_WATCHED_MAX && oldest !== undefined) moving.delete(oldest);
+  const conflict = conflictIn(sights);
+  if (!conflict) return;
+  moving.set(key, sights.slice(-1)); // what was found is not found again by the next sight
+  if (found.size < SIMS_WATCHED_MAX) found.set(key, { ...conflict, operatorId, imsi });
+}
+
+function notingRadio({ noteRadio }: WatchDeps, { operatorId, input, result, nowMs }: Row): SightingResult {
+  if (input.radio === undefined || input.radio === "" || result.outcome === "refused") return result;
+  const radio = radioTypeIn(input.radio);
+  if (radio === undefined)
+    return {
+      ...result,
+      notes: [...(result.notes ?? []), "radio is left out: it is no radio type that is known"],
+    };
+  const imei = input.imeisv || input.imei;
+  if (radio !== "other" && imei) noteRadio({ operatorId, device: { imei }, radio, at: new Date(nowMs) });
+  return result;
+}
