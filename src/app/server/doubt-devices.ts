@@ -35,7 +35,7 @@ const WALKS_MAX = 20;
 
 type Looking = Pick<Stores, "database" | "sealer" | "newId" | "clock" | "knowledge" | "deviceStatements">;
 
-export type Doubting = {
+type Doubting = {
   /** A SIM came into a handset. */
   came(operatorId: string, deviceId: string): void;
 };

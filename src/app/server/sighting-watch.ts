@@ -52,7 +52,7 @@ type Row = {
   readonly nowMs: number;
 };
 
-export type SightingWatch = {
+type SightingWatch = {
   watched(intake: Intake): Intake;
   /** What was found since it was asked last. */
   conflicts(): readonly FoundConflict[];

@@ -4,13 +4,14 @@ import { test } from "vitest";
 import { orderShop, pair } from "../../../test/fixture/order-shop.ts";
 import { uuidv7 } from "../database/uuid.ts";
 import { createSightingConflicts } from "./sighting-conflicts.ts";
-import { createSourceCounts, type Told } from "./source-counts.ts";
+import { createSourceCounts } from "./source-counts.ts";
 
 const MINUTE_MS = 60_000;
 const DAY_MS = 1_440 * MINUTE_MS;
 const shop = await orderShop();
 const clock = () => new Date(shop.time.now);
 const deps = { database: shop.database, sealer: shop.sealer, newId: () => uuidv7(), clock };
+type Told = Parameters<ReturnType<typeof createSourceCounts>["count"]>[0];
 const told = (operatorId: string, more: Partial<Told> = {}): Told => ({
   ...{ operatorId, source: "radius", receivedMs: clock().getTime(), seenMs: null, special: null },
   ...{ isChanged: false, isRefused: false },

@@ -22,7 +22,7 @@ const SPECIAL_DAYS_KEPT_MS = 400 * 24 * HOUR_MS;
 const SPECIAL_DAYS_SHOWN = 30;
 
 /** What one sighting adds. */
-export type Told = {
+type Told = {
   readonly operatorId: string;
   readonly source: SightingSource;
   readonly receivedMs: number;
