@@ -259,7 +259,6 @@ async function doorFor(
       locks: { session: () => undefined },
       ...{ operatorIdOf: async (slug) => slug ?? "first", clock: () => new Date(0), monotonicMs: () => 0 },
       isReady: async () => false,
-      noteRadio: () => undefined,
       onFault: (_name, error) => assert.fail(String(error)),
       ...more,
     },
