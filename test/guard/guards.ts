@@ -1345,4 +1345,20 @@ export const GUARDS: readonly Guard[] = [
     broken: "if (one.times < 0) continue;",
     tests: ["src/kernel/detection/false-model.test.ts"],
   },
+  {
+    protects: "identity",
+    what: "a SIM stands as seen in two handsets at once since a core that keeps answers did not ask again",
+    file: "src/kernel/detection/conflict.ts",
+    line: "      provesAbsence(one.source) &&",
+    broken: "      one.source.length > 0 &&",
+    tests: ["src/kernel/detection/conflict.test.ts"],
+  },
+  {
+    protects: "identity",
+    what: "what a person said of a doubted handset is undone by the same finding",
+    file: "src/store/sightings/imei-doubts.ts",
+    line: "if (last && last.endedBy !== KNOWLEDGE && saysSame(last, found)) return false;",
+    broken: "if (last && last.endedBy === null && saysSame(last, found)) return false;",
+    tests: ["src/store/sightings/imei-doubts.test.ts"],
+  },
 ];

@@ -1,4 +1,4 @@
-/** Keeps what the sources of sightings tell: counted each other second, judged each quarter of a minute, with what two of them disagree about. */
+/** Keeps what the sources of sightings tell: counted each other second, judged each minute, with what two of them disagree about. */
 import type { Registry } from "prom-client";
 import type { Intake } from "../../kernel/detection/sighting.ts";
 import { createSightingConflicts } from "../../store/sightings/sighting-conflicts.ts";
@@ -10,7 +10,7 @@ import { createSightingWatch, type FoundConflict } from "./sighting-watch.ts";
 import { measureSources, setStates } from "./source-measures.ts";
 
 const WRITE_MS = 2_000;
-const JUDGE_MS = 15_000;
+const JUDGE_MS = 60_000;
 const SWEEP_MS = 3_600_000;
 
 type Kept = {
