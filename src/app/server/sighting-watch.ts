@@ -20,10 +20,9 @@ import type {
 import { type ImeiClass, imeiClassOf } from "../../kernel/detection/special-imei.ts";
 import type { DeviceStatements } from "../../store/sightings/device-statements.ts";
 import type { SourceCounts } from "../../store/sightings/source-counts.ts";
-import { pairsOf } from "../../term/collections.ts";
 import type { SourceTally } from "./source-measures.ts";
 
-/** SIMs that moved lately, and so are watched; the first is let go where more move. */
+/** SIMs of an operator that moved lately, and so are watched; the first is let go where more move. */
 const SIMS_WATCHED_MAX = 20_000;
 /** The last sights of one of them. */
 const SIGHTS_MAX = 16;
@@ -62,12 +61,15 @@ type SightingWatch = {
   specials(): ReadonlyMap<string, number>;
 };
 
+/** By operator and IMSI; who was touched last is the last to be let go. */
+type Moving = Map<string, Map<string, { sights: readonly SimSeen[]; touchedMs: number }>>;
 type Tally = { readonly outcomes: Map<string, number>; lastMs: number; timed: number };
 
 export function createSightingWatch(deps: WatchDeps): SightingWatch {
   const tallies = new Map<SightingSource, Tally>();
   const specials = new Map<string, number>();
-  const moving = new Map<string, SimSeen[]>();
+  const moving: Moving = new Map();
+  const readRadio = radioReader();
   const found = new Map<string, FoundConflict>();
   const watch = (row: Row): SightingResult => {
     const tally = tallies.get(row.source) ?? { outcomes: new Map<string, number>(), lastMs: 0, timed: 0 };
@@ -76,14 +78,16 @@ export function createSightingWatch(deps: WatchDeps): SightingWatch {
     if (row.result.outcome === "refused") return row.result;
     if ("orderId" in row.result) deps.onCame?.(row.operatorId, row.result.deviceId);
     watchSim(moving, found, row);
-    return notingRadio(deps, row);
+    return notingRadio(deps, row, readRadio);
   };
   return {
     watched: ({ accept }) => ({
       async accept(operatorId, sightings, ofAll, ids) {
         const nowMs = deps.clock().getTime();
         const results = await accept(operatorId, sightings, ofAll, ids);
-        return [...pairsOf(sightings, results)].map(([input, result]) => {
+        return results.map((result, at) => {
+          const input = sightings[at];
+          if (input === undefined) return result;
           const source = result.outcome === "refused" ? ofAll : readSource(input, ofAll);
           return watch({ operatorId, source, input, result, nowMs });
         });
@@ -92,6 +96,7 @@ export function createSightingWatch(deps: WatchDeps): SightingWatch {
     conflicts() {
       const all = [...found.values()];
       found.clear();
+      letGo(moving, deps.clock().getTime() - CONFLICT_WINDOW_MS);
       return all;
     },
     tallies: () => tallies,
@@ -112,11 +117,8 @@ function count(
   tally.lastMs = nowMs;
   if (special !== null) specials.set(special, (specials.get(special) ?? 0) + 1);
   if (seenMs !== null) onLag?.(source, Math.max(0, nowMs - seenMs));
-  counts.count({
-    ...{ operatorId, source, receivedMs: nowMs, isRefused, seenMs },
-    isChanged: "orderId" in result,
-    special,
-  });
+  const isChanged = "orderId" in result;
+  counts.count({ operatorId, source, receivedMs: nowMs, isChanged, isRefused, seenMs, special });
 }
 
 /** By the digits as they came: such a number is no IMEI that could be read. */
@@ -128,34 +130,62 @@ function specialOf({ imei, imeisv }: SightingInput): ImeiClass {
 
 /** Rows of SIMs that moved lately, unchanged ones among them: those say who agrees. */
 function watchSim(
-  moving: Map<string, SimSeen[]>,
+  moving: Moving,
   found: Map<string, FoundConflict>,
   { operatorId, source, input, result, nowMs }: Row,
 ): void {
   const isMove = result.outcome === "sim_moved" || result.outcome === "late";
   if (!isMove && moving.size === 0) return;
-  const imsi = (input.imsi ?? "").replace(/\D/g, "");
-  const key = `${operatorId} ${imsi}`;
-  const before = moving.get(key);
+  const imsi = /\D/.test(input.imsi ?? "") ? (input.imsi ?? "").replace(/\D/g, "") : (input.imsi ?? "");
+  const sims: NonNullable<ReturnType<Moving["get"]>> = moving.get(operatorId) ?? new Map();
+  const before = sims.get(imsi);
   if (!before && !isMove) return;
   const seenMs = readSeenAt(input.seenAt, nowMs, Number.POSITIVE_INFINITY);
   const handset = handsetOf(input).slice(0, IMEI_DIGITS);
-  const sights = [...(before ?? []), { handset, source, seenMs }]
+  const sights = [...(before?.sights ?? []), { handset, source, seenMs }]
     .filter((one) => seenMs - one.seenMs <= CONFLICT_WINDOW_MS)
     .slice(-SIGHTS_MAX);
-  moving.delete(key); // it is the last to be let go now
-  moving.set(key, sights);
-  const [oldest] = moving.keys();
-  if (moving.size > SIMS_WATCHED_MAX && oldest !== undefined) moving.delete(oldest);
   const conflict = conflictIn(sights);
-  if (!conflict) return;
-  moving.set(key, sights.slice(-1)); // what was found is not found again by the next sight
-  if (found.size < SIMS_WATCHED_MAX) found.set(key, { ...conflict, operatorId, imsi });
+  sims.delete(imsi); // it is the last to be let go now
+  // What was found is not found again by the next sight.
+  sims.set(imsi, { sights: conflict ? sights.slice(-1) : sights, touchedMs: nowMs });
+  moving.set(operatorId, sims);
+  const [oldest] = sims.keys();
+  if (sims.size > SIMS_WATCHED_MAX && oldest !== undefined) sims.delete(oldest);
+  if (conflict && found.size < SIMS_WATCHED_MAX)
+    found.set(`${operatorId} ${imsi}`, { ...conflict, operatorId, imsi });
 }
 
-function notingRadio({ noteRadio }: WatchDeps, { operatorId, input, result, nowMs }: Row): SightingResult {
+/** SIMs of which nothing came since. */
+function letGo(moving: Moving, sinceMs: number): void {
+  for (const [operatorId, sims] of moving) {
+    for (const [imsi, { touchedMs }] of sims) {
+      if (touchedMs >= sinceMs) break;
+      sims.delete(imsi);
+    }
+    if (sims.size === 0) moving.delete(operatorId);
+  }
+}
+
+/** Few texts come again and again. */
+const RADIO_TEXTS_MAX = 100;
+function radioReader(): typeof radioTypeIn {
+  const known = new Map<string, ReturnType<typeof radioTypeIn>>();
+  return (text) => {
+    if (known.has(text)) return known.get(text);
+    const radio = radioTypeIn(text);
+    if (known.size < RADIO_TEXTS_MAX) known.set(text, radio);
+    return radio;
+  };
+}
+
+function notingRadio(
+  { noteRadio }: WatchDeps,
+  { operatorId, input, result, nowMs }: Row,
+  read: typeof radioTypeIn,
+): SightingResult {
   if (input.radio === undefined || input.radio === "" || result.outcome === "refused") return result;
-  const radio = radioTypeIn(input.radio);
+  const radio = read(input.radio);
   if (radio === undefined)
     return {
       ...result,

@@ -4,10 +4,11 @@
  */
 import { nextSaid } from "../../kernel/detection/keep-said.ts";
 import type { HandsetSaid } from "../../kernel/detection/propose-model.ts";
-import type { RadioType } from "../../kernel/detection/radio-type.ts";
+import { RADIO_TYPES, type RadioType } from "../../kernel/detection/radio-type.ts";
 import { handsetOf } from "../../kernel/detection/read-sighting.ts";
 import { SAID_CHARACTERS_MAX, type Said, type SaidSource } from "../../kernel/detection/said-of-device.ts";
 import { groupBy } from "../../term/collections.ts";
+import { keysOf } from "../../term/record.ts";
 import { bulkInsert } from "../database/bulk.ts";
 import type { Database, Db, Tx } from "../database/database.ts";
 import type { Sealer } from "../seal/seal.ts";
@@ -52,16 +53,13 @@ type Deps = { readonly database: Database; readonly sealer: Sealer };
 
 export function createDeviceStatements(deps: Deps): DeviceStatements {
   let waiting = new Map<string, Heard>();
-  const written = new Set<string>();
+  const written = writtenRadios();
   return {
     note(heard) {
       const { operatorId, device } = heard;
+      if ("radio" in heard && written.has(heard)) return;
       const what = "radio" in heard ? heard.radio : heard.source;
       const key = `${operatorId} ${"imei" in device ? device.imei : device.orderId} ${what}`;
-      if ("radio" in heard) {
-        if (written.has(key)) return;
-        if (written.size >= WRITTEN_MAX) written.clear();
-      }
       const before = waiting.get(key);
       if (before ? before.at > heard.at : waiting.size >= WAITING_MAX) return;
       waiting.set(key, heard);
@@ -77,11 +75,36 @@ export function createDeviceStatements(deps: Deps): DeviceStatements {
         waiting = new Map([...taken, ...waiting]); // what is newer counts; nothing is lost while the database is away
         throw error;
       }
-      for (const [key, heard] of taken) if ("radio" in heard) written.add(key);
+      for (const heard of taken.values()) if ("radio" in heard) written.add(heard);
       return words;
     },
     ofDevices: (deviceIds) => wordsOf(deps.database, deviceIds),
     ofTacs: (operatorId, tacs) => wordsOfTacs(deps.database, operatorId, tacs),
+  };
+}
+
+type HeardRadio = Extract<Heard, { readonly radio: RadioType }>;
+
+/** Asked with each session: by operator and text of the number, each radio a bit, so that nothing is made to look it up. */
+function writtenRadios() {
+  const bits = new Map(keysOf(RADIO_TYPES).map((radio, at) => [radio, 1 << at]));
+  const byOperator = new Map<string, Map<string, number>>();
+  let size = 0;
+  const textOf = (device: WhichDevice): string => ("imei" in device ? device.imei : device.orderId);
+  return {
+    has: ({ operatorId, device, radio }: HeardRadio): boolean =>
+      ((byOperator.get(operatorId)?.get(textOf(device)) ?? 0) & (bits.get(radio) ?? 0)) !== 0,
+    add({ operatorId, device, radio }: HeardRadio): void {
+      if (size >= WRITTEN_MAX) {
+        byOperator.clear();
+        size = 0;
+      }
+      const own = byOperator.get(operatorId) ?? new Map<string, number>();
+      byOperator.set(operatorId, own);
+      const before = own.get(textOf(device));
+      if (before === undefined) size++;
+      own.set(textOf(device), (before ?? 0) | (bits.get(radio) ?? 0));
+    },
   };
 }
 

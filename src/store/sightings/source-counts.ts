@@ -47,6 +47,8 @@ type Minute = {
   lastReceivedMs: number;
   lastSeenMs: number | null;
 };
+/** The row that was counted last is most often the next one. */
+type Minutes = { readonly rows: Map<string, Minute>; last: Minute | undefined };
 type Special = {
   readonly operatorId: string;
   readonly source: SightingSource;
@@ -73,7 +75,7 @@ export function createSourceCounts({
   readonly database: Database;
   readonly clock: () => Date;
 }): SourceCounts {
-  let minutes = new Map<string, Minute>();
+  let minutes: Minutes = { rows: new Map(), last: undefined };
   let specials = new Map<string, Special>();
   return {
     count(told) {
@@ -81,8 +83,8 @@ export function createSourceCounts({
       if (told.special !== null) countSpecial(specials, told, told.special);
     },
     async flush() {
-      const [taken, takenSpecials] = [minutes, specials];
-      minutes = new Map();
+      const [taken, takenSpecials] = [minutes.rows, specials];
+      minutes = { rows: new Map(), last: undefined };
       specials = new Map();
       try {
         await database.transaction(async (tx) => {
@@ -93,7 +95,8 @@ export function createSourceCounts({
         });
       } catch (error) {
         // Nothing is lost while the database is away; what came meanwhile is of other keys, or is added.
-        for (const [key, row] of taken) minutes.set(key, joined(row, minutes.get(key)));
+        for (const [key, row] of taken) minutes.rows.set(key, joined(row, minutes.rows.get(key)));
+        minutes.last = undefined;
         for (const [key, row] of takenSpecials)
           specials.set(key, { ...row, times: row.times + (specials.get(key)?.times ?? 0) });
         throw error;
@@ -136,18 +139,13 @@ const byKey = (one: Minute | Special, other: Minute | Special): number =>
 const orderOf = (row: Minute | Special): string =>
   keyOf(row, "minuteMs" in row ? row.minuteMs : `${row.day} ${row.class}`);
 
-function countMinute(minutes: Map<string, Minute>, told: Told): void {
+function countMinute(minutes: Minutes, told: Told): void {
   const { operatorId, source, receivedMs, seenMs } = told;
   const minuteMs = receivedMs - (receivedMs % MINUTE_MS);
-  const key = keyOf(told, minuteMs);
-  let row = minutes.get(key);
-  if (!row) {
-    row = {
-      ...{ operatorId, source, minuteMs, received: 0, changed: 0, refused: 0 },
-      ...{ lagging: 0, lagMs: 0, lagMsMax: 0, lastReceivedMs: receivedMs, lastSeenMs: null },
-    };
-    minutes.set(key, row);
-  }
+  const { last } = minutes;
+  const isSame = last?.minuteMs === minuteMs && last.source === source && last.operatorId === operatorId;
+  const row = isSame ? last : rowAt(minutes.rows, told, minuteMs);
+  minutes.last = row;
   row.received++;
   if (told.isChanged) row.changed++;
   if (told.isRefused) row.refused++;
@@ -158,6 +156,19 @@ function countMinute(minutes: Map<string, Minute>, told: Told): void {
   row.lagMs += lagMs;
   row.lagMsMax = Math.max(row.lagMsMax, lagMs);
   row.lastSeenMs = Math.max(row.lastSeenMs ?? 0, seenMs);
+}
+
+function rowAt(rows: Map<string, Minute>, told: Told, minuteMs: number): Minute {
+  const { operatorId, source, receivedMs } = told;
+  const key = keyOf(told, minuteMs);
+  const known = rows.get(key);
+  if (known) return known;
+  const row: Minute = {
+    ...{ operatorId, source, minuteMs, received: 0, changed: 0, refused: 0 },
+    ...{ lagging: 0, lagMs: 0, lagMsMax: 0, lastReceivedMs: receivedMs, lastSeenMs: null },
+  };
+  rows.set(key, row);
+  return row;
 }
 
 function countSpecial(specials: Map<string, Special>, told: Told, imeiClass: ImeiClass): void {
