@@ -83,6 +83,7 @@ export function createSourceCounts({
       if (told.special !== null) countSpecial(specials, told, told.special);
     },
     async flush() {
+      if (minutes.rows.size + specials.size === 0) return;
       const [taken, takenSpecials] = [minutes.rows, specials];
       minutes = { rows: new Map(), last: undefined };
       specials = new Map();
