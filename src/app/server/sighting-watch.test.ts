@@ -118,5 +118,14 @@ test("two sources that see a SIM in two handsets within a minute are found once,
   );
   assert.deepEqual([found?.one.handset, found?.other.handset], [OTHER.slice(0, 14), PHONE.slice(0, 14)]);
   assert.deepEqual(others, []);
-  assert.deepEqual(watch.conflicts(), []);
+  await tell("radius", [{ ...sim, imei: PHONE, seenAt: at(1) }, unchanged]);
+  assert.deepEqual(watch.conflicts(), [], "the same is not found again");
+});
+
+test("a SIM of another operator with the same number contradicts nobody", async () => {
+  const told = watching();
+  const { accept } = told.watch.watched({ accept: async () => [moved] });
+  await accept("north", [{ imsi: IMSI, imei: PHONE, seenAt: at(-30) }], "s13");
+  await accept("south", [{ imsi: IMSI, imei: OTHER, seenAt: at(0) }], "radius");
+  assert.deepEqual(told.watch.conflicts(), []);
 });
