@@ -15,6 +15,7 @@ import {
   writeDown,
 } from "./document.ts";
 import { enginesQuestion } from "./engines.bench.ts";
+import { equipmentQuestion } from "./equipment.bench.ts";
 import { growthQuestion, ORDERS, PAIRS } from "./growth.bench.ts";
 import { importQuestion } from "./import.bench.ts";
 import { knownPairsQuestion } from "./known-pairs.bench.ts";
@@ -48,6 +49,7 @@ const QUESTIONS: readonly Question[] = [
   growthQuestion,
   listsQuestion,
   modelsQuestion,
+  equipmentQuestion,
   importQuestion,
   replayQuestion,
   startQuestion,

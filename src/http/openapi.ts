@@ -30,6 +30,7 @@ const TAGS: Readonly<Record<string, string>> = {
   sightings: "Which SIM was seen in which device: what probes and core networks report.",
   orders: "What became of a device that needs something: one order with one history.",
   messages: "Short messages to devices and from them, and what their octets say.",
+  equipment: "Which handsets cores let in, watch or refuse, and which SIMs are locked to their devices.",
   devices: "Device models, what is known of them and who says so.",
   policy: "The rules of one operator: what is judged, sent, allowed and paid.",
   settings: "Access points and wireless networks that devices are given.",

@@ -10,9 +10,10 @@ const NEXT = "See Equipment lists in docs/operations.md for the form of the file
 const readLists = list(
   object({
     name: placeName,
-    status: oneOf(["white", "grey", "black"]),
+    status: optional(oneOf(["white", "grey", "black"])),
     priority: integer({ min: 0, max: 1_000_000 }),
-    file: text({ max: 1_000 }),
+    file: optional(text({ max: 1_000 })),
+    statusFile: optional(text({ max: 1_000 })),
     operator: optional(text({ max: 64 })),
   }),
   { min: 1, max: 1_000 },
@@ -26,15 +27,18 @@ type EquipmentListPlace = {
   /** Short name; the operator that was made first unless given. */
   readonly operator: string | undefined;
 };
+/** A sorted file: each of its rows says its own status. */
+export type StatusFilePlace = Omit<EquipmentListPlace, "status">;
 export type EquipmentPlace = {
   readonly rules: EquipmentRules;
   readonly lists: readonly EquipmentListPlace[];
+  readonly statusFiles: readonly StatusFilePlace[];
 };
 
 /** @throws TurnupError `config_invalid`, `file_unreadable` */
 export async function readEquipmentPlace({ equipment }: Pick<Config, "equipment">): Promise<EquipmentPlace> {
   const { listsFile, ...rules } = equipment;
-  if (!listsFile) return { rules, lists: [] };
+  if (!listsFile) return { rules, lists: [], statusFiles: [] };
   const lists = await readPlaces(listsFile, readLists, NEXT);
   const operators = new Set(lists.map((one) => one.operator));
   if (operators.size > 1 && operators.has(undefined))
@@ -48,8 +52,14 @@ export async function readEquipmentPlace({ equipment }: Pick<Config, "equipment"
       throw invalidPlaces(listsFile, `an operator has ${EQUIPMENT_LISTS_MAX} lists at most`, NEXT);
   }
   const folder = dirname(listsFile);
-  return {
-    rules,
-    lists: lists.map(({ file, operator, ...one }) => ({ ...one, operator, path: resolve(folder, file) })),
-  };
+  const named: EquipmentListPlace[] = [];
+  const statusFiles: StatusFilePlace[] = [];
+  for (const { name, priority, operator, status, file, statusFile } of lists) {
+    if (status !== undefined && file !== undefined && statusFile === undefined)
+      named.push({ name, priority, operator, status, path: resolve(folder, file) });
+    else if (statusFile !== undefined && status === undefined && file === undefined)
+      statusFiles.push({ name, priority, operator, path: resolve(folder, statusFile) });
+    else throw invalidPlaces(listsFile, `${name} has status and file, or a statusFile alone`, NEXT);
+  }
+  return { rules, lists: named, statusFiles };
 }

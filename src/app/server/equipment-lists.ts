@@ -11,6 +11,7 @@ import { type EquipmentRules, equipmentVerdict } from "../../kernel/equipment/ve
 import { TurnupError } from "../../term/error.ts";
 import type { EquipmentPlace } from "../config/equipment-config.ts";
 import type { OwnEquipmentOf } from "./own-equipment.ts";
+import type { StatusFiles, StatusSource } from "./status-files.ts";
 
 /** Of all lists of an operator: as much memory as a table of known pairs of the same length has. */
 const ENTRIES_MAX = 10_000_000;
@@ -26,7 +27,10 @@ type EquipmentIndexes = {
 };
 
 /** @throws TurnupError `file_unreadable`; `config_invalid` with the lines that have a fault */
-export async function readEquipmentLists({ lists, rules }: EquipmentPlace): Promise<EquipmentIndexes> {
+export async function readEquipmentLists({
+  lists,
+  rules,
+}: Pick<EquipmentPlace, "lists" | "rules">): Promise<EquipmentIndexes> {
   const indexes = new Map<string | undefined, EquipmentIndex>();
   for (const operator of new Set(lists.map((list) => list.operator))) {
     const own = lists.filter((list) => list.operator === operator);
@@ -77,7 +81,12 @@ async function* linesOf(path: string): AsyncGenerator<readonly string[]> {
   yield [rest];
 }
 
-export type EquipmentBook = EquipmentStatuses & EquipmentChecks & { change(next: EquipmentIndexes): void };
+export type EquipmentBook = EquipmentStatuses &
+  EquipmentChecks & {
+    change(next: EquipmentIndexes, files?: StatusFiles["byOperator"]): void;
+  };
+/** Of one operator, out of files. */
+type Known = { readonly index: EquipmentIndex | undefined; readonly files: readonly StatusSource[] };
 
 type BookDeps = {
   readonly operatorIdOf: (slug: string | undefined) => Promise<string | undefined>;
@@ -88,37 +97,47 @@ type BookDeps = {
 };
 
 /** What the lists say, by operator; one that is made later finds its lists within a second of its first question. */
-export async function openEquipmentBook(deps: BookDeps, first: EquipmentIndexes): Promise<EquipmentBook> {
-  let now = first;
-  let byOperator = new Map<string, EquipmentIndex>();
+export async function openEquipmentBook(
+  deps: BookDeps,
+  first: EquipmentIndexes,
+  files: StatusFiles["byOperator"] = new Map(),
+): Promise<EquipmentBook> {
+  let now = knownIn(first, files);
+  let byOperator = new Map<string, Known>();
   let againMs = Number.NEGATIVE_INFINITY;
   const look = async (): Promise<void> => {
     againMs = deps.monotonicMs() + AGAIN_MS;
     const looked = now;
-    const found = new Map<string, EquipmentIndex>();
-    for (const [slug, index] of looked.indexes) {
+    const found = new Map<string, Known>();
+    for (const [slug, known] of looked.bySlug) {
       const id = await deps.operatorIdOf(slug);
-      if (id !== undefined) found.set(id, index);
+      if (id !== undefined) found.set(id, known);
     }
     if (looked === now) byOperator = found;
   };
   const lookBehind = () => void look().catch((error: unknown) => deps.onFault("equipment", error));
   await look();
   const verdictOf: EquipmentChecks["verdictOf"] = (operatorId, handset) => {
-    if (byOperator.size < now.indexes.size && deps.monotonicMs() >= againMs) lookBehind();
+    if (byOperator.size < now.bySlug.size && deps.monotonicMs() >= againMs) lookBehind();
     const own = deps.ownOf(operatorId);
     const answersBlack = now.rules.answersBlack && (own?.answersBlack ?? true);
-    return equipmentVerdict(handset, [own?.index, byOperator.get(operatorId)], {
-      ...now.rules,
-      answersBlack,
-    });
+    const known = byOperator.get(operatorId);
+    const sources = [own?.index, known?.index, ...(known?.files ?? [])];
+    return equipmentVerdict(handset, sources, { ...now.rules, answersBlack });
   };
   return {
     verdictOf,
     statusOf: (operatorId, equipment) => verdictOf(operatorId, equipment).answer,
-    change(next) {
-      now = next;
+    change(next, nextFiles = new Map()) {
+      now = knownIn(next, nextFiles);
       lookBehind();
     },
   };
+}
+
+function knownIn({ indexes, rules }: EquipmentIndexes, files: StatusFiles["byOperator"]) {
+  const bySlug = new Map<string | undefined, Known>();
+  for (const slug of new Set([...indexes.keys(), ...files.keys()]))
+    bySlug.set(slug, { index: indexes.get(slug), files: files.get(slug) ?? [] });
+  return { bySlug, rules };
 }

@@ -7,6 +7,7 @@ import { openOwnEquipment } from "./own-equipment.ts";
 import type { ServerOptions } from "./server-options.ts";
 import { type DisconnectSession, openSimLockBook, type SimLockBook } from "./sim-lock-book.ts";
 import type { Opened, Work } from "./start-work.ts";
+import { checkStatusFiles, openStatusFiles, type StatusFiles } from "./status-files.ts";
 
 export type Equipment = {
   readonly book: EquipmentBook;
@@ -25,7 +26,10 @@ export async function openEquipment(
 ): Promise<Equipment> {
   const ownOf = await openOwnEquipment(closing, { ...stores, onFault });
   const deps = { operatorIdOf, ownOf, onFault, monotonicMs: () => performance.now() };
-  const book = await openEquipmentBook(deps, await readEquipmentLists(await readEquipmentPlace(config)));
+  const place = await readEquipmentPlace(config);
+  let files = openStatusFiles(place.statusFiles, onFault);
+  closing.defer(() => files.close());
+  const book = await openEquipmentBook(deps, await readEquipmentLists(place), files.byOperator);
   const locks = await openSimLockBook(closing, {
     ...{ ...stores, ...deps, disconnect, store: simLocks, registry: measures },
   });
@@ -33,8 +37,21 @@ export async function openEquipment(
     book,
     locks,
     async prepare(next) {
-      const lists = await readEquipmentLists(await readEquipmentPlace(next));
-      return () => book.change(lists);
+      const nextPlace = await readEquipmentPlace(next);
+      const lists = await readEquipmentLists(nextPlace);
+      checkStatusFiles(nextPlace.statusFiles);
+      return () => {
+        const before = files;
+        files = openStatusFiles(nextPlace.statusFiles, onFault);
+        book.change(lists, files.byOperator);
+        closeSoon(before);
+      };
     },
   };
+}
+
+/** The book lets go of them when it has looked whose the new ones are: a look-up until then finds them open. */
+const LET_GO_MS = 10_000;
+function closeSoon(files: StatusFiles): void {
+  setTimeout(() => void files.close(), LET_GO_MS).unref();
 }
