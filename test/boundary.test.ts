@@ -21,7 +21,7 @@ const ROOMS = ["term", "wire", ...PILLARS, ...DOORS, CLIENT, "app"];
 const ROOMS_INSIDE: Readonly<Record<string, readonly string[]>> = {
   app: ["certificates", "command", "config", "demo", "party", "release", "server", "terminal"],
   store: [
-    ...["database", "dataset", "embedded", "equipment", "jobs", "journal", "migrations", "node"],
+    ...["database", "dataset", "embedded", "equipment", "events", "jobs", "journal", "migrations", "node"],
     ...["operator", "orders", "requests", "retention", "seal", "settlement", "sightings"],
   ],
   kernel: [
@@ -38,6 +38,7 @@ const ROOMS_INSIDE: Readonly<Record<string, readonly string[]>> = {
       "devices",
       "dialog",
       "equipment",
+      "events",
     ],
     ...[
       "fulfilment",
@@ -77,6 +78,7 @@ const KERNEL_MAY_READ: Readonly<Record<string, readonly string[]>> = {
   registration: ["account", "catalog"],
   settlement: ["account"],
   jobs: ["account"],
+  events: ["order"],
   consent: ["catalog"],
   operator: ["catalog", "payload", "registration", "settings", "support"],
   order: ["operator", "account", "catalog", "registration", "settlement", "support"],

@@ -93,6 +93,10 @@ export function guardConnections(
   cutSlowAnswers(server, limits.answerMs);
 }
 
+/** Answers that go on for as long as their readers take them; one that is not taken any more is cut as idle. */
+const GOING_ON = new WeakSet<ServerResponse>();
+export const goesOn = (response: ServerResponse): void => void GOING_ON.add(response);
+
 /** One timer for all of them: a timer and two functions for each request cost as much as reading its headers. */
 function cutSlowAnswers(server: Server, answerMs: number): void {
   /** In the order in which they began, each with the turn of the sweep in which it did. */
@@ -104,7 +108,7 @@ function cutSlowAnswers(server: Server, answerMs: number): void {
     for (const [response, begun] of open) {
       if (turn - begun.turn <= CHECKS_PER_LIMIT) return;
       open.delete(response);
-      begun.socket.destroy();
+      if (!GOING_ON.has(response)) begun.socket.destroy();
     }
   };
   server.on("listening", () => {

@@ -40,6 +40,7 @@ const TAGS: Readonly<Record<string, string>> = {
   care: "What a care agent is told of a caller.",
   catalog: "Features, services and packages, and the terms that subscribers agree to.",
   money: "Charges, postings, payment files and disputes.",
+  events: "Everything that changes, as CloudEvents, in an order that no reader can miss anything of.",
   jobs: "Work that takes longer than a request, and what waits for a second person.",
   tokens: "Credentials, and who did what with them.",
   partner: "What a partner's own machines ask for.",

@@ -35,6 +35,7 @@ import type { UnknownModel } from "../kernel/detection/unknown-model.ts";
 import type { PortalPeople } from "../kernel/dialog/people.ts";
 import type { EquipmentChecks, EquipmentLists } from "../kernel/equipment/equipment-lists.ts";
 import type { SimLocks } from "../kernel/equipment/sim-locks.ts";
+import type { EventFeed } from "../kernel/events/event-feed.ts";
 import type { Approvals } from "../kernel/jobs/approval.ts";
 import type { Imports } from "../kernel/jobs/imports.ts";
 import type { Jobs } from "../kernel/jobs/job.ts";
@@ -233,6 +234,8 @@ export type HttpDeps = {
     ): Promise<string>;
   };
   readonly retention: Retention;
+  /** Everything that changes, for whoever wants to know of it. */
+  readonly events: EventFeed;
   readonly erasure: Erasure;
   readonly relations: Relations<Relation>;
   readonly keyBatches: KeyBatches;

@@ -78,6 +78,7 @@ export const STATUS_OF: Record<ErrorCode, number> = {
   equipment_list_not_found: 404,
   equipment_list_taken: 409,
   equipment_version_gone: 409,
+  event_position_gone: 410,
   fee_level_unproved: 422,
   field_invalid: 422,
   field_unknown: 422,

@@ -25,6 +25,8 @@ export type Input<Params, Query, Body> = {
   readonly body: Body;
   readonly caller: Caller;
   readonly request: FastifyRequest;
+  /** The server closes: what still streams ends. */
+  readonly ending: AbortSignal;
   /** Of a route that takes an Idempotency-Key: the key, and the id under which the work is to be done. */
   readonly once: { readonly key: string; readonly subjectId: string };
 };
@@ -56,6 +58,8 @@ type Mounted = {
   readonly bodyLimitOctets?: number;
   /** The body is given as it comes, as a `Readable`: the handler holds it to a limit. */
   readonly streams?: true;
+  /** The answer goes on for as long as its reader takes it: no limit of an answer's time cuts it, and nobody asks for its head alone. */
+  readonly neverEnds?: true;
   /** Media types of the body besides JSON. */
   readonly consumes?: readonly string[];
   /** JSON is refused with 415: the body is what `consumes` says, and nothing else. */

@@ -50,6 +50,9 @@ import {
   removeEquipmentList,
 } from "./v1/equipment-lists.ts";
 import { getEquipmentSwitch, putEquipmentSwitch } from "./v1/equipment-switch.ts";
+import { streamEvents } from "./v1/events/stream.ts";
+import { listEventTypes } from "./v1/events/types.ts";
+import { readEvents } from "./v1/events.ts";
 import { importData, restoreDataset } from "./v1/imports.ts";
 import { showIssuer } from "./v1/issuer.ts";
 import { cancelJob, getJob, getJobRowsCsv, listJobRows, listJobs } from "./v1/jobs.ts";
@@ -316,6 +319,9 @@ const ROUTES: Readonly<Record<string, Route>> = {
   getSimLock,
   importData,
   restoreDataset,
+  readEvents,
+  streamEvents,
+  listEventTypes,
   listJobs,
   getJob,
   listJobRows,

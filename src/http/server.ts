@@ -25,6 +25,7 @@ import {
   amongNetworks,
   CONNECTION_LIMITS,
   type ConnectionLimits,
+  goesOn,
   guardDoor,
   hostOf,
   refuseConnection,
@@ -83,6 +84,7 @@ type ServerParts = {
   readonly guesses: Allowance;
   readonly routes: readonly Route[];
   readonly partners: NonNullable<HttpOptions["partners"]>;
+  readonly ending: AbortSignal;
 };
 
 export async function createHttpServer(deps: HttpDeps, options: HttpOptions = {}): Promise<FastifyInstance> {
@@ -98,7 +100,10 @@ export async function createHttpServer(deps: HttpDeps, options: HttpOptions = {}
   });
   const server = createFastify(options, limits);
   const routes = routesOf({ measures, description: () => server.swagger() });
+  const ending = new AbortController();
+  server.addHook("preClose", async () => ending.abort());
   const parts: ServerParts = {
+    ending: ending.signal,
     deps,
     gate,
     measures,
@@ -340,7 +345,8 @@ function notFoundOf(routes: readonly Route[], request: FastifyRequest, reply: Fa
 }
 
 /** Looking whether a page is there must not count as opening it. */
-const answersHead = (route: Route): boolean => route.method === "GET" && route.tag !== "pages";
+const answersHead = (route: Route): boolean =>
+  route.method === "GET" && route.tag !== "pages" && !route.neverEnds;
 
 function matches(pattern: string, path: string): boolean {
   const [wanted, given] = [pattern.split("/"), path.split("/")];
@@ -405,6 +411,7 @@ async function answer(
     route.tooMany && answered.status === 404 ? heldBack(parts, route.tooMany, request, answered) : answered;
   reply.code(status);
   if (headers) reply.headers(headers);
+  if (route.neverEnds) goesOn(reply.raw);
   return reply.send(written(route, reply, status, body));
 }
 
@@ -427,7 +434,8 @@ type Once = Input<unknown, unknown, unknown>["once"];
 
 function handled(parts: ServerParts, route: Route, request: FastifyRequest, key: Once): Promise<Answer> {
   const { params, query, body, caller = NOBODY } = request;
-  return route.handle(parts.deps, { params, query, body, caller, request, once: key });
+  const { ending } = parts;
+  return route.handle(parts.deps, { params, query, body, caller, request, ending, once: key });
 }
 
 /**

@@ -84,6 +84,7 @@ const PARAMS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   "/v1/care/subscribers/:number/link": { number: MSISDN },
 };
 const QUERIES: Readonly<Record<string, string>> = {
+  "/v1/events/stream": "?after=start&seconds=0",
   "/v1/settings/find": "?mcc=262&mnc=01",
   "/v1/access-points/file": "?format=apns-conf",
   "/v1/reports/retained-counts": "?kind=sightings",

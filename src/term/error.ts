@@ -89,6 +89,7 @@ export type ErrorCode =
   | "equipment_list_not_found"
   | "equipment_list_taken"
   | "equipment_version_gone"
+  | "event_position_gone"
   | "fee_level_unproved"
   | "field_invalid"
   | "field_unknown"

@@ -873,6 +873,16 @@ export const SETTINGS = {
       default: 90,
     }),
   },
+  events: {
+    keptDays: integer({
+      about:
+        "How long the feed of events can be read behind, and a position of it is good; orders keep their own history by the policy.",
+      unit: "days",
+      from: 1,
+      to: 365,
+      default: 30,
+    }),
+  },
   log: {
     level: oneOf(["trace", "debug", "info", "warn", "error", "fatal"], {
       about: "The least important messages that are written.",

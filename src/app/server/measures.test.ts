@@ -12,6 +12,7 @@ import type { Backlog } from "../../store/orders/backlog.ts";
 import { measureCertificates } from "../certificates/certificate-watch.ts";
 import { countChecks, countEir, countGsup, countLocks, countS13 } from "./equipment-measures.ts";
 import { measureMonths } from "./growth.ts";
+import { measureEvents } from "./keep-events.ts";
 import { measurePairs } from "./known-pairs.ts";
 import { measureUse } from "./learn-use.ts";
 import { observeMachines } from "./machine-measures.ts";
@@ -250,6 +251,7 @@ test("the handbook tells every measure of ours, and no other", async () => {
   createMeasures(registry);
   measurePairs(registry, { size: 0 });
   measureMonths(registry);
+  measureEvents(registry, async () => 0);
   measureJobs(registry, async () => ({ jobs: {}, approvals: 0, oldestDueSeconds: 0 }));
   countRadius(registry, []);
   countS13(registry, []);

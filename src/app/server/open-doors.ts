@@ -316,6 +316,7 @@ function httpDeps(
     ...stores.registry,
     keyBatches: createKeyBatches(stores),
     erasure: createErasure(stores),
+    events: stores.events,
     retention: createRetention({
       database,
       clock,

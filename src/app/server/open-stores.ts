@@ -4,6 +4,7 @@ import { seenFromHome } from "../../kernel/catalog/catalog-store.ts";
 import type { DeviceCatalog } from "../../kernel/devices/catalog.ts";
 import { uuidv7 } from "../../store/database/uuid.ts";
 import { shippedAccessPointIndex, shippedNetworks } from "../../store/dataset/access-point-data.ts";
+import { createEventFeed } from "../../store/events/event-feed.ts";
 import { openChangeChannel } from "../../store/node/change-channel.ts";
 import { createDatabaseClock } from "../../store/node/database-clock.ts";
 import { joinNodes } from "../../store/node/node-presence.ts";
@@ -54,6 +55,8 @@ export async function openStores(
     changes,
     clock,
   });
+  const events = createEventFeed(database);
+  closing.defer(async () => events.close());
   const clockToleranceMs = options.config.clock.toleranceSeconds * 1_000;
   return {
     ...kept,
@@ -67,6 +70,7 @@ export async function openStores(
     accessPointUse,
     deviceStatements: createDeviceStatements({ database, sealer }),
     presence,
+    events,
     orders,
     termsOf: orders.termsOf,
     termsIn: orders.termsIn,

@@ -26,6 +26,7 @@ import { doubtDevices } from "./doubt-devices.ts";
 import { type Engine, type EngineOptions, startEngine } from "./engine.ts";
 import { keepGrowth } from "./growth.ts";
 import { approvalKinds, jobKinds } from "./job-kinds.ts";
+import { keepEvents } from "./keep-events.ts";
 import { keepSources } from "./keep-sources.ts";
 import { keepPairs } from "./known-pairs.ts";
 import { keepUse, learnFromOrders, learningFrom, measureUse } from "./learn-use.ts";
@@ -104,6 +105,7 @@ export function startWork(closing: ClosingStack, opened: Opened, options: Server
   lapsePaymentFiles(closing, stores, onFault);
   hearOfReturns(closing, opened, options);
   keepGrowth(closing, stores, { measures, onFault });
+  keepEvents(closing, stores, { measures, keptDays: config.events.keptDays, onFault });
   keepUse(closing, stores.accessPointUse, onFault);
   measureUse(measures, stores.accessPointUse);
   const doubting = doubtDevices(closing, stores, { measures, onFault });

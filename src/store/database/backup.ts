@@ -55,12 +55,13 @@ const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`;
 
 // ---- out
 
-/** Tables of ours, parents before children. Partitions are read through their table. `kysely_`: the ledger of release 0.1.0. */
+/** Tables of ours, parents before children. Numbers of transactions (xid8) mean nothing on another server. Partitions are read through their table. `kysely_`: the ledger of release 0.1.0. */
 const TABLES = `
   with recursive ours as (
     select c.oid, c.relname as name, greatest(c.reltuples, 0)::bigint as estimate,
            (select array_agg(a.attname::text order by a.attnum) from pg_attribute a
-             where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped and a.attgenerated = '') as columns
+             where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped and a.attgenerated = ''
+               and a.atttypid <> 'xid8'::regtype) as columns
       from pg_class c join pg_namespace n on n.oid = c.relnamespace
      where n.nspname = 'public' and c.relkind in ('r', 'p') and not c.relispartition
        and c.relname !~ '^(kysely_|migration_(checksum|progress)$)'),
@@ -164,6 +165,8 @@ const OF_ANOTHER_SERVER = [
   // What proxies were told after the backup is on no list here: each is told all anew.
   "update proxy_account_list set epoch = gen_random_uuid()",
   "update proxy_told set leased_until = null",
+  // What was read of the feed by the former numbers of transactions says nothing of the new ones.
+  "update event_feed set epoch = gen_random_uuid(), floor = '0'",
   `select pg_notify('turnup_changed', '{"kind":"everything"}')`,
 ];
 

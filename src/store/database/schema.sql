@@ -175,6 +175,16 @@ create table catalog_item (
 );
 create unique index catalog_item_current ON catalog_item USING btree (operator_id, item_id) WHERE (retired_at IS NULL);
 
+create table change (
+  operator_id uuid not null,
+  tx xid8 not null default pg_current_xact_id(),
+  id uuid not null default change_id(),
+  subject text not null,
+  changes json not null,
+  constraint change_pkey PRIMARY KEY (operator_id, tx, id),
+  constraint change_subject_check CHECK ((subject = ANY (ARRAY['message'::text, 'charge'::text, 'registration'::text, 'webhook'::text])))
+);
+
 create table change_version (
   operator_id uuid not null,
   kind text not null,
@@ -546,6 +556,13 @@ create table equipment_version (
   constraint equipment_version_list_id_fkey FOREIGN KEY (list_id) REFERENCES equipment_list(id) ON DELETE CASCADE
 );
 
+create table event_feed (
+  operator_id uuid not null,
+  epoch uuid not null default gen_random_uuid(),
+  floor xid8 not null default '0'::xid8,
+  constraint event_feed_pkey PRIMARY KEY (operator_id)
+);
+
 create table former_number (
   id uuid not null,
   operator_id uuid not null,
@@ -904,8 +921,10 @@ create table order_event (
   detail jsonb,
   at timestamp with time zone not null,
   more json,
+  tx xid8 default pg_current_xact_id(),
   constraint order_event_pkey PRIMARY KEY (order_id, id)
 ) partition by RANGE (id);
+create index order_event_by_position ON order_event USING btree (operator_id, tx, id) WHERE (tx IS NOT NULL);
 
 create table order_item (
   id uuid not null,
@@ -1460,10 +1479,12 @@ create table sighting (
   seen_at timestamp with time zone not null,
   received_at timestamp with time zone not null default now(),
   applet_home text,
+  tx xid8 default pg_current_xact_id(),
   constraint sighting_pkey PRIMARY KEY (id, seen_at),
   constraint sighting_applet_home_check CHECK ((applet_home = ANY (ARRAY['sim'::text, 'uicc'::text, 'esim'::text]))),
   constraint sighting_outcome_check CHECK ((outcome = ANY (ARRAY['first_registration'::text, 'sim_moved'::text, 'late'::text])))
 ) partition by RANGE (seen_at);
+create index sighting_by_position ON sighting USING btree (operator_id, tx, id) WHERE (tx IS NOT NULL);
 create index sighting_of_subscriber ON sighting USING btree (operator_id, subscriber_id, seen_at DESC);
 
 create table sighting_conflict (
