@@ -98,6 +98,8 @@ test("a false IMEI stands on whoever holds it and in the history of their newest
   await assert.rejects(doubts.end(stranger, doubt.id, { actor: "ada", reason: "mine" }), {
     code: "imei_doubt_not_found",
   });
+  assert.deepEqual((await doubts.list(stranger, {}, { limit: 10 })).rows, []);
+  assert.deepEqual(await doubts.ofDevices(stranger, [deviceId]), []);
   await doubts.end(operatorId, doubt.id, { actor: "ada", reason: "Seen in the shop." });
   assert.deepEqual((await eventsOf(operatorId, orderId)).at(-1), "imei_doubt_ended: Seen in the shop.");
   assert.equal(await doubts.book([look]), 0, "the same finding does not bring it back");
