@@ -59,6 +59,23 @@ async function managed({ operatorId, orderId }: Order): Promise<void> {
   );
 }
 
+/** What is known and doubted of a handset and its SIM. */
+const OF_HANDSETS = ["device_statement", "device_radio", "imei_doubt", "shared_device", "sighting_conflict"];
+async function doubted({ orderId }: Order): Promise<void> {
+  const from = "from provisioning_order where id = $1";
+  for (const text of [
+    `insert into device_statement select device_id, operator_id, 'user_agent', 'a browser', 1, now(), now() ${from}`,
+    `insert into device_radio select device_id, operator_id, 'eutran', now() ${from}`,
+    `insert into shared_device select device_id, operator_id, now() ${from}`,
+    `insert into imei_doubt (id, operator_id, device_id, kind, reason, detail, found_at, confirmed_at)
+     select id, operator_id, device_id, 'clone', 'two bear it', '{}', now(), now() ${from}`,
+    `insert into sighting_conflict (id, operator_id, subscriber_id, device_id, source, other_device_id, other_source, rule,
+                                    found_at, last_at, times)
+     select id, operator_id, subscriber_id, device_id, 'radius', device_id, 's13', 'at_once', now(), now(), 1 ${from}`,
+  ])
+    await database.run(text, [orderId]);
+}
+
 /** Tables that still hold one of these octets, in whatever column. */
 async function holders(wanted: readonly Buffer[]): Promise<string[]> {
   const columns = await database.rows<{ table: string; column: string }>(
@@ -82,6 +99,7 @@ test("who is erased is found by no number any more, in no table; their order sti
   const text = { to: order.msisdn, text: "hello Ada", idempotencyKey: "to the erased" };
   await shop.texts.send(order.operatorId, [text]);
   await managed(order);
+  await doubted(order);
   const [message] = await claim(order.operatorId);
   assert.ok(message);
   await taken(message, ...partsOf(message));
@@ -95,7 +113,7 @@ test("who is erased is found by no number any more, in no table; their order sti
   assert.deepEqual(gone.erases, look.erases, "what was told beforehand");
   assert.deepEqual([gone.erases.messages, gone.erases.pairings, gone.erases.devices], [2, 1, 1]);
   assert.deepEqual(await holders(indexesOf(order)), []);
-  for (const table of ["management_task", "management_account"])
+  for (const table of ["management_task", "management_account", ...OF_HANDSETS])
     assert.deepEqual(
       await database.rows(`select from ${table} where operator_id = $1`, [order.operatorId]),
       [],
