@@ -96,6 +96,7 @@ export const STATUS_OF: Record<ErrorCode, number> = {
   imei_malformed: 400,
   imei_test: 400,
   imeisv_malformed: 400,
+  import_loses_much: 409,
   imsi_malformed: 400,
   input_too_long: 413,
   intake_full: 503,

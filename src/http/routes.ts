@@ -13,7 +13,7 @@ import { confirmAccessPoints } from "./v1/access-points/confirmations.ts";
 import { accessPointFile } from "./v1/access-points/file.ts";
 import { suggestAccessPoints } from "./v1/access-points/suggestions.ts";
 import { testAccessPoints } from "./v1/access-points/test.ts";
-import { addAccessPoint, listAccessPoints, retireAccessPoint } from "./v1/access-points.ts";
+import { addAccessPoint, listAccessPoints, retireAccessPoint, showAccessPoint } from "./v1/access-points.ts";
 import { decideApproval, getApproval, listApprovals } from "./v1/approvals.ts";
 import { reportArrivals } from "./v1/arrivals.ts";
 import { listAudit } from "./v1/audit.ts";
@@ -237,6 +237,7 @@ const ROUTES: Readonly<Record<string, Route>> = {
   testAccessPoints,
   accessPointFile,
   addAccessPoint,
+  showAccessPoint,
   retireAccessPoint,
   listOverrides,
   putOverride,

@@ -107,6 +107,7 @@ export type ErrorCode =
   | "imei_malformed"
   | "imei_test"
   | "imeisv_malformed"
+  | "import_loses_much"
   | "imsi_malformed"
   | "input_too_long"
   | "intake_full"

@@ -22,6 +22,9 @@ const mccOfImsi = (imsi: Imsi): string => imsi.slice(0, 3);
 /** Names the home network of an IMSI, or undefined where the length of its MNC cannot be told. */
 export type HomePlmnResolver = (imsi: Imsi) => Plmn | undefined;
 
+/** As `HomePlmnResolver`, by the lists of networks that hold for an operator; undefined: for nobody in particular. */
+export type HomePlmnOf = (imsi: Imsi, operatorId: string | undefined) => Plmn | undefined;
+
 /**
  * The number itself does not say whether its MNC has 2 or 3 digits; the networks that exist do.
  * A known network of 3 digits wins over a known one of 2. An unknown network takes the length that all known ones

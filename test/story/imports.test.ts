@@ -14,6 +14,7 @@ import type { JobView } from "../../src/kernel/jobs/job.ts";
 import { DEFAULT_POLICY } from "../../src/kernel/operator/policy.ts";
 import { createAccessPointIndex } from "../../src/kernel/settings/find-settings.ts";
 import { uuidv7 } from "../../src/store/database/uuid.ts";
+import { shippedNetworkData } from "../../src/store/dataset/access-point-data.ts";
 import { readOwnDatasets } from "../../src/store/dataset/dataset-store.ts";
 import { readShippedDatasets } from "../../src/store/dataset/devices.ts";
 import { createImports } from "../../src/store/dataset/imports.ts";
@@ -26,6 +27,7 @@ import { takeJob } from "../../src/store/jobs/run-job.ts";
 import { createRegistry } from "../../src/store/operator/registry.ts";
 import { createRepeats } from "../../src/store/operator/repeats.ts";
 import { createSealer } from "../../src/store/seal/seal.ts";
+import { parseImsi } from "../../src/term/imsi.ts";
 import { assured } from "../../src/term/narrow.ts";
 import { freshDatabase } from "../fixture/database.ts";
 import { makeFixture } from "../fixture/http.ts";
@@ -37,24 +39,18 @@ const clock = (): Date => new Date();
 const shared = { database, sealer, newId: () => uuidv7(), clock };
 const registry = createRegistry(shared);
 const shipped = readShippedDatasets();
-const ownDevices = createOwnDevices(shipped, database);
+const ownDevices = createOwnDevices(shipped, database, shippedNetworkData);
 const knowledge = createKnowledge({
   ...{ catalog: new DeviceCatalog(shipped), ownDevices, sealer, networks: [] },
   accessPoints: createAccessPointIndex([], [], []),
 });
 const fixture = makeFixture();
-const termsOf = async (operatorId: string) => ({
-  ...{
-    operatorId,
-    operatorName: "North",
-    operatorSlug: "north",
-    policyVersion: 0,
-    kind: "mno" as const,
-    homePlmns: [],
-    policy: DEFAULT_POLICY,
-  },
+const TERMS = {
+  ...{ operatorName: "North", operatorSlug: "north", policyVersion: 0 },
+  ...{ kind: "mno" as const, homePlmns: [], policy: DEFAULT_POLICY },
   ...{ relations: new Map(), accessPoints: [], overrides: new Map() },
-});
+};
+const termsOf = async (operatorId: string) => ({ ...TERMS, operatorId });
 const kindDeps = { ...shared, knowledge, termsOf };
 const kinds = jobKinds(kindDeps);
 const jobs = createJobs({ ...shared, kinds });
@@ -417,7 +413,7 @@ for (const [file, kind, hints = {}] of CASES)
 const POINTS =
   "mcc,mnc,use,apn,user,password\n262,01,internet,internet.example,web,hunter-two\n26,01,internet,a.example,,\n262,01,internet,other.example,,\n";
 
-test("access points are looked at before they count, added to those that are there, and no password stands in the job", async () => {
+test("access points are looked at before they count, come as a version of their set, and no password stands in the job", async () => {
   const north = await operator();
   const pointsOf = async () => (await registry.accessPoints.list(north.id)).map(({ apn }) => apn).sort();
   const dry = await imported(north.ada, POINTS, { kind: "apn", name: "ours", mode: "dry_run" });
@@ -450,6 +446,124 @@ test("access points are looked at before they count, added to those that are the
     again.reason,
   );
   assert.deepEqual(await pointsOf(), ["internet.example", "other.example", "third.example"]);
+});
+
+test("a set of access points has versions: what a file leaves out is retired, what stays keeps its id, and the version before comes back as a whole", async () => {
+  const north = await operator();
+  const pointsOf = async () =>
+    (await registry.accessPoints.list(north.id)).map(({ id, apn }) => ({ id, apn }));
+  const apnsOf = async () => (await pointsOf()).map(({ apn }) => apn).sort();
+  const file = (...apns: readonly string[]) =>
+    ["mcc,mnc,uses,apn,mmsc,password", ...apns.map((apn) => `262,01,internet,${apn},,hunter-two`)].join("\n");
+  const fields = { kind: "apn", name: "ours", mode: "live" };
+  const byHand = { name: "Hand", uses: ["internet"], apn: "hand", criteria: { mcc: "262", mnc: "01" } };
+  assert.equal((await post(north.ada, "/v1/access-points", byHand)).statusCode, 201);
+  const first = await imported(north.ada, file("a", "b"), fields);
+  assert.deepEqual([first.state, summaryOf(first).added], ["done", 2], first.reason);
+  const idOf = async (apn: string) => (await pointsOf()).find((one) => one.apn === apn)?.id;
+  const kept = await idOf("b");
+  const second = await imported(north.ada, file("b", "c"), fields);
+  const { added, removed, known } = summaryOf(second);
+  assert.deepEqual([second.state, added, removed, known], ["done", 1, 1, 1], second.reason);
+  assert.deepEqual(await rowsOf(north.ada, second, "added"), [["line 3", "c for internet"]]);
+  assert.deepEqual(await rowsOf(north.ada, second, "removed"), [
+    [assured(await retired("a"), "a was there"), "a for internet is not in the file"],
+  ]);
+  assert.deepEqual(await apnsOf(), ["b", "c", "hand"]);
+  assert.equal(await idOf("b"), kept);
+  const again = await imported(north.ada, file("b", "c"), fields);
+  assert.match(again.reason, /^Nothing is new\./, "safe to run twice");
+
+  const sets = (await registry.datasets.list(north.id, { retired: true })).filter(
+    ({ own, kind }) => own && kind === "apn",
+  );
+  assert.equal(sets.length, 2, "a version each");
+  const former = sets.find(({ retiredAt }) => retiredAt !== null);
+  const back = await post(north.ada, `/v1/datasets/${former?.id}/restore`, { reason: "c was wrong" });
+  assert.equal(back.statusCode, 204, back.body);
+  assert.deepEqual(await apnsOf(), ["a", "b", "hand"]);
+  assert.equal(await idOf("b"), kept);
+  const dump = await database.rows<{ row: string }>(
+    "select r::text as row from dataset_row r join dataset d on d.id = r.dataset_id where d.operator_id = $1",
+    [north.id],
+  );
+  assert.ok(!JSON.stringify(dump).includes("hunter"), "a version names access points, and no password");
+
+  async function retired(apn: string): Promise<string | undefined> {
+    const row = await database.one<{ id: string }>(
+      "select id from access_point where operator_id = $1 and body->>'apn' = $2 and retired_at is not null",
+      [north.id, apn],
+    );
+    return row?.id;
+  }
+});
+
+test("a set of access points that lost much waits for a second person, and what another set has stays", async () => {
+  const north = await operator();
+  const apnsOf = async () => (await registry.accessPoints.list(north.id)).map(({ apn }) => apn).sort();
+  const file = (count: number, from = 0) =>
+    ["mcc,mnc,uses,apn", ...Array.from({ length: count }, (_, at) => `262,01,internet,net${from + at}`)].join(
+      "\n",
+    );
+  const fields = { kind: "apn", name: "ours", mode: "live" };
+  await imported(north.ada, file(25), fields);
+  await imported(north.ada, file(2), { ...fields, name: "others" });
+  const fewer = await imported(north.ada, file(1, 24), fields);
+  assert.equal(fewer.state, "waiting_approval");
+  assert.match(fewer.reason, /24 of 25 rows in use are not in the file/);
+  assert.equal((await apnsOf()).length, 25, "nothing has changed");
+  const own = await post(north.ada, `/v1/approvals/${fewer.approvalId}`, {
+    outcome: "approved",
+    reason: "mine",
+  });
+  assert.equal(own.statusCode, 409, "whoever asked is no second person");
+  const yes = await post(north.bob, `/v1/approvals/${fewer.approvalId}`, {
+    outcome: "approved",
+    reason: "seen",
+  });
+  assert.equal(yes.statusCode, 200, yes.body);
+  assert.deepEqual(await apnsOf(), ["net0", "net1", "net24"]);
+});
+
+test("an operator's own networks and carriers name a SIM's network, its country and whose it is, for that operator alone, and come back", async () => {
+  const [north, south] = [await operator(), await operator()];
+  const imsi = parseImsi("999070000000001");
+  const told = ({ id }: { readonly id: string }) => [
+    knowledge.homePlmnOf(imsi, id) ?? null,
+    knowledge.countryOf("999", id),
+    knowledge.suggest({ mcc: "999", mnc: "07", spn: "Lumo" }, { ...TERMS, operatorId: id })[0]?.network,
+  ];
+  const nothing = told(north);
+  const fields = { kind: "networks", name: "ours", mode: "live" };
+  const networks = "mcc,mnc,country,brand\n999,07,AT,Depot\n999,8,AT,Short\n";
+  const first = await imported(north.ada, networks, fields);
+  assert.deepEqual(
+    [first.state, summaryOf(first).added, summaryOf(first).refused],
+    ["done", 1, 1],
+    first.reason,
+  );
+  const carriers = await imported(north.ada, "name,mccmnc,spn\nOur MVNO,99907,Lumo\n", {
+    ...{ kind: "carriers", name: "ours", mode: "live" },
+  });
+  assert.equal(carriers.state, "done", carriers.reason);
+  await ownDevices.refresh();
+  assert.deepEqual(told(north), ["99907", "AT", "Depot"]);
+  assert.deepEqual(told(south), nothing, "another operator's answers stay");
+  const suggested = knowledge.suggest({ mcc: "999", mnc: "07" }, { ...TERMS, operatorId: north.id });
+  assert.deepEqual(
+    suggested[0]?.virtualOperators.map(({ name }) => name),
+    ["Our MVNO"],
+  );
+
+  await imported(north.ada, "mcc,mnc,country,brand\n999,07,CH,Depot\n", fields);
+  await ownDevices.refresh();
+  assert.equal(told(north)[1], "CH");
+  const sets = await registry.datasets.list(north.id, { retired: true });
+  const former = sets.find((one) => one.own && one.kind === "mcc_mnc" && one.retiredAt !== null);
+  const back = await post(north.ada, `/v1/datasets/${former?.id}/restore`, { reason: "it was Austria" });
+  assert.equal(back.statusCode, 204, back.body);
+  await ownDevices.refresh();
+  assert.equal(told(north)[1], "AT");
 });
 
 test("a form without a file, with two, with a kind that is none or too long a field is refused, and nothing is kept", async () => {

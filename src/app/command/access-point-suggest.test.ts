@@ -26,7 +26,7 @@ const run = (argv: readonly string[]) =>
 
 test("suggestions are shown with their sources, and confirmed by id for the operator's only network", async () => {
   const shown = await run(["access-point", "suggest"]);
-  assert.match(shown.stdout, /^Telco \(262-01\)\n/);
+  assert.match(shown.stdout, /^Telco \(262-01\), formerly Telefant\n/);
   assert.match(shown.stdout, /set-1 +internet +internet\.telco +set 1/);
   const confirmed = await run(["access-point", "confirm", "set-1", "--uses", "internet"]);
   assert.equal(confirmed.exitCode, 0, confirmed.stderr);
@@ -58,5 +58,8 @@ test("the last access point for a use is told before anything is retired, and re
   assert.equal(kept.stdout, "");
   const retired = await run(["access-point", "retire", THING_ID, "--yes"]);
   assert.equal(retired.exitCode, 0, retired.stderr);
-  assert.match(retired.stdout, /^retired internet\.telco\nno other access point .* for internet\n/);
+  assert.match(
+    retired.stdout,
+    /^retired internet\.telco\n3 orders under way have sent its APN, and keep it\nno other access point .* for internet\n/,
+  );
 });

@@ -26,6 +26,7 @@ type Network = {
   readonly mcc: string;
   readonly mnc: string;
   readonly network: string;
+  readonly formerly: readonly string[];
   readonly suggestions: readonly Suggested[];
   readonly hosts: readonly Suggested[];
   readonly refused: { readonly reason: string } | null;
@@ -80,12 +81,13 @@ function* linesOf({
   mcc,
   mnc,
   network,
+  formerly,
   suggestions,
   hosts,
   refused,
   virtualOperators,
 }: Network): Generator<string> {
-  yield `${network} (${mcc}-${mnc})`;
+  yield `${network} (${mcc}-${mnc})${formerly.length > 0 ? `, formerly ${formerly.join(", ")}` : ""}`;
   if (refused) yield refused.reason;
   if (suggestions.length > 0) yield* rowsOf(suggestions);
   else if (!refused) yield "nothing is known for these SIMs";
@@ -242,7 +244,7 @@ export const accessPointRetireCommand: Command = {
   summary: "Retire an access point of the operator's own, once it is said for which uses none would be left",
   description: [
     "Where its SIMs would have no other of the operator's own for a use, nothing is retired without --yes, and the uses are told first.",
-    "Orders that used it keep what they sent; phones that have it keep it.",
+    "Orders that used it keep what they sent, and how many of them are under way is told; phones that have it keep it.",
   ].join("\n"),
   args: [{ usage: "<id>", about: "of the access point; `access-point list` names it" }],
   options: [
@@ -265,10 +267,14 @@ export const accessPointRetireCommand: Command = {
     const told = `no other access point of the operator's own is there for these SIMs for ${without.join(", ")}`;
     if (without.length > 0 && !context.flag("yes"))
       throw new UsageError(`${gone?.apn} is kept: ${told}. Add another first, or retire it with --yes.`);
-    await api.ask("DELETE", `/v1/access-points/${encodeURIComponent(id)}`);
-    if (context.json) await context.printJson({ retired: id, usesWithoutOwn: without });
+    const path = `/v1/access-points/${encodeURIComponent(id)}`;
+    const { ordersUnderWay } = await api.ask<{ readonly ordersUnderWay: number }>("GET", path);
+    await api.ask("DELETE", path);
+    if (context.json) await context.printJson({ retired: id, usesWithoutOwn: without, ordersUnderWay });
     else {
       await context.print(`retired${gone ? ` ${gone.apn}` : ""}`);
+      if (ordersUnderWay > 0)
+        await context.print(`${ordersUnderWay} orders under way have sent its APN, and keep it`);
       if (without.length > 0) await context.print(told);
     }
     return "ok";

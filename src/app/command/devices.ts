@@ -2,6 +2,7 @@
 
 import type { ModelClues } from "../../kernel/detection/unknown-model.ts";
 import { DeviceCatalog } from "../../kernel/devices/catalog.ts";
+import { shippedNetworkData } from "../../store/dataset/access-point-data.ts";
 import { readShippedDatasets } from "../../store/dataset/devices.ts";
 import { createDeviceStatements } from "../../store/sightings/device-statements.ts";
 import { createUnknownModels } from "../../store/sightings/unknown-models.ts";
@@ -32,7 +33,7 @@ export const deviceUnknownCommand: Command = {
     const limit = limitOf(context.option("limit"));
     return await withOperator(context, async ({ store, operator }) => {
       const catalog = new DeviceCatalog(readShippedDatasets());
-      const own = createOwnDevices(catalog.data, store.database);
+      const own = createOwnDevices(catalog.data, store.database, shippedNetworkData);
       await own.refresh();
       const deviceOf = (operatorId: string, tac: string) =>
         (own.of(operatorId)?.catalog ?? catalog).deviceOf(tac);

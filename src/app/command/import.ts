@@ -2,6 +2,7 @@
 import { basename } from "node:path";
 import { runsKeys } from "../../kernel/devices/capability.ts";
 import type { DeviceDatasets } from "../../kernel/devices/rows.ts";
+import { IMPORT_KINDS } from "../../kernel/jobs/imports.ts";
 import type { Relation } from "../../kernel/operator/operator-terms.ts";
 import { checkFeeLevel } from "../../kernel/proof/fee.ts";
 import { IMPORT_OCTETS_MAX } from "../../store/dataset/access-point-import.ts";
@@ -18,7 +19,7 @@ import { type Command, type CommandContext, type Outcome, UsageError } from "../
 import { parseRelationsImport } from "../terminal/relation-import.ts";
 import { importByJob, isJobKind } from "./import-job.ts";
 
-const KINDS = ["tac", "models", "apn", "lifecycle", "capability", "menus", "relations"] as const;
+const KINDS = [...IMPORT_KINDS, "relations"] as const;
 type Kind = (typeof KINDS)[number];
 
 /** A national TAC list of 300,000 rows is about 30 MB. */
@@ -37,13 +38,15 @@ export const importCommand: Command = {
     "                   file of endoflife.date (YAML or JSON)",
     "       capability  csv: make, os, from_year, to_year, oma_cp, nokia_ericsson_ota, apple_mobileconfig, wap_push, settings_form, device_key",
     "       menus       csv: system, make, from, to, path_en, add_en, path_de, add_de, evidence, source: where makers hide access points",
+    "       networks    csv: mcc, mnc, country, country_name, brand, operator, status, bands: who runs a network, and where",
+    "       carriers    csv: name, mccmnc, spn, gid1, imsi_prefix, iccid_prefix, carrier_id, parent_id: how the SIMs of a carrier are told",
     "       relations   csv or JSON: what is agreed with each manufacturer",
     "",
     "Files may be gzipped, in UTF-8 or UTF-16; csv may be parted by comma, semicolon, tab or | (or as a first line sep=; says).",
-    "Between bars quotes stand for themselves; elsewhere one that is never closed costs its own line. A tac, models, lifecycle, capability or menus file takes the",
+    "Between bars quotes stand for themselves; elsewhere one that is never closed costs its own line. Files of all kinds but relations take the",
     "place of the one imported before under the same name, as the job of POST /v1/imports: what it adds, changes and removes is told, and",
     "where it would lose much, or turn many verdicts, it waits for a second person (turnup approval list) and nothing changes before.",
-    "Access points come by such a job too, and are added: those already there stay. A relation replaces that of its make. Bad rows are named",
+    "Access points come by such a job too, as a version of their set: what it leaves out is retired, what was added by hand stays. A relation replaces that of its make. Bad rows are named",
     "on stderr and the rest is taken. Exit code 1 when nothing could be.",
   ].join("\n"),
   args: [

@@ -6,6 +6,8 @@ import {
   type SightingSource,
 } from "../../kernel/detection/sighting.ts";
 import { shippedNetworks } from "../../store/dataset/access-point-data.ts";
+import { readOwnDatasets } from "../../store/dataset/dataset-store.ts";
+import { networksWithOwn, saysOfNetworks } from "../../store/dataset/own-networks.ts";
 import { joinNodes } from "../../store/node/node-presence.ts";
 import { createRegistry } from "../../store/operator/registry.ts";
 import { createOrderStore } from "../../store/orders/order-store.ts";
@@ -15,8 +17,8 @@ import { createSightingConflicts } from "../../store/sightings/sighting-conflict
 import { createSourceCounts } from "../../store/sightings/source-counts.ts";
 import { maskText } from "../../term/mask.ts";
 import { assured, wordOf } from "../../term/narrow.ts";
-import { knownNetworks } from "../server/knowledge.ts";
 import { OPERATOR_OPTIONS, type OperatorStore, withOperator } from "../server/operator-store.ts";
+import { knownNetworks } from "../server/own-devices.ts";
 import { createSightingWatch } from "../server/sighting-watch.ts";
 import { type Command, type CommandContext, UsageError } from "../terminal/command.ts";
 import { type SightingLine, sightingLines } from "../terminal/sighting-lines.ts";
@@ -52,7 +54,7 @@ export const sightCommand: Command = {
     return await withOperator(context, async (opened) => {
       // A server that is alone remembers where SIMs are: it must hear that somebody else writes that down.
       const presence = await joinNodes(opened.store.connection);
-      const { accept, finish } = acceptOf(opened);
+      const { accept, finish } = await acceptOf(opened);
       const totals = await reportAll(context, { file, source, accept })
         .finally(finish)
         .finally(presence.close);
@@ -65,20 +67,22 @@ export const sightCommand: Command = {
 type Accept = (sightings: readonly SightingInput[], source: SightingSource) => Promise<SightingResult[]>;
 
 /** `finish` writes what was watched: how much came by which source, radios, and sources that contradict each other. */
-function acceptOf({ config, store, operator, newId, clock }: OperatorStore): {
+async function acceptOf({ config, store, operator, newId, clock }: OperatorStore): Promise<{
   readonly accept: Accept;
   readonly finish: () => Promise<void>;
-} {
+}> {
   const { database, sealer } = store;
   const [counts, statements] = [createSourceCounts({ database, clock }), createDeviceStatements(store)];
   const watch = createSightingWatch({ clock, counts, noteRadio: statements.note });
+  const own = await readOwnDatasets(database, operator.id, undefined, saysOfNetworks);
+  const networks = knownNetworks(networksWithOwn(shippedNetworks(), own));
   const registry = createRegistry({ database, sealer, newId, clock });
   const unwatched = createIntake({
     database,
     sealer,
     newId,
     clock,
-    ...knownNetworks(shippedNetworks()),
+    ...networks,
     clockToleranceMs: config.clock.toleranceSeconds * 1_000,
     termsIn: createOrderStore(database, sealer, registry.ownWords).termsIn,
     onOrders: () => undefined, // a server looks for orders by itself

@@ -6,14 +6,14 @@ import { chosenFor, settingsQueryOf } from "../../kernel/operator/settings-choic
 import { isHost } from "../../kernel/operator/unconfirmed.ts";
 import type { Subscriber } from "../../kernel/order/order-draft.ts";
 import type { SettingsQuery } from "../../kernel/settings/access-point.ts";
-import type { AccessPointIndex, Found } from "../../kernel/settings/find-settings.ts";
+import type { Found } from "../../kernel/settings/find-settings.ts";
 import { type NetworkSuggestions, type SimGroup, suggestFor } from "../../kernel/settings/suggest.ts";
 import { triedUses } from "../../kernel/settings/try-out.ts";
 import type { UseRecord } from "../../kernel/settings/use-record.ts";
 import type { SupportOverride } from "../../kernel/support/decide-support.ts";
 import { type JudgeQuestion, judge } from "../../kernel/support/judge.ts";
 import { blockedOn } from "../../kernel/support/overrides.ts";
-import type { DeviceKnowledge } from "./own-devices.ts";
+import type { DeviceKnowledge, NetworkKnowledge } from "./own-devices.ts";
 
 const TAC_DIGITS = 8;
 
@@ -25,7 +25,7 @@ export type AccessPointKnowledge = {
 };
 
 type Parts = {
-  readonly index: AccessPointIndex;
+  readonly networksOf: (operatorId: string) => Pick<NetworkKnowledge, "index">;
   readonly useRecordsOf: (operatorId: string) => readonly UseRecord[];
   readonly find: (query: SettingsQuery, terms: OperatorTerms) => Found;
   readonly devicesOf: (terms: OperatorTerms) => DeviceKnowledge;
@@ -36,7 +36,8 @@ type Parts = {
 export const accessPointKnowledge = (parts: Parts): AccessPointKnowledge => ({
   suggest(group, { operatorId, operatorName, kind, homePlmns }) {
     const records = parts.useRecordsOf(operatorId);
-    const given = { index: parts.index, records, operatorName, isHost: isHost(kind) };
+    const { index } = parts.networksOf(operatorId);
+    const given = { index, records, operatorName, isHost: isHost(kind) };
     const groups = group ? [group] : homePlmns.map(networkOf);
     return groups.map((one) => suggestFor(one, given));
   },

@@ -10,7 +10,7 @@ import type { Database } from "../../store/database/database.ts";
 import type { Sealer } from "../../store/seal/seal.ts";
 import type { DeviceStatements } from "../../store/sightings/device-statements.ts";
 import { TurnupError } from "../../term/error.ts";
-import { type HomePlmnResolver, parseImsi } from "../../term/imsi.ts";
+import { type HomePlmnOf, parseImsi } from "../../term/imsi.ts";
 import { parseMsisdn } from "../../term/msisdn.ts";
 import { messageOf } from "../../term/narrow.ts";
 import {
@@ -53,7 +53,7 @@ type AppletDeps = {
   readonly database: Database;
   readonly sealer: Sealer;
   readonly intake: Intake;
-  readonly homePlmnOf: HomePlmnResolver;
+  readonly homePlmnOf: HomePlmnOf;
   readonly clock: () => Date;
   /** What the terminal told its card of itself. */
   readonly heardOfDevice?: DeviceStatements["note"];
@@ -197,7 +197,7 @@ async function sightingOf(
 
   function plmnOf(text: string): string {
     try {
-      return homePlmnOf(parseImsi(text)) ?? text.slice(0, 5);
+      return homePlmnOf(parseImsi(text), operatorId) ?? text.slice(0, 5);
     } catch {
       return text.slice(0, 5); // the intake refuses it with its reason
     }

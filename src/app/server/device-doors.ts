@@ -55,7 +55,7 @@ export function portalOperators(
   portal: Config["portal"],
   changes: Changes,
   /** ISO country of an MCC. */
-  countryOf: (mcc: string) => string | null,
+  countryOf: (mcc: string, operatorId: string | undefined) => string | null,
   /** Short name of the operator that a proxy was said to be of. */
   operatorOfProxy: (proxy: string) => string | undefined = () => undefined,
 ): PortalOperators {
@@ -76,7 +76,7 @@ export function portalOperators(
   const told = ({ id, name, homePlmns }: Operator): PortalOperator => ({
     id,
     name,
-    country: homePlmns[0] === undefined ? null : countryOf(homePlmns[0].slice(0, MCC_DIGITS)),
+    country: homePlmns[0] === undefined ? null : countryOf(homePlmns[0].slice(0, MCC_DIGITS), id),
     care: { phone: portal.carePhone ?? null, url: portal.careUrl ?? null },
   });
   return {

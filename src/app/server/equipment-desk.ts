@@ -12,7 +12,7 @@ import {
   networkOfRealm,
   sightingOf,
 } from "../../kernel/equipment/equipment.ts";
-import { type HomePlmnResolver, parseImsi } from "../../term/imsi.ts";
+import { type HomePlmnOf, parseImsi } from "../../term/imsi.ts";
 import { countChecks } from "./equipment-measures.ts";
 import { startLoop } from "./loop.ts";
 import type { SimLockBook } from "./sim-lock-book.ts";
@@ -42,7 +42,7 @@ type DeskDeps = {
   readonly statuses: EquipmentStatuses;
   /** A SIM in another device than its own is answered black. */
   readonly locks: Pick<SimLockBook, "isRefused">;
-  readonly homePlmnOf: HomePlmnResolver;
+  readonly homePlmnOf: HomePlmnOf;
   readonly operatorIdOf: (slug: string | undefined) => Promise<string | undefined>;
   /** Short names of those whose cores may ask; undefined: the operator that was made first. */
   readonly operators: readonly (string | undefined)[];
@@ -120,7 +120,8 @@ export async function openEquipmentDesk(deps: DeskDeps): Promise<EquipmentDesk> 
   };
   const saw = ({ source, client, operator, equipment }: Asked): void => {
     const seenAt = clock().toISOString();
-    const sighting = sightingOf(equipment, source, seenAt, (imsi) => homeOf(deps.homePlmnOf, imsi));
+    const id = ids.get(operator);
+    const sighting = sightingOf(equipment, source, seenAt, (imsi) => homeOf(deps.homePlmnOf, imsi, id));
     if (!sighting) return counts.sightings.inc({ source, client, outcome: "no_sim" });
     if (waiting.length >= waitingMax) return counts.sightings.inc({ source, client, outcome: "dropped" });
     waiting.push({ operator, client, source, sighting });
@@ -148,20 +149,20 @@ export async function openEquipmentDesk(deps: DeskDeps): Promise<EquipmentDesk> 
   };
 }
 
-function networkNamed(homePlmnOf: HomePlmnResolver, realm: string): string | undefined {
+function networkNamed(homePlmnOf: HomePlmnOf, realm: string): string | undefined {
   const told = networkOfRealm(realm);
   if (!told) return undefined;
   const { mcc, mnc } = told;
   if (!mnc.startsWith("0")) return mcc + mnc;
   // The zero is a digit of the code, or stands in front of one of two: what is known of the SIMs of each says which.
   const short = mcc + mnc.slice(1);
-  const isKnown = (network: string) => homeOf(homePlmnOf, network.padEnd(15, "0")) === network;
+  const isKnown = (network: string) => homeOf(homePlmnOf, network.padEnd(15, "0"), undefined) === network;
   return isKnown(short) || !isKnown(mcc + mnc) ? short : mcc + mnc;
 }
 
-function homeOf(homePlmnOf: HomePlmnResolver, imsi: string): string | undefined {
+function homeOf(homePlmnOf: HomePlmnOf, imsi: string, operatorId: string | undefined): string | undefined {
   try {
-    return homePlmnOf(parseImsi(imsi));
+    return homePlmnOf(parseImsi(imsi), operatorId);
   } catch {
     return undefined; // no SIM of anybody's: the intake will refuse it with its reason
   }

@@ -41,9 +41,9 @@ export type ImportedBeside = { readonly job: JobView; readonly refused: readonly
  */
 export async function importBeside(opened: OperatorStore, wish: Wish): Promise<ImportedBeside> {
   const { store, operator, newId, clock } = opened;
-  const deps = { database: store.database, newId, clock };
+  const deps = { database: store.database, sealer: store.sealer, newId, clock };
   const faults: unknown[] = [];
-  const all = [kindOf(opened), settingsImportJob({ ...deps, sealer: store.sealer })];
+  const all = [kindOf(opened), settingsImportJob(deps)];
   const kinds = all.map((kind) => told(kind, (fault) => faults.push(fault)));
   const jobs = createJobs({ ...deps, kinds });
   const imports = createImports({ ...deps, jobs });

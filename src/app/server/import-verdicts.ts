@@ -1,14 +1,12 @@
 /** How many verdicts an import would turn: of the TACs that were seen on the operator's network, by the data in use and with the staged rows. */
 import { setImmediate as turn } from "node:timers/promises";
-import { DeviceCatalog } from "../../kernel/devices/catalog.ts";
 import type { VerdictChange } from "../../kernel/devices/import-guard.ts";
-import { SupportKnowledge } from "../../kernel/support/support-knowledge.ts";
 import type { Database } from "../../store/database/database.ts";
-import { readOwnDatasets } from "../../store/dataset/dataset-store.ts";
+import { readPackedDatasets } from "../../store/dataset/dataset-store.ts";
 import type { Staged } from "../../store/dataset/import-job.ts";
-import { withOwnDatasets } from "../../store/dataset/own-devices.ts";
 import type { Knowledge } from "./knowledge.ts";
 import type { Stores } from "./open-stores.ts";
+import { devicesWith } from "./own-devices.ts";
 
 /** More are not looked at: a share of these tells enough. */
 const TACS_MAX = 20_000;
@@ -27,6 +25,9 @@ const SEEN = `
 export const seenTacs = async (database: Database, operatorId: string): Promise<readonly string[]> =>
   (await database.rows<{ tac: string }>(SEEN, [operatorId])).map(({ tac }) => tac);
 
+/** Where menus stand, and who runs a network. */
+const TURNS_NO_VERDICT: readonly Staged["kind"][] = ["menus", "mcc_mnc", "carrier_id"];
+
 type Asking = Pick<Stores, "database" | "termsOf" | "clock"> & {
   /** Asked where TACs were seen: whoever does not have it in memory reads all shipped data for it. */
   readonly knowledgeOf: () => Knowledge | Promise<Knowledge>;
@@ -37,12 +38,12 @@ export async function verdictChange(
   operatorId: string,
   staged: Staged,
 ): Promise<VerdictChange | null> {
-  if (staged.kind === "menus") return null; // where menus stand turns no verdict
+  if (TURNS_NO_VERDICT.includes(staged.kind)) return null;
   const tacs = await seenTacs(database, operatorId);
   if (tacs.length === 0) return { seen: 0, changed: 0 };
   const knowledge = await knowledgeOf();
-  const data = withOwnDatasets(knowledge.catalog.data, await readOwnDatasets(database, operatorId, staged));
-  const beside = { catalog: new DeviceCatalog(data), support: new SupportKnowledge(data) };
+  const own = await readPackedDatasets(database, operatorId, staged);
+  const beside = await devicesWith(knowledge.catalog.data, own);
   const [terms, now] = [await termsOf(operatorId), clock()];
   let changed = 0;
   for (const [at, tac] of tacs.entries()) {

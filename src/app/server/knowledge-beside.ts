@@ -1,7 +1,7 @@
 /** What is known of devices, for commands that work beside a running server or without one: read once, for one command. */
 import { DeviceCatalog } from "../../kernel/devices/catalog.ts";
 import type { OperatorTerms } from "../../kernel/operator/operator-terms.ts";
-import { shippedAccessPointIndex, shippedNetworks } from "../../store/dataset/access-point-data.ts";
+import { shippedAccessPointIndex, shippedNetworkData } from "../../store/dataset/access-point-data.ts";
 import { readShippedDatasets } from "../../store/dataset/devices.ts";
 import { createRegistry } from "../../store/operator/registry.ts";
 import { createOrderStore } from "../../store/orders/order-store.ts";
@@ -11,13 +11,13 @@ import { createOwnDevices } from "./own-devices.ts";
 
 export async function knowledgeBeside({ store }: Pick<OperatorStore, "store">): Promise<Knowledge> {
   const catalog = new DeviceCatalog(readShippedDatasets());
-  const ownDevices = createOwnDevices(catalog.data, store.database);
+  const ownDevices = createOwnDevices(catalog.data, store.database, shippedNetworkData);
   await ownDevices.refresh();
   return createKnowledge({
     catalog,
     ownDevices,
     accessPoints: shippedAccessPointIndex(),
-    networks: shippedNetworks(),
+    networks: shippedNetworkData().networks,
     sealer: store.sealer,
   });
 }

@@ -35,10 +35,14 @@ import { type FailedPolicyTest, failedTests, type PolicyTest } from "../../kerne
 import { SupportKnowledge } from "../../kernel/support/support-knowledge.ts";
 import type { Sealer } from "../../store/seal/seal.ts";
 import { parseImei } from "../../term/imei.ts";
-import { type HomePlmnResolver, homePlmnResolver } from "../../term/imsi.ts";
-import { plmnOf } from "../../term/plmn.ts";
+import type { HomePlmnOf } from "../../term/imsi.ts";
 import { type AccessPointKnowledge, accessPointKnowledge } from "./access-point-knowledge.ts";
-import type { DeviceKnowledge, OwnDevices } from "./own-devices.ts";
+import {
+  type DeviceKnowledge,
+  type NetworkKnowledge,
+  networkKnowledge,
+  type OwnDevices,
+} from "./own-devices.ts";
 
 const TAC_DIGITS = 8;
 /** What of an IMEI never varies: without its check digit. */
@@ -74,8 +78,10 @@ export type Knowledge = AccessPointKnowledge & {
   findSettings(query: SettingsQuery, terms: OperatorTerms): Found;
   /** Whether it is known of every model of a make (`*`: of every make) that may take a key that it runs one. */
   runsKeys(operatorId: string, make: string): boolean;
-  readonly homePlmnOf: HomePlmnResolver;
-  countryOf(mcc: string): string | null;
+  /** By what the operator says of networks, over the shipped list. */
+  readonly homePlmnOf: HomePlmnOf;
+  /** ISO 3166 country of an MCC, by what the operator says, over the shipped list. */
+  countryOf(mcc: string, operatorId: string | undefined): string | null;
 };
 
 type AskedTac = {
@@ -96,17 +102,21 @@ export function createKnowledge(data: {
   /** What was seen of access points in use by an operator's SIMs; without it nothing was. */
   readonly useRecordsOf?: (operatorId: string) => readonly UseRecord[];
   /** Operators' own imports; without them the shipped data alone speaks. */
-  readonly ownDevices?: Pick<OwnDevices, "of">;
+  readonly ownDevices?: Pick<OwnDevices, "of" | "networksOf">;
 }): Knowledge {
   const { catalog, useRecordsOf = () => [] } = data;
-  const bands = bandsOf(data.networks);
+  const networksOf = networksKnown(data);
   const shipped: DeviceKnowledge = { catalog, support: new SupportKnowledge(catalog.data) };
   const knownTo = (operatorId: string): DeviceKnowledge => data.ownDevices?.of(operatorId) ?? shipped;
   const devicesOf = ({ operatorId }: OperatorTerms): DeviceKnowledge => knownTo(operatorId);
 
   /** What is known for a SIM; what failed for the operator's SIMs again and again is no first choice. */
   const find = (query: SettingsQuery, terms: OperatorTerms): Found =>
-    withUse(data.accessPoints.findSettings(query, terms.accessPoints), useRecordsOf(terms.operatorId), query);
+    withUse(
+      networksOf(terms.operatorId).index.findSettings(query, terms.accessPoints),
+      useRecordsOf(terms.operatorId),
+      query,
+    );
 
   /** A device as the rules ask about it: with the operator's words that fit it, and its relation to the maker. */
   const question = (
@@ -137,7 +147,7 @@ export function createKnowledge(data: {
     catalog,
     judge(order, subject, terms, asOf) {
       const plmn = order.servingPlmn ?? subject.homePlmn;
-      const network = { plmn, bands: bands.get(plmn) ?? [] };
+      const network = { plmn, bands: networksOf(terms.operatorId).bands.get(plmn) ?? [] };
       return judge({ ...question(subject.imei, terms, asOf), network }, devicesOf(terms).support);
     },
     chooseSettings(subject, terms) {
@@ -148,10 +158,7 @@ export function createKnowledge(data: {
       const choice = settingsChoiceOf(found, query, terms, blocked);
       return withWireless(choice, wirelessFor(terms.wirelessNetworks ?? [], device));
     },
-    displayOf(operatorId, imei) {
-      const { form, screen } = knownTo(operatorId).catalog.deviceOf(imei.slice(0, TAC_DIGITS));
-      return displayOf(form, screen);
-    },
+    displayOf: (operatorId, imei) => shownBy(knownTo(operatorId), imei),
     describe: (terms, text, asOf) => {
       const imei = parseImei(text);
       const asked = question(imei, terms, asOf);
@@ -170,9 +177,24 @@ export function createKnowledge(data: {
     lackOf: (operatorId, tac, needs) => lackOf(needs, knownTo(operatorId).catalog.deviceOf(tac)),
     runsKeys: (operatorId, make) => runsKeys(make, knownTo(operatorId).catalog.data.capability.rows),
     findSettings: find,
-    ...accessPointKnowledge({ index: data.accessPoints, useRecordsOf, find, devicesOf, wordsFor, question }),
-    ...knownNetworks(data.networks),
+    ...accessPointKnowledge({ networksOf, useRecordsOf, find, devicesOf, wordsFor, question }),
+    homePlmnOf: (imsi, operatorId) => networksOf(operatorId).homePlmnOf(imsi),
+    countryOf: (mcc, operatorId) => networksOf(operatorId).countryOf(mcc),
   };
+}
+
+type Networks = Pick<Parameters<typeof createKnowledge>[0], "accessPoints" | "networks" | "ownDevices">;
+
+/** Of nobody in particular, and of an operator that says nothing of networks, the shipped lists. */
+function networksKnown({ networks, accessPoints, ownDevices }: Networks) {
+  const shipped = networkKnowledge(networks, accessPoints);
+  return (operatorId: string | undefined): NetworkKnowledge =>
+    (operatorId === undefined ? undefined : ownDevices?.networksOf(operatorId)) ?? shipped;
+}
+
+function shownBy({ catalog }: DeviceKnowledge, imei: string): string | null {
+  const { form, screen } = catalog.deviceOf(imei.slice(0, TAC_DIGITS));
+  return displayOf(form, screen);
 }
 
 function decide(
@@ -223,27 +245,6 @@ function numbersOf(
 ): readonly string[] {
   if (imei !== undefined) return [parseImei(imei)];
   return tac === undefined ? (tacsOf.get(model ?? "") ?? []) : [tac];
-}
-
-/** Of networks that stand in the list once for each of their countries, the bands of all. */
-function bandsOf(networks: readonly Network[]): ReadonlyMap<string, readonly string[]> {
-  const known = new Map<string, readonly string[]>();
-  for (const { mcc, mnc, bands } of networks) {
-    const plmn = mcc + mnc;
-    known.set(plmn, [...new Set([...(known.get(plmn) ?? []), ...bands])]);
-  }
-  return known;
-}
-
-/** What the list of networks says of a SIM: all that sightings need. */
-export function knownNetworks(networks: readonly Network[]): Pick<Knowledge, "homePlmnOf" | "countryOf"> {
-  const countries = new Map(networks.map(({ mcc, country }) => [mcc, country === "" ? null : country]));
-  return {
-    homePlmnOf: homePlmnResolver(
-      networks.filter(({ mnc }) => /^\d{2,3}$/.test(mnc)).map(({ mcc, mnc }) => plmnOf(mcc, mnc)),
-    ),
-    countryOf: (mcc) => countries.get(mcc) ?? null,
-  };
 }
 
 function describe(

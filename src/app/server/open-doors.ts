@@ -399,7 +399,7 @@ const knowledgeDeps = ({
     async tryOut(operatorId, sim, imei) {
       const subject =
         "imsi" in sim
-          ? simUnseen(sim.imsi, knowledge.homePlmnOf(parseImsi(sim.imsi)) ?? sim.imsi.slice(0, 5))
+          ? simUnseen(sim.imsi, knowledge.homePlmnOf(parseImsi(sim.imsi), operatorId) ?? sim.imsi.slice(0, 5))
           : await simSubject({ database, sealer }, operatorId, sim.subscriberId);
       const held = subject && (imei === undefined ? subject : { ...subject, imei });
       return held && knowledge.tryOut(held, await termsOf(operatorId), clock());

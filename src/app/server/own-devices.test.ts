@@ -3,12 +3,13 @@ import assert from "node:assert/strict";
 import { test } from "vitest";
 import { freshDatabase } from "../../../test/fixture/database.ts";
 import { uuidv7 } from "../../store/database/uuid.ts";
+import { shippedNetworkData } from "../../store/dataset/access-point-data.ts";
 import { importDataset } from "../../store/dataset/dataset-store.ts";
 import { readShippedDatasets } from "../../store/dataset/devices.ts";
 import { createOwnDevices } from "./own-devices.ts";
 
 const database = await freshDatabase();
-const own = createOwnDevices(readShippedDatasets(), database);
+const own = createOwnDevices(readShippedDatasets(), database, shippedNetworkData);
 
 async function operator(slug: string): Promise<string> {
   const id = uuidv7();

@@ -1,26 +1,58 @@
 /**
- * What operators imported about devices, in memory: a catalog for each operator that has imports, over the shipped
+ * What operators imported about devices and networks, in memory: a catalog for each operator that has imports, over the shipped
  * rows, which all share. An operator's rows are in its own catalog and in no other, so that no tenant is ever answered
  * with another's list. About 5 MB and 60 ms an operator, and some hundred octets a TAC of its own; an operator without imports costs nothing.
  */
 import { DeviceCatalog } from "../../kernel/devices/catalog.ts";
 import type { DeviceDatasets } from "../../kernel/devices/rows.ts";
+import { Lessons } from "../../kernel/devices/taught.ts";
+import type { Network } from "../../kernel/settings/access-point.ts";
+import type { AccessPointIndex } from "../../kernel/settings/find-settings.ts";
 import { SupportKnowledge } from "../../kernel/support/support-knowledge.ts";
 import type { Database } from "../../store/database/database.ts";
-import { ownDatasetHeads, readOwnDatasets } from "../../store/dataset/dataset-store.ts";
-import { withOwnDatasets } from "../../store/dataset/own-devices.ts";
+import { accessPointIndexOf, type NetworkData } from "../../store/dataset/access-point-data.ts";
+import { ownDatasetHeads, readPackedDatasets } from "../../store/dataset/dataset-store.ts";
+import { type OwnDataset, withOwnDatasets } from "../../store/dataset/own-devices.ts";
+import { saysOfNetworks, withOwnNetworks } from "../../store/dataset/own-networks.ts";
+import { inTurns } from "../../store/node/in-turns.ts";
+import { type HomePlmnResolver, homePlmnResolver } from "../../term/imsi.ts";
+import { plmnOf } from "../../term/plmn.ts";
 
 export type DeviceKnowledge = { readonly catalog: DeviceCatalog; readonly support: SupportKnowledge };
 
+/** Who runs which network, where it is, and what its SIMs reach the packet network by. */
+export type NetworkKnowledge = {
+  readonly homePlmnOf: HomePlmnResolver;
+  /** ISO 3166 country of an MCC. */
+  countryOf(mcc: string): string | null;
+  /** Bands by network. */
+  readonly bands: ReadonlyMap<string, readonly string[]>;
+  readonly index: AccessPointIndex;
+};
+
 export type OwnDevices = {
-  /** Undefined: the operator has imported nothing, and the shipped catalog speaks. */
+  /** Undefined: the operator has imported nothing about devices, and the shipped catalog speaks. */
   of(operatorId: string): DeviceKnowledge | undefined;
+  /** Undefined: nothing about networks, and the shipped lists speak. */
+  networksOf(operatorId: string): NetworkKnowledge | undefined;
   /** Takes up what was imported before the call; one small query when nothing was. */
   refresh(): Promise<void>;
 };
 
-export function createOwnDevices(shipped: DeviceDatasets, database: Database): OwnDevices {
-  const known = new Map<string, { readonly imports: string; readonly devices: DeviceKnowledge }>();
+type Known = {
+  /** The ids of the data sets in use. */
+  readonly imports: string;
+  readonly devices: DeviceKnowledge | undefined;
+  readonly networks: NetworkKnowledge | undefined;
+};
+
+export function createOwnDevices(
+  shipped: DeviceDatasets,
+  database: Database,
+  /** Asked where an operator has imported something about networks. */
+  shippedNetworks: () => NetworkData,
+): OwnDevices {
+  const known = new Map<string, Known>();
   let running: Promise<void> | undefined;
   let next: Promise<void> | undefined;
 
@@ -33,14 +65,19 @@ export function createOwnDevices(shipped: DeviceDatasets, database: Database): O
     for (const [operatorId, ids] of imports) {
       if (known.get(operatorId)?.imports === ids) continue;
       // An import between the two queries is in these rows already; the next round reads them once more.
-      const data = withOwnDatasets(shipped, await readOwnDatasets(database, operatorId));
-      const devices = { catalog: new DeviceCatalog(data), support: new SupportKnowledge(data) };
-      known.set(operatorId, { imports: ids, devices });
+      const own = await readPackedDatasets(database, operatorId);
+      const ofNetworks = own.filter(saysOfNetworks);
+      known.set(operatorId, {
+        imports: ids,
+        devices: own.some(saysOfDevices) ? await devicesWith(shipped, own) : undefined,
+        networks: ofNetworks.length > 0 ? networksIn(withOwnNetworks(shippedNetworks(), own)) : undefined,
+      });
     }
   }
 
   return {
     of: (operatorId) => known.get(operatorId)?.devices,
+    networksOf: (operatorId) => known.get(operatorId)?.networks,
     refresh() {
       if (!running) {
         running = read().finally(() => {
@@ -58,4 +95,48 @@ export function createOwnDevices(shipped: DeviceDatasets, database: Database): O
       return next;
     },
   };
+}
+
+const saysOfDevices = (set: OwnDataset): boolean => !saysOfNetworks(set);
+
+/** Over the shipped rows; made between the program's other work, since an operator's list may have hundred thousands of rows. */
+export async function devicesWith(
+  shipped: DeviceDatasets,
+  own: readonly OwnDataset[],
+): Promise<DeviceKnowledge> {
+  const data = withOwnDatasets(shipped, own);
+  const lessons = new Lessons();
+  for (const { rows } of data.tac) await inTurns(rows, (row) => lessons.learn(row));
+  return { catalog: new DeviceCatalog(data, lessons), support: new SupportKnowledge(data) };
+}
+
+const networksIn = (data: NetworkData): NetworkKnowledge =>
+  networkKnowledge(data.networks, accessPointIndexOf(data));
+
+export const networkKnowledge = (
+  networks: readonly Network[],
+  index: AccessPointIndex,
+): NetworkKnowledge => ({ ...knownNetworks(networks), bands: bandsOf(networks), index });
+
+/** What the list of networks says of a SIM: all that sightings need. */
+export function knownNetworks(
+  networks: readonly Network[],
+): Pick<NetworkKnowledge, "homePlmnOf" | "countryOf"> {
+  const countries = new Map(networks.map(({ mcc, country }) => [mcc, country === "" ? null : country]));
+  return {
+    homePlmnOf: homePlmnResolver(
+      networks.filter(({ mnc }) => /^\d{2,3}$/.test(mnc)).map(({ mcc, mnc }) => plmnOf(mcc, mnc)),
+    ),
+    countryOf: (mcc) => countries.get(mcc) ?? null,
+  };
+}
+
+/** Of networks that stand in the list once for each of their countries, the bands of all. */
+function bandsOf(networks: readonly Network[]): ReadonlyMap<string, readonly string[]> {
+  const known = new Map<string, readonly string[]>();
+  for (const { mcc, mnc, bands } of networks) {
+    const plmn = mcc + mnc;
+    known.set(plmn, [...new Set([...(known.get(plmn) ?? []), ...bands])]);
+  }
+  return known;
 }

@@ -16,7 +16,7 @@ import { openRadiusDoor } from "../../net/probe/radius/accounting-door.ts";
 import { openRadiusTlsDoor, type RadiusTlsDoor } from "../../net/probe/radius/tls-door.ts";
 import { createCoalescer } from "../../store/database/coalescer.ts";
 import { TurnupError } from "../../term/error.ts";
-import type { HomePlmnResolver } from "../../term/imsi.ts";
+import type { HomePlmnOf, Imsi } from "../../term/imsi.ts";
 import { codeOf, messageOf } from "../../term/narrow.ts";
 import type { Accounting } from "../../wire/radius/accounting.ts";
 import { nearestAt } from "../config/places-file.ts";
@@ -30,7 +30,7 @@ type RadiusDeps = {
   readonly confirm: Conductor["confirm"];
   /** A session of a SIM in another device than its own is ended. */
   readonly locks: Pick<SimLockBook, "session">;
-  readonly homePlmnOf: HomePlmnResolver;
+  readonly homePlmnOf: HomePlmnOf;
   readonly clockToleranceMs: number;
   /** By short name; of nobody's: the operator that was made first. */
   readonly operatorIdOf: (slug: string | undefined) => Promise<string | undefined>;
@@ -213,9 +213,10 @@ async function taken(
   const { count, proofs } = deps;
   for (const field of accounting.unread) count.unread.inc({ client: client.name, field });
   const now = deps.clock().getTime();
-  const seen = seenBySession(accounting, now, deps.homePlmnOf, deps.clockToleranceMs);
-  if (!seen?.sighting && !seen?.traffic) return;
   const operatorId = await deps.operatorIdOf(client.operator);
+  const homeOf = (imsi: Imsi) => deps.homePlmnOf(imsi, operatorId);
+  const seen = seenBySession(accounting, now, homeOf, deps.clockToleranceMs);
+  if (!seen?.sighting && !seen?.traffic) return;
   if (operatorId === undefined) throw new Error(`no operator is there yet for ${client.name}`);
   if (seen.sighting) {
     const [result] = await deps.intake.accept(operatorId, [seen.sighting], "radius", "unneeded");

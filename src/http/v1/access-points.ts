@@ -105,6 +105,37 @@ export const listAccessPoints = route({
   },
 });
 
+/** More are not counted: it is many. */
+const ORDERS_COUNTED_MAX = 10_000;
+
+export const showAccessPoint = route({
+  method: "GET",
+  path: "/v1/access-points/:id",
+  summary: "An access point of the operator's own, and how many orders under way send its APN",
+  tag: "settings",
+  roles: ["admin", "engineer", "care"],
+  errors: ["access_point_not_found"],
+  status: 200,
+  params: { id: id("Of the access point.") },
+  answer: Type.Object({
+    accessPoint: AccessPointOut,
+    ordersUnderWay: Type.Integer({
+      description: `Orders that are not over and whose settings name its APN; ${ORDERS_COUNTED_MAX} are that many or more.`,
+    }),
+  }),
+  async handle({ accessPoints }, { params, caller }) {
+    const point = await accessPoints.find(caller.operatorId, params.id);
+    if (!point) throw noAccessPoint();
+    const ordersUnderWay = await accessPoints.countOrders(caller.operatorId, point.apn, ORDERS_COUNTED_MAX);
+    return ok({ accessPoint: writtenAccessPoint(point, caller.role === "admin"), ordersUnderWay });
+  },
+});
+
+const noAccessPoint = (): TurnupError =>
+  new TurnupError("access_point_not_found", "There is no such access point.", {
+    nextStep: "GET /v1/access-points lists them.",
+  });
+
 export const addAccessPoint = route({
   method: "POST",
   path: "/v1/access-points",
@@ -191,11 +222,7 @@ export const retireAccessPoint = route({
   status: 204,
   params: { id: id("Of the access point.") },
   async handle({ accessPoints }, { params, caller }) {
-    if (!(await accessPoints.retire(caller.operatorId, params.id, caller.label))) {
-      throw new TurnupError("access_point_not_found", "There is no such access point.", {
-        nextStep: "GET /v1/access-points lists them.",
-      });
-    }
+    if (!(await accessPoints.retire(caller.operatorId, params.id, caller.label))) throw noAccessPoint();
     return gone();
   },
 });

@@ -15,9 +15,9 @@ export const importData = route({
   method: "POST",
   path: "/v1/imports",
   summary:
-    "Bring a list of devices, what is known of them, or access points: a job compares it with what is in use",
+    "Bring a list of devices, of networks or of access points, or what is known of models: a job compares it with what is in use",
   description:
-    "multipart/form-data with `kind`, `name`, `mode` and the `file`; gzip, UTF-8, UTF-16 and spreadsheets' CSV are read. The job's rows tell what is `added`, `changed`, `removed` and `refused`. With `mode=approve` (unless given) it goes live when a person approves it, with `live` at once, with `dry_run` not at all. Where it would lose much, a second person has to approve it, whatever the mode. Access points (`kind=apn`) are added to those that are there, and take nobody's place. The same file again is the same job.",
+    "multipart/form-data with `kind`, `name`, `mode` and the `file`; gzip, UTF-8, UTF-16 and spreadsheets' CSV are read. The job's rows tell what is `added`, `changed`, `removed` and `refused`. With `mode=approve` (unless given) it goes live when a person approves it, with `live` at once, with `dry_run` not at all. Where it would lose much, a second person has to approve it, whatever the mode. Access points (`kind=apn`) are a version of the set of their name; those that were added by hand stay. The same file again is the same job.",
   tag: "jobs",
   roles: ["admin", "engineer"],
   errors: ["body_malformed", "input_too_long", "media_type_unsupported"],

@@ -38,10 +38,10 @@ export const putModels = route({
   path: "/v1/models/:name",
   summary: "Import models with their hardware: camera, screen, bands, chipset, class, blocked access points",
   description:
-    "Takes the place of the list imported before under this name, by this call or `turnup import models`. A bad row is told with its place, the rest is taken.",
+    "Takes the place of the list imported before under this name, by this call or `turnup import models`. A bad row is told with its place, the rest is taken. A list that would lose much of the one before is refused: `POST /v1/imports` asks a second person for it.",
   tag: "devices",
   roles: ["admin", "engineer"],
-  errors: ["dataset_malformed"],
+  errors: ["dataset_malformed", "import_loses_much"],
   status: 200,
   bodyLimitOctets: BODY_OCTETS_MAX,
   params: { name: text("What answers call this source.", 80) },

@@ -152,6 +152,8 @@ export interface AccessPoints<Point> {
   ): Promise<void>;
   /** Retires it; orders that used it keep what they sent. False where there is none. */
   retire(operatorId: string, id: string, actor: string): Promise<boolean>;
+  /** Orders under way whose settings name this APN; no more than `most` are counted. */
+  countOrders(operatorId: string, apn: string, most: number): Promise<number>;
 }
 
 /** The operator's own Wi-Fi networks. */

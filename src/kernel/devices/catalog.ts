@@ -26,7 +26,7 @@ import { LifecycleIndex, type LifecycleMatch } from "./lifecycle.ts";
 import { codesIn, labelKey, makeOf, modelWithBrand, nameIn } from "./names.ts";
 import type { DatasetRef, DeviceDatasets, FactRow, TacRow } from "./rows.ts";
 import { TacList } from "./tac-list.ts";
-import { Taught } from "./taught.ts";
+import { type Lessons, Taught } from "./taught.ts";
 
 type Screen = {
   readonly widthPx: number | null;
@@ -114,7 +114,8 @@ export class DeviceCatalog {
   readonly #ages: AgeRules;
   readonly #resolved = new Map<string, Device>();
 
-  constructor(data: DeviceDatasets) {
+  /** @param lessons what the rows of all its TAC lists teach, in their order, where somebody has read them already */
+  constructor(data: DeviceDatasets, lessons?: Lessons) {
     this.data = data;
     this.#lifecycle = new LifecycleIndex(data.lifecycle.rows);
     this.#ages = new AgeRules(data.ageRules.rows);
@@ -124,7 +125,7 @@ export class DeviceCatalog {
       ref,
       list: rows instanceof TacList ? rows : new TacList(rows),
     }));
-    this.#taught = new Taught(rowsOf(this.#lists));
+    this.#taught = new Taught(lessons ?? rowsOf(this.#lists.map(({ list }) => list)));
   }
 
   /** How many TACs are known. */
@@ -369,8 +370,8 @@ export class DeviceCatalog {
   }
 }
 
-function* rowsOf(lists: readonly { readonly list: TacList }[]): Generator<TacRow> {
-  for (const { list } of lists) yield* list;
+function* rowsOf(lists: readonly Iterable<TacRow>[]): Generator<TacRow> {
+  for (const list of lists) yield* list;
 }
 
 const UNKNOWN_DEVICE = {

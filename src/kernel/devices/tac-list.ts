@@ -15,6 +15,44 @@ const TEXT_COLUMNS = ["make", "model", "modelCodes", "names", "aka", "upstreamSo
 type TextColumn = (typeof TEXT_COLUMNS)[number];
 const NO_YEAR = 0;
 
+/** Takes rows one by one, so that a long list can be packed between other work. Rows need not be kept by whoever gives them. */
+export class TacPacker {
+  readonly texts = new TextIndex();
+  readonly tacs: number[] = [];
+  readonly listedYears: number[] = [];
+  readonly releasedYears: number[] = [];
+  readonly suspects: number[] = [];
+  readonly columns: Readonly<Record<TextColumn, number[]>> = {
+    ...{ make: [], model: [], modelCodes: [], names: [], aka: [], upstreamSource: [] },
+  };
+
+  constructor() {
+    this.texts.indexOf(""); // so that a list without items costs no look
+  }
+
+  push(row: TacRow): void {
+    this.tacs.push(Number(row.tac));
+    for (const column of TEXT_COLUMNS) this.columns[column].push(this.texts.indexOf(textOf(row[column])));
+    this.listedYears.push(row.listedYear ?? NO_YEAR);
+    this.releasedYears.push(row.releasedYear ?? NO_YEAR);
+    this.suspects.push(row.suspect ? 1 : 0);
+  }
+}
+
+function packerOf(rows: Iterable<TacRow>): TacPacker {
+  const packer = new TacPacker();
+  for (const row of rows) packer.push(row);
+  return packer;
+}
+
+/** Places in the order of their TACs, of those with one TAC the first before: by numbers of both, which sort without a function. */
+function orderOf(tacs: readonly number[]): Uint32Array {
+  const keys = Float64Array.from(tacs, (tac, at) => tac * PLACES + at).sort();
+  return Uint32Array.from(keys, (key) => key % PLACES);
+}
+/** More rows than a list has; with the 8 digits in front still a whole number of 53 bits. */
+const PLACES = 2 ** 26;
+
 export class TacList implements Iterable<TacRow> {
   readonly #tacs: Uint32Array;
   /** Rows in the order of their TACs; of those with one TAC, as they stand in the list. */
@@ -25,37 +63,23 @@ export class TacList implements Iterable<TacRow> {
   readonly #releasedYears: Int16Array;
   readonly #suspects: Uint8Array;
 
-  /** Rows need not be kept by whoever gives them. */
-  constructor(rows: Iterable<TacRow>) {
-    const texts = new TextIndex();
-    texts.indexOf(""); // so that a list without items costs no look
-    const tacs: number[] = [];
-    const years: { readonly listed: number[]; readonly released: number[] } = { listed: [], released: [] };
-    const suspects: number[] = [];
-    const columns = { make: [], model: [], modelCodes: [], names: [], aka: [], upstreamSource: [] };
-    for (const row of rows) {
-      tacs.push(Number(row.tac));
-      for (const column of TEXT_COLUMNS) pushTo(columns[column], texts.indexOf(textOf(row[column])));
-      years.listed.push(row.listedYear ?? NO_YEAR);
-      years.released.push(row.releasedYear ?? NO_YEAR);
-      suspects.push(row.suspect ? 1 : 0);
-    }
-    this.#tacs = Uint32Array.from(tacs);
-    this.#order = Uint32Array.from(tacs.keys()).sort(
-      (one, other) => this.#tacOf(one) - this.#tacOf(other) || one - other,
-    );
-    this.#texts = texts.packed();
+  constructor(rows: Iterable<TacRow> | TacPacker) {
+    const packer = rows instanceof TacPacker ? rows : packerOf(rows);
+    const { columns } = packer;
+    this.#tacs = new Uint32Array(packer.tacs);
+    this.#order = orderOf(packer.tacs);
+    this.#texts = packer.texts.packed();
     this.#columns = {
-      make: Uint32Array.from(columns.make),
-      model: Uint32Array.from(columns.model),
-      modelCodes: Uint32Array.from(columns.modelCodes),
-      names: Uint32Array.from(columns.names),
-      aka: Uint32Array.from(columns.aka),
-      upstreamSource: Uint32Array.from(columns.upstreamSource),
+      make: new Uint32Array(columns.make),
+      model: new Uint32Array(columns.model),
+      modelCodes: new Uint32Array(columns.modelCodes),
+      names: new Uint32Array(columns.names),
+      aka: new Uint32Array(columns.aka),
+      upstreamSource: new Uint32Array(columns.upstreamSource),
     };
-    this.#listedYears = Int16Array.from(years.listed);
-    this.#releasedYears = Int16Array.from(years.released);
-    this.#suspects = Uint8Array.from(suspects);
+    this.#listedYears = new Int16Array(packer.listedYears);
+    this.#releasedYears = new Int16Array(packer.releasedYears);
+    this.#suspects = new Uint8Array(packer.suspects);
   }
 
   /** What it takes of memory. */
@@ -150,4 +174,3 @@ const textOf = (value: string | readonly string[]): string =>
   typeof value === "string" ? value : value.join(ITEM_END);
 const NONE: readonly string[] = [];
 const itemsOf = (text: string): readonly string[] => (text === "" ? NONE : text.split(ITEM_END));
-const pushTo = (column: number[], value: number): void => void column.push(value);

@@ -10,6 +10,22 @@ import type { TacRow } from "./rows.ts";
 /** Where lists contradict each other about a year. */
 const CONTRADICTED = 0;
 
+/** Rows of all lists, those in which is trusted most first: read one by one, so that it can be done between other work. */
+export class Lessons {
+  readonly names = new Map<string, string>();
+  readonly years = new Map<string, number>();
+
+  learn(row: TacRow): void {
+    learn(row, this.names, this.years);
+  }
+}
+
+function lessonsOf(rows: Iterable<TacRow>): Lessons {
+  const lessons = new Lessons();
+  for (const row of rows) lessons.learn(row);
+  return lessons;
+}
+
 export class Taught {
   readonly #names: PackedTexts;
   /** By make and code, an index of `#names`. */
@@ -17,11 +33,9 @@ export class Taught {
   /** By make and label. */
   readonly #yearOfModel: PackedMap;
 
-  /** Rows of all lists, those in which is trusted most first. */
-  constructor(rows: Iterable<TacRow>) {
-    const names = new Map<string, string>();
-    const years = new Map<string, number>();
-    for (const row of rows) learn(row, names, years);
+  /** Rows of all lists, those in which is trusted most first, or what was learned of them. */
+  constructor(rows: Iterable<TacRow> | Lessons) {
+    const { names, years } = rows instanceof Lessons ? rows : lessonsOf(rows);
     const texts = new TextIndex();
     this.#nameOfCode = new PackedMap(new Map([...names].map(([key, name]) => [key, texts.indexOf(name)])));
     this.#names = texts.packed();

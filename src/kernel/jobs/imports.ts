@@ -2,7 +2,16 @@
 import type { Acting } from "../account/person.ts";
 
 /** Kinds of files that are imported as jobs. */
-export const IMPORT_KINDS = ["tac", "models", "lifecycle", "capability", "menus", "apn"] as const;
+export const IMPORT_KINDS = [
+  "tac",
+  "models",
+  "lifecycle",
+  "capability",
+  "menus",
+  "apn",
+  "networks",
+  "carriers",
+] as const;
 type ImportFileKind = (typeof IMPORT_KINDS)[number];
 
 /**

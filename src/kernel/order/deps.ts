@@ -37,8 +37,8 @@ export type ConductorDeps = {
   readonly catalog: Pick<CatalogStore, "catalogWith" | "currentTerms" | "content">;
   /** Called after a change set is on disk, so that whoever sends or calls need not poll for it. */
   readonly onWritten: (written: ChangeSet) => void;
-  /** ISO 3166 country of a mobile country code; absent: no list of networks is at hand. */
-  readonly countryOf?: (mcc: string) => string | null;
+  /** ISO 3166 country of a mobile country code, by the lists that hold for the operator; absent: no list of networks is at hand. */
+  readonly countryOf?: (mcc: string, operatorId: string | undefined) => string | null;
   /** The address of a page with settings. */
   readonly linkUrl: (token: string) => string;
   /** The address at which a device opens its management sessions. */

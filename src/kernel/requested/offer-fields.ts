@@ -170,7 +170,7 @@ export const fieldCame = (
     const terms = await tx.termsOf(operatorId);
     const answer = (why: "offerRead" | "offerMisread", more: Readonly<Record<string, string>>) =>
       queueAnswer({ deps, scribe, terms }, { ...offer, language }, why, { ...words, ...more });
-    const read = readValue(asked, value, homeOf(deps, found.of.asker));
+    const read = readValue(asked, value, homeOf(deps, found.of.asker, operatorId));
     if (read === undefined) {
       answer("offerMisread", { wanted: localized(WANTED[field.kind] ?? NOTHING_SPECIAL, language) });
       return "offerMisread" as const;

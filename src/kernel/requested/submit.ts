@@ -120,7 +120,7 @@ async function select({ deps, step: { tx }, terms, asker, request }: Submission)
   );
   const given = new Map(holdings.map((one) => [one.itemId, one.given]));
   const isOlder = outdatedOf(heldHere, offered);
-  const country = homeOf(deps, asker);
+  const country = homeOf(deps, asker, operatorId);
   const givenAnew =
     request.action === "add" ? givenAnewOf(heldHere, offered, { ...request, country }, given) : [];
   const outdated = new Set([...isOlder, ...givenAnew]);
@@ -165,8 +165,11 @@ export const lackingOf =
     tac === null ? undefined : lackOf?.(operatorId, tac, requires);
 
 /** Where the SIM is at home, by whose numbering people there write phone numbers. */
-export const homeOf = ({ countryOf }: ConductorDeps, { homePlmn }: Asker): string | null =>
-  countryOf?.(homePlmn.slice(0, MCC_DIGITS)) ?? null;
+export const homeOf = (
+  { countryOf }: ConductorDeps,
+  { homePlmn }: Asker,
+  operatorId: string,
+): string | null => countryOf?.(homePlmn.slice(0, MCC_DIGITS), operatorId) ?? null;
 const MCC_DIGITS = 3;
 
 /** Of what is there: that for which something else is given now, such as another number that calls are forwarded to. */
@@ -243,7 +246,7 @@ async function draftOrder(
       : [];
   const fields =
     request.action === "add"
-      ? checkItemFields(doneHere(expansion), fieldsWith(request, selected), homeOf(deps, asker))
+      ? checkItemFields(doneHere(expansion), fieldsWith(request, selected), homeOf(deps, asker, operatorId))
       : {};
   const former = [...replaced.keys()].flatMap((id) => {
     const before = given.get(id) ?? {};
@@ -427,10 +430,11 @@ function newOrder(
   request: NewRequest,
   draft: RequestDraft,
 ): RequestedOrder {
-  const market = marketOf(asker, deps.countryOf ?? (() => null), terms.policy.markets);
+  const { operatorId, policy } = terms;
+  const market = marketOf(asker, (mcc) => deps.countryOf?.(mcc, operatorId) ?? null, policy.markets);
   return {
     id: scribe.newId(),
-    operatorId: terms.operatorId,
+    operatorId,
     subscriberId: asker.subscriberId,
     deviceId: asker.deviceId,
     market,

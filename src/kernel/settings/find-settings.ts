@@ -18,6 +18,7 @@ import {
   type Use,
 } from "./access-point.ts";
 import { fixedDigits, gid1Matches, iccidMatches, imsiMatches, spnMatches } from "./criteria.ts";
+import type { FormerName } from "./doubt.ts";
 import { isForGroup, ownerOf, type Ranked, type RowOwner, rankFor, rowSpeaksOf } from "./rank.ts";
 import {
   type Evidence,
@@ -87,6 +88,8 @@ export type AccessPointIndex = {
     mnc: string,
   ): {
     readonly name: string;
+    /** Names that it had before: what an older list, or a phone's menu, still calls it. */
+    readonly formerly: readonly string[];
     /** Whether a name speaks of the network's operator. */
     readonly isNamed: (name: string) => boolean;
     readonly virtualOperators: readonly VirtualOperator[];
@@ -99,10 +102,12 @@ export function createAccessPointIndex(
   rows: readonly AccessPoint[],
   carriers: readonly CarrierRule[],
   networks: readonly Network[],
+  formerNames: readonly FormerName[] = [],
 ): AccessPointIndex {
   const rowsOf = groupBy(rows, ({ criteria }) => [criteria.mcc + criteria.mnc]);
   const rulesOf = groupBy(carriers, (rule) => rule.plmns);
   const networksOf = groupBy(networks, ({ mcc, mnc }) => [mcc + mnc]);
+  const namesBefore = groupBy(formerNames, ({ mcc, mnc }) => [mcc + mnc]);
   const profiles = new Map<string, NetworkProfile>();
 
   const profile = (mcc: string, mnc: string): NetworkProfile => {
@@ -158,6 +163,7 @@ export function createAccessPointIndex(
       const about = profile(mcc, mnc);
       return {
         name: about.hostName,
+        formerly: othersOf(about.hostName, namesBefore.get(mcc + mnc) ?? []),
         isNamed: (name) => speaksOfHost(name, about),
         virtualOperators: virtualOperatorsOf(about),
       };
@@ -171,6 +177,13 @@ export function createAccessPointIndex(
       return undefined;
     },
   };
+}
+
+/** Each once, in the order of the list. */
+function othersOf(current: string, former: readonly FormerName[]): readonly string[] {
+  const names = new Map([[current.toLowerCase(), current]]);
+  for (const { name } of former) if (!names.has(name.toLowerCase())) names.set(name.toLowerCase(), name);
+  return [...names.values()].slice(1);
 }
 
 /** What the shipped sets say of one kind of SIM. */

@@ -27,6 +27,8 @@ export type NetworkSuggestions = {
   readonly group: SimGroup;
   /** As a person says it. */
   readonly network: string;
+  /** What it was called before. */
+  readonly formerly: readonly string[];
   /** By use, then best first. */
   readonly suggestions: readonly Suggestion[];
   /** The host's own: not for these SIMs unless the host says so. Empty of an operator that runs the network. */
@@ -68,6 +70,7 @@ export function suggestFor(group: SimGroup, given: Suggesting): NetworkSuggestio
   return {
     group,
     network: about.name,
+    formerly: about.formerly,
     suggestions: rank([...seen, ...known]),
     hosts: rank(hostsOwn),
     ...(found.refused ? { refused: found.refused } : {}),

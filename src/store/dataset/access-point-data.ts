@@ -64,12 +64,35 @@ const CHROMEOS: DataSource = {
 
 type Row = Readonly<Record<string, string>>;
 
-let shared: AccessPointIndex | undefined;
+/** What is known of networks: who runs them, whose SIMs are on them, what these reach the packet network by. */
+export type NetworkData = {
+  readonly points: readonly AccessPoint[];
+  readonly carriers: readonly CarrierRule[];
+  readonly networks: readonly Network[];
+  readonly formerNames: readonly FormerName[];
+};
+
+let sharedData: NetworkData | undefined;
+let sharedIndex: AccessPointIndex | undefined;
+
+/** Read on first need, and kept. */
+export function shippedNetworkData(): NetworkData {
+  sharedData ??= {
+    points: shippedAccessPoints(),
+    carriers: shippedCarrierRules(),
+    networks: shippedNetworks(),
+    formerNames: shippedFormerNames(),
+  };
+  return sharedData;
+}
+
+export const accessPointIndexOf = (data: NetworkData): AccessPointIndex =>
+  createAccessPointIndex(data.points, data.carriers, data.networks, data.formerNames);
 
 /** The index over all shipped sets, made on first need. */
 export function shippedAccessPointIndex(): AccessPointIndex {
-  shared ??= createAccessPointIndex(shippedAccessPoints(), shippedCarrierRules(), shippedNetworks());
-  return shared;
+  sharedIndex ??= accessPointIndexOf(shippedNetworkData());
+  return sharedIndex;
 }
 
 /** The newest set first: equals keep this order. */
@@ -170,38 +193,42 @@ function historyOf(withdrawals: readonly Row[], aosp: readonly Row[]) {
   };
 }
 
-export function shippedCarrierRules(folder = shippedDataFolder()): CarrierRule[] {
-  return readRows(folder, "carrier-ids.csv.gz").map((row) => ({
-    carrierId: Number(row.carrier_id),
-    name: row.name ?? "",
-    parentId: row.parent_id ? Number(row.parent_id) : null,
-    plmns: listOf(row.mccmnc),
-    // A leading `|` is the empty name: a SIM without one.
-    spns: row.spn ? row.spn.split("|").map((spn) => spn.trim()) : [],
-    imsiPrefixes: listOf(row.imsi_prefix),
-    gid1Prefixes: listOf(row.gid1),
-    gid2Prefixes: listOf(row.gid2),
-    iccidPrefixes: listOf(row.iccid_prefix),
-    shownPlmns: listOf(row.plmn),
-    preferredApns: listOf(row.preferred_apn),
-  }));
-}
+export const shippedCarrierRules = (folder = shippedDataFolder()): CarrierRule[] =>
+  readRows(folder, "carrier-ids.csv.gz").map(carrierRuleOf);
 
-export function shippedNetworks(folder = shippedDataFolder()): Network[] {
-  return readRows(folder, "mcc-mnc.csv.gz").map((row) => ({
-    mcc: row.mcc ?? "",
-    mnc: row.mnc ?? "",
-    country: row.country ?? "",
-    countryName: row.country_name ?? "",
-    brand: row.brand ?? "",
-    operator: row.operator ?? "",
-    operational: row.status === "Operational" ? true : row.status === "Not operational" ? false : null,
-    bands: (row.bands ?? "")
-      .split("/")
-      .map((band) => band.trim())
-      .filter((band) => /\d|GSM|UMTS|LTE|CDMA|5G/.test(band)),
-  }));
-}
+/** A row of the columns of data/README.md. */
+export const carrierRuleOf = (row: Row): CarrierRule => ({
+  carrierId: Number(row.carrier_id),
+  name: row.name ?? "",
+  parentId: row.parent_id ? Number(row.parent_id) : null,
+  plmns: listOf(row.mccmnc),
+  // A leading `|` is the empty name: a SIM without one.
+  spns: row.spn ? row.spn.split("|").map((spn) => spn.trim()) : [],
+  imsiPrefixes: listOf(row.imsi_prefix),
+  gid1Prefixes: listOf(row.gid1),
+  gid2Prefixes: listOf(row.gid2),
+  iccidPrefixes: listOf(row.iccid_prefix),
+  shownPlmns: listOf(row.plmn),
+  preferredApns: listOf(row.preferred_apn),
+});
+
+export const shippedNetworks = (folder = shippedDataFolder()): Network[] =>
+  readRows(folder, "mcc-mnc.csv.gz").map(networkOf);
+
+/** A row of the columns of data/README.md. */
+export const networkOf = (row: Row): Network => ({
+  mcc: row.mcc ?? "",
+  mnc: row.mnc ?? "",
+  country: row.country ?? "",
+  countryName: row.country_name ?? "",
+  brand: row.brand ?? "",
+  operator: row.operator ?? "",
+  operational: row.status === "Operational" ? true : row.status === "Not operational" ? false : null,
+  bands: (row.bands ?? "")
+    .split("/")
+    .map((band) => band.trim())
+    .filter((band) => /\d|GSM|UMTS|LTE|CDMA|5G/.test(band)),
+});
 
 /** Android's columns; ChromiumOS has the same, with the provider in one of its own. */
 function fromAndroidRow(row: Row, id: string, source: DataSource): AccessPoint {

@@ -4,6 +4,7 @@ import { createHash } from "node:crypto";
 import { test } from "vitest";
 import { freshDatabaseConfig } from "../../../test/fixture/database.ts";
 import { DeviceCatalog } from "../../kernel/devices/catalog.ts";
+import { TurnupError } from "../../term/error.ts";
 import { openDatabase } from "../database/database.ts";
 import { uuidv7 } from "../database/uuid.ts";
 import {
@@ -187,4 +188,20 @@ test("every shipped TAC row comes back from its columns as it was", () => {
     for (const row of rows) assert.deepEqual(tacRowOf(tacColumnsOf(row)), row);
   }
   assert.ok(parseTacImport("tac,make,model\n99000001,A,B").rows.length === 1);
+});
+
+test("a list that would lose much of the one before is not taken on one person's word, and what is there stays", async () => {
+  const id = await operator("guarded");
+  const models = (count: number) =>
+    Array.from({ length: count }, (_, at) => ({ make: "Acme", name: `Model ${at}`, form: "phone" }));
+  await own(id, "device_facts", models(40));
+  await assert.rejects(own(id, "device_facts", models(30)), (error: unknown) => {
+    assert.ok(error instanceof TurnupError);
+    assert.equal(error.code, "import_loses_much");
+    assert.match(error.message, /10 of 40 rows in use are not in the file/);
+    return true;
+  });
+  assert.equal((await readOwnDatasets(database, id))[0]?.rows.length, 40);
+  await own(id, "device_facts", models(39));
+  assert.equal((await readOwnDatasets(database, id))[0]?.rows.length, 39, "a few less are a correction");
 });

@@ -4,19 +4,24 @@
  * since a list of 300,000 rows that is imported every night would otherwise fill the disk.
  */
 
+import { lossesOf } from "../../kernel/devices/import-guard.ts";
+import { TacList, TacPacker } from "../../kernel/devices/tac-list.ts";
+import { TurnupError } from "../../term/error.ts";
 import { csvObjects } from "../../wire/csv/csv.ts";
 import { bulkInsert, type Column } from "../database/bulk.ts";
 import type { Database, Db } from "../database/database.ts";
 import { the } from "../database/driver.ts";
+import { inTurns } from "../node/in-turns.ts";
 import { type DatasetContent, readShippedContent } from "./content.ts";
 import { DATASETS, type DatasetKind, type ShippedDataset } from "./datasets.ts";
-import type { OwnDataset, OwnKind } from "./own-devices.ts";
-import { retireLive } from "./stage.ts";
+import { changeOf } from "./import-change.ts";
+import { type OwnDataset, type OwnKind, tacRowOf } from "./own-devices.ts";
+import { currentOf, retireLive } from "./stage.ts";
 
 /** Rows of one insert: large enough that the round trip does not count, small enough for a progress bar. */
 const BATCH_ROWS = 5_000;
-/** Rows of one read; 20,000 are about 5 MB. */
-const READ_ROWS = 20_000;
+/** Rows of one read: about 1.3 MB. */
+const READ_ROWS = 5_000;
 /** A list of a million rows takes half a minute; another server waits as long for its turn. */
 const LOAD_TIMEOUT_MS = 600_000;
 /** Of `dataset_row.key`: an index entry has at most 2,704 octets. */
@@ -155,7 +160,10 @@ type DatasetImport = {
   readonly actor: string;
 };
 
-/** Takes the place of the operator's set of the same kind and name, with its audit row, all or nothing. */
+/**
+ * Takes the place of the operator's set of the same kind and name, with its audit row, all or nothing.
+ * @throws TurnupError `import_loses_much`: what is there stays
+ */
 export async function importDataset(
   database: Database,
   { rows, actor, auditId, ...head }: DatasetImport,
@@ -164,7 +172,11 @@ export async function importDataset(
   await database.transaction(
     async (tx) => {
       await lock(tx, `${head.operatorId} ${head.kind} ${head.name}`);
+      const before = await currentOf(tx, head);
       await replace(tx, head, rows, (count) => onProgress(count, rows.length, head.name));
+      const change = await changeOf(tx, head.kind, before?.id ?? null, head.id);
+      const losses = lossesOf(change, { taken: rows.length, refused: head.refused, padded: 0 }, null);
+      if (losses.length > 0) throw losesMuch(losses);
       const detail = { version: head.version, rows: rows.length, refused: head.refused };
       const subject = `${head.kind} ${head.name}`;
       await tx.run(INSERT_AUDIT, [auditId, head.operatorId, actor, subject, JSON.stringify(detail)]);
@@ -172,6 +184,11 @@ export async function importDataset(
     { statementTimeoutMs: LOAD_TIMEOUT_MS },
   );
 }
+
+const losesMuch = (losses: readonly string[]): TurnupError =>
+  new TurnupError("import_loses_much", `It is not taken on one person's word. ${losses.join(" ")}`, {
+    nextStep: "Bring it by POST /v1/imports, where a second person can approve it.",
+  });
 
 const INSERT_AUDIT = {
   name: "audit_dataset_import",
@@ -189,14 +206,40 @@ export const ownDatasetHeads = (db: Db): Promise<readonly Pick<OwnDataset, "id" 
 export const readOwnDatasets = (
   database: Database,
   operatorId: string,
-  instead?: { readonly id: string; readonly kind: string; readonly name: string },
+  instead?: Instead,
+  isWanted: (head: OwnHead) => boolean = () => true,
+): Promise<readonly OwnDataset[]> =>
+  readEach(database, operatorId, instead, async (tx, head) =>
+    isWanted(head) ? [{ ...head, rows: await bodiesOf(tx, head.id) }] : [],
+  );
+
+/** As `readOwnDatasets`, each TAC list packed as it is read: of hundred thousands of rows no more than some are there at once. */
+export const readPackedDatasets = (
+  database: Database,
+  operatorId: string,
+  instead?: Instead,
+): Promise<readonly OwnDataset[]> =>
+  readEach(database, operatorId, instead, async (tx, head) => {
+    if (head.kind !== "tac") return [{ ...head, rows: await bodiesOf(tx, head.id) }];
+    const packer = new TacPacker();
+    await eachPart(tx, head.id, (rows) => inTurns(rows, ({ body }) => packer.push(tacRowOf(body))));
+    return [{ ...head, rows: [], tacs: new TacList(packer) }];
+  });
+
+type Instead = { readonly id: string; readonly kind: string; readonly name: string };
+type OwnHead = Omit<OwnDataset, "rows" | "tacs">;
+
+const readEach = (
+  database: Database,
+  operatorId: string,
+  { id, kind, name }: Partial<Instead> = {},
+  read: (tx: Db, head: OwnHead) => Promise<readonly OwnDataset[]>,
 ): Promise<readonly OwnDataset[]> =>
   database.transaction(
     async (tx) => {
-      const { id = null, kind = null, name = null } = instead ?? {};
-      const heads = await tx.rows<Omit<OwnDataset, "rows">>(OWN_HEADS_OF, [operatorId, id, kind, name]);
+      const given = [operatorId, id ?? null, kind ?? null, name ?? null];
       const sets: OwnDataset[] = [];
-      for (const head of heads) sets.push({ ...head, rows: await bodiesOf(tx, head.id) });
+      for (const head of await tx.rows<OwnHead>(OWN_HEADS_OF, given)) sets.push(...(await read(tx, head)));
       return sets;
     },
     { isolation: "repeatable read", statementTimeoutMs: LOAD_TIMEOUT_MS }, // an import meanwhile removes the rows
@@ -220,10 +263,21 @@ const OWN_ROWS = {
 
 async function bodiesOf(db: Db, datasetId: string): Promise<readonly DatasetRow["body"][]> {
   const bodies: DatasetRow["body"][] = [];
+  await eachPart(db, datasetId, async (rows) => {
+    for (const { body } of rows) bodies.push(body);
+  });
+  return bodies;
+}
+
+async function eachPart(
+  db: Db,
+  datasetId: string,
+  take: (rows: readonly DatasetRow[]) => Promise<void>,
+): Promise<void> {
   for (let line = -1; ; ) {
     const rows = await db.rows<DatasetRow>(OWN_ROWS, [datasetId, line]);
-    for (const { body } of rows) bodies.push(body);
-    if (rows.length < READ_ROWS) return bodies;
+    await take(rows);
+    if (rows.length < READ_ROWS) return;
     line = rows.at(-1)?.line ?? line;
   }
 }

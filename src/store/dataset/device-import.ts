@@ -1,6 +1,6 @@
 /**
- * What an operator brings about devices beside TAC lists: when support of a model ends, and which settings protocols a
- * platform takes, as csv with the columns of data/README.md. A bad row is refused with its line and reason and the rest
+ * What an operator brings beside TAC lists: when support of a model ends, which settings protocols a platform takes, who runs a
+ * network and how a carrier's SIMs are told, as csv with the columns of data/README.md. A bad row is refused with its line and reason and the rest
  * goes on; a column that nobody reads is named, so that a misspelt one is not lost in silence.
  */
 import { MODEL_CLASSES } from "../../kernel/devices/device-class.ts";
@@ -173,12 +173,48 @@ const factsOf = (body: Body): Body | string =>
     ? "says that access points are blocked and not who says so: give blocked_source"
     : body;
 
+/** Digits that a spreadsheet takes for a number lose the zero in front: `01` is not `1`, and is not guessed. */
+const MNC = matching(/^\d{2,3}$/, "2 or 3 digits; a zero in front counts");
+const NETWORKS: Columns = {
+  mcc: { isNeeded: true, rule: matching(/^\d{3}$/, "3 digits") },
+  mnc: { isNeeded: true, rule: MNC },
+  country: { rule: matching(/^[A-Z]{2}(\/[A-Z]{2})*$/, "of two capital letters, as ISO 3166 has it") },
+  country_name: {},
+  brand: {},
+  operator: {},
+  status: {},
+  type: {},
+  bands: {},
+  notes: {},
+};
+const networkSaid = (body: Body): Body | string =>
+  ["country", "brand", "operator", "status", "bands"].some((name) => body[name])
+    ? body
+    : "says nothing of the network: give country, brand, operator, status or bands";
+
+const listed = (one: string, wanted: string): Rule => matching(new RegExp(`^${one}(\\|${one})*$`), wanted);
+const CARRIERS: Columns = {
+  carrier_id: { rule: matching(/^\d{1,9}$/, "a number of the list of carriers") },
+  name: { isNeeded: true },
+  parent_id: { rule: matching(/^\d{1,9}$/, "a number of the list of carriers") },
+  mccmnc: { isNeeded: true, rule: listed("\\d{5,6}", "networks of 5 or 6 digits, parted by |") },
+  spn: {},
+  imsi_prefix: { rule: listed("[\\dxX]{5,15}", "digits of an IMSI, x for any, parted by |") },
+  gid1: { rule: listed("[\\da-fA-F]{1,40}", "hexadecimal digits, parted by |") },
+  gid2: { rule: listed("[\\da-fA-F]{1,40}", "hexadecimal digits, parted by |") },
+  iccid_prefix: { rule: listed("\\d{1,20}", "digits of an ICCID, parted by |") },
+  plmn: { rule: listed("\\d{5,6}", "networks of 5 or 6 digits, parted by |") },
+  preferred_apn: {},
+};
+
 /** Where makers' menus hide their access points: the path by `>`. */
 const SHAPES: Readonly<Record<RowKind, { readonly columns: Columns; readonly judge: Judge }>> = {
   lifecycle: { columns: LIFECYCLE, judge: lifecycleOf },
   capability: { columns: CAPABILITY, judge: capabilityOf },
   menus: { columns: MENUS, judge: (body) => body },
   device_facts: { columns: FACTS, judge: factsOf },
+  mcc_mnc: { columns: NETWORKS, judge: networkSaid },
+  carrier_id: { columns: CARRIERS, judge: (body) => body },
 };
 
 /** Whether a file that begins so can be read as a whole alone: a product file of endoflife.date, a JSON list of models. */

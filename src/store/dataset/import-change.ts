@@ -13,6 +13,11 @@ const ABOUT: Readonly<Record<OwnKind, string>> = {
   lifecycle: `${text("make")} || ' ' || ${text("label")}`,
   capability: `${text("make")} || ' ' || ${text("os")} || ' ' || ${text("chipset")} || ' ' || ${text("from_year")}`,
   device_facts: `${text("make")} || ' ' || ${text("name")}`,
+  mcc_mnc: `coalesce(body->>'mcc', '') || '-' || coalesce(body->>'mnc', '') || ' ' || ${text("country")}`,
+  // One carrier has many rows, each with other signs.
+  carrier_id: ["name", "mccmnc", "spn", "imsi_prefix", "gid1", "gid2", "iccid_prefix", "preferred_apn"]
+    .map(text)
+    .join(" || ' ' || "),
   menus: `${text("system")} || ' ' || ${text("make")} || ' ' || ${text("from")} || ' ' || ${text("to")}`,
 };
 

@@ -14,7 +14,8 @@ import { IMPORT_KINDS, IMPORT_MODES } from "../../kernel/jobs/imports.ts";
 import type { JobOutcome } from "../../kernel/jobs/job.ts";
 import { TurnupError } from "../../term/error.ts";
 import { maskText } from "../../term/mask.ts";
-import { assured, membersOf, wordOf } from "../../term/narrow.ts";
+import { assured, isOneOf, membersOf, wordOf } from "../../term/narrow.ts";
+import { keysOf } from "../../term/record.ts";
 import { sentenceOf } from "../../term/sentence.ts";
 import type { Database, Tx } from "../database/database.ts";
 import type { ApprovalKind } from "../jobs/approvals.ts";
@@ -79,11 +80,15 @@ type Checkpoint = {
 
 const textIn = (value: unknown): string | undefined => (typeof value === "string" ? value : undefined);
 
+/** Kinds of data sets that have another name than the file that is brought. */
+const DATASET_OF = { models: "device_facts", networks: "mcc_mnc", carriers: "carrier_id" } as const;
+const RENAMED = keysOf(DATASET_OF);
+
 function inputOf(given: Readonly<Record<string, unknown>>): Input {
   const kind = assured(wordOf(IMPORT_KINDS, given.kind), "an import has a kind");
   if (kind === "apn") throw new Error("access points are imported by a job of their own");
   return {
-    kind: kind === "models" ? "device_facts" : kind,
+    kind: isOneOf(RENAMED, kind) ? DATASET_OF[kind] : kind,
     name: textIn(given.name) ?? kind,
     mode: wordOf(IMPORT_MODES, given.mode) ?? "approve",
     licence: textIn(given.licence) ?? "the operator's own",

@@ -3,10 +3,14 @@ import type { Imports } from "../../kernel/jobs/imports.ts";
 import type { Database } from "../database/database.ts";
 import { bringFile, dropFile } from "../jobs/job-files.ts";
 import type { JobDesk } from "../jobs/jobs.ts";
+import type { ChangeChannel } from "../node/change-channel.ts";
+import { putInForce } from "../node/versions.ts";
 import { noteIn } from "../operator/audited.ts";
+import type { Sealer } from "../seal/seal.ts";
+import { ACCESS_POINT_SET, restoreVersion } from "./access-point-versions.ts";
 import { IMPORT_JOB } from "./import-job.ts";
 import { SETTINGS_IMPORT_JOB } from "./settings-import.ts";
-import { restoreDataset } from "./stage.ts";
+import { ownDatasetNamed, restoreDataset } from "./stage.ts";
 
 /** A national TAC list of 300,000 rows is about 30 MB. */
 const IMPORT_FILE_OCTETS_MAX = 128 * 1_048_576;
@@ -21,6 +25,8 @@ export function createImports(deps: {
   readonly database: Database;
   readonly newId: () => string;
   readonly clock: () => Date;
+  readonly sealer: Sealer;
+  readonly changes?: Pick<ChangeChannel, "tellHere"> | undefined;
   readonly jobs: Pick<JobDesk, "ask">;
 }): Imports {
   const { database, newId, clock, jobs } = deps;
@@ -40,16 +46,16 @@ export function createImports(deps: {
       await database.transaction((tx) => jobs.ask(tx, job));
       return id;
     },
-    restore: (operatorId, datasetId, { actor, reason }) =>
-      database.transaction(async (tx) => {
-        const { kind, name } = await restoreDataset(tx, operatorId, datasetId, clock());
+    async restore(operatorId, datasetId, { actor, reason }) {
+      const { kind, name } = await ownDatasetNamed(database, operatorId, datasetId);
+      const isOfPoints = kind === ACCESS_POINT_SET;
+      await putInForce(deps, operatorId, [isOfPoints ? "access_points" : "datasets"], async (tx) => {
+        if (isOfPoints) await restoreVersion(tx, deps, { operatorId, name, id: datasetId });
+        else await restoreDataset(tx, operatorId, datasetId, clock());
         const detail = { dataset: datasetId, reason };
-        await noteIn(deps)(tx, operatorId, {
-          actor,
-          action: "dataset.restore",
-          subject: `${kind} ${name}`,
-          detail,
-        });
-      }),
+        const subject = `${kind} ${name}`;
+        await noteIn(deps)(tx, operatorId, { actor, action: "dataset.restore", subject, detail });
+      });
+    },
   };
 }

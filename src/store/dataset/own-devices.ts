@@ -9,8 +9,10 @@ import type { DatasetRef, DeviceDatasets, FactRow, LifecycleRow, TacRow } from "
 import { TacList } from "../../kernel/devices/tac-list.ts";
 import { capabilityRowOf, factRowOf, lifecycleNameOf, lifecycleRowOf, menuRowOf } from "./devices.ts";
 
-const OWN_KINDS = ["tac", "lifecycle", "capability", "device_facts", "menus"] as const;
-export type OwnKind = (typeof OWN_KINDS)[number];
+type DeviceKind = "tac" | "lifecycle" | "capability" | "device_facts" | "menus";
+/** What is said of networks and of carriers on them (`own-networks.ts`). */
+export const NETWORK_KINDS = ["mcc_mnc", "carrier_id"] as const;
+export type OwnKind = DeviceKind | (typeof NETWORK_KINDS)[number];
 
 type Columns = Readonly<Record<string, string>>;
 
@@ -23,13 +25,15 @@ export type OwnDataset = {
   /** The GSMA's own list: it stands behind what the operator says itself. */
   readonly isGsma?: boolean;
   readonly rows: readonly Columns[];
+  /** Of a TAC list that was packed as it was read, in the place of `rows`. */
+  readonly tacs?: TacList;
 };
 
 /** `own` is of one operator, newest first. */
 export function withOwnDatasets(shipped: DeviceDatasets, own: readonly OwnDataset[]): DeviceDatasets {
   const lists = own.filter(({ kind }) => kind === "tac");
   const tac = [...lists.filter(({ isGsma }) => !isGsma), ...lists.filter(({ isGsma }) => isGsma)].map(
-    (set) => ({ ref: refOf(set), rows: new TacList(tacRowsOf(set)) }),
+    (set) => ({ ref: refOf(set), rows: set.tacs ?? new TacList(tacRowsOf(set)) }),
   );
   return {
     ...shipped,

@@ -1,24 +1,24 @@
 /**
- * The job of an import of access points (csv, Android's apns-conf.xml, GNOME's serviceproviders.xml): those that the operator does not have
- * yet are added, when a person says so or by themselves; those that are there stay. Until then the file is kept, and nothing else: it
- * may hold passwords.
+ * The job of an import of access points (csv, Android's apns-conf.xml, GNOME's serviceproviders.xml): the file is compared with the version
+ * of its set that is in use, and becomes the next one, when a person says so or by itself. Until then the file is kept, and nothing
+ * else: it may hold passwords.
  */
 import { createHash } from "node:crypto";
-import { setImmediate as turn } from "node:timers/promises";
 import { lossesOf } from "../../kernel/devices/import-guard.ts";
 import { IMPORT_MODES } from "../../kernel/jobs/imports.ts";
+import type { JobOutcome } from "../../kernel/jobs/job.ts";
 import type { AccessPoint } from "../../kernel/settings/access-point.ts";
+import { countsOf, type SetChange, wordsOfChange } from "../../kernel/settings/access-point-set.ts";
 import { TurnupError } from "../../term/error.ts";
 import { maskText } from "../../term/mask.ts";
-import { assured, wordOf } from "../../term/narrow.ts";
+import { assured, membersOf, wordOf } from "../../term/narrow.ts";
 import { sentenceOf } from "../../term/sentence.ts";
-import type { Database, Db, Tx } from "../database/database.ts";
+import type { Database, Db } from "../database/database.ts";
 import type { ApprovalKind } from "../jobs/approvals.ts";
 import { fileParts } from "../jobs/job-files.ts";
 import type { JobEnd, JobKind, JobWork } from "../jobs/job-kind.ts";
 import type { JobDesk } from "../jobs/jobs.ts";
-import { noteIn } from "../operator/audited.ts";
-import { addAccessPoints, OWN_ACCESS_POINTS_MAX, ownAccessPoints } from "../operator/own-access-points.ts";
+import { inTurns } from "../node/in-turns.ts";
 import type { Sealer } from "../seal/seal.ts";
 import {
   accessPointReads,
@@ -27,11 +27,11 @@ import {
   OPERATORS_WORD,
   type RefusedRow,
 } from "./access-point-import.ts";
+import { ACCESS_POINT_SET, comparedSet, putVersion } from "./access-point-versions.ts";
 
-/** The server has other work: it is at this one no longer at a time. */
-const SLICE_MS = 10;
-/** Refused and added rows that are told; the others are counted. */
+/** Of each code that many rows are told; the others are counted. */
 const TOLD_MAX = 10_000;
+const REASON_CHARACTERS = 500;
 const APPROVAL_MS = 7 * 86_400_000;
 
 type SettingsDeps = {
@@ -67,14 +67,18 @@ export const settingsImportJob = (deps: SettingsDeps): JobKind => ({
 export const settingsImportApproval = (deps: SettingsDeps, jobs: Pick<JobDesk, "end">): ApprovalKind => ({
   kind: SETTINGS_IMPORT_JOB,
   putsInForce: ["access_points"],
-  async carryOut(tx, { operatorId, subject }, decidedBy) {
-    const asked = assured(
+  async carryOut(tx, { operatorId, subject, summary }, decidedBy) {
+    const job = assured(
       await tx.one<JobInput>(JOB_INPUT, [operatorId, subject]),
       "an approval of an import has its job",
     );
-    // What the operator lacks by now: others may have been added meanwhile.
-    const { points } = await readPoints(tx, asked.fileId, askedIn(asked.input));
-    await addNew(tx, deps, { operatorId, asked: askedIn(asked.input), points, actor: decidedBy.label });
+    const asked = askedIn(job.input);
+    const { points, refused } = await readPoints(tx, job.fileId, asked);
+    const { replaces } = membersOf(summary);
+    await putVersion(tx, deps, {
+      ...{ operatorId, ...asked, jobId: subject, points, refused: refused.length },
+      ...{ replaces: typeof replaces === "string" ? replaces : null, actor: decidedBy.label },
+    });
     const reason = `They are in use, approved by ${decidedBy.person ?? decidedBy.label}.`;
     await jobs.end(tx, { operatorId, id: subject }, { state: "done", reason, nextAction: "Nothing." });
   },
@@ -84,8 +88,8 @@ export const settingsImportApproval = (deps: SettingsDeps, jobs: Pick<JobDesk, "
       { operatorId, id: subject },
       {
         state: "failed",
-        reason: `They were not added: ${how}. ${sentenceOf(reason)}`,
-        nextAction: "Bring them again where they are still wanted.",
+        reason: `It did not go live: ${how}. ${sentenceOf(reason)}`,
+        nextAction: "Bring it again where it is still wanted.",
       },
     ),
 });
@@ -103,42 +107,47 @@ async function importSettings(deps: SettingsDeps, work: JobWork): Promise<JobEnd
     throw new TurnupError("dataset_malformed", "Neither columns nor a make are named for access points.");
   const { points, refused } = await readPoints(deps.database, work.fileId, asked);
   const rows = points.length + refused.length;
-  const told = (added: readonly AccessPoint[]): Promise<void> =>
-    work.save({ done: rows, total: rows, checkpoint: null, outcomes: outcomesOf(refused, added) });
+  const told = (change?: SetChange): Promise<void> =>
+    work.save({ done: rows, total: rows, checkpoint: null, outcomes: outcomesOf(refused, change) });
   if (points.length === 0) {
-    await told([]);
+    await told();
     return nothingRead(asked, refused.length);
   }
-  const own = await ownAccessPoints(deps, operatorId);
-  const added = newOnes(points, own);
-  checkRoom(own.length, added.length);
-  await told(added);
-  const nothing = { before: 0, added: 0, changed: 0, removed: 0, cellsBefore: 0, emptied: 0 };
+  const { change, currentId } = await comparedSet(deps.database, deps, { operatorId, ...asked }, points);
+  await told(change);
+  const counts = countsOf(change);
   const read = { taken: points.length, refused: refused.length, padded: 0 };
-  const losses = lossesOf(nothing, read, null);
-  const known = points.length - added.length;
+  const losses = lossesOf(counts, read, null);
+  const { before, added, changed, removed } = counts;
+  const known = points.length - change.added.length;
   const summary = {
-    ...{ kind: "apn", name: asked.name, version: asked.sha256.slice(0, 12), mode: asked.mode },
-    ...{ taken: points.length, refused: refused.length, before: own.length, added: added.length, known },
-    ...{ changed: 0, removed: 0, losses, warnings: [] },
+    ...{ kind: ACCESS_POINT_SET, name: asked.name, version: asked.sha256.slice(0, 12), mode: asked.mode },
+    ...{ taken: points.length, refused: refused.length, before, added, changed, removed, known },
+    ...{ replaces: currentId, losses, warnings: [] },
   };
   const what = sentenceOf(
-    `${added.length} access points added, ${known} known already, ${refused.length} not taken`,
+    `${added} access points added, ${changed} changed, ${removed} removed, ${known} known already, ${refused.length} not taken`,
   );
   if (asked.mode === "dry_run") return { state: "done", reason: `It would be: ${what}`, summary };
-  if (added.length === 0) return { state: "done", reason: `Nothing is new. ${what}`, summary };
+  if (change.added.length + change.removed.length === 0)
+    return { state: "done", reason: `Nothing is new. ${what}`, summary };
   if (asked.mode === "live" && losses.length === 0) {
-    const actor = work.askedBy.label;
+    const version = { operatorId, ...asked, jobId: work.id, points, refused: refused.length };
     return {
       ...{ state: "done", reason: `They are in use. ${what}`, summary },
-      also: (tx) => addNew(tx, deps, { operatorId, asked, points, actor }),
+      also: (tx) => putVersion(tx, deps, { ...version, replaces: currentId, actor: work.askedBy.label }),
     };
   }
   const reason = losses.length > 0 ? losses.join(" ") : "It is to be looked at before it counts.";
   const approval = {
-    ...{ kind: SETTINGS_IMPORT_JOB, title: `It adds access points: ${what}`, summary, reason },
+    ...{
+      kind: SETTINGS_IMPORT_JOB,
+      title: `It changes the access points of ${asked.name}: ${what}`,
+      summary,
+      reason,
+    },
     digest: createHash("sha256")
-      .update(JSON.stringify([operatorId, "apn", asked.sha256]))
+      .update(JSON.stringify([operatorId, ACCESS_POINT_SET, asked.name, asked.sha256, currentId]))
       .digest(),
     roles: ["admin", "engineer"] as const,
     secondPerson: losses.length > 0,
@@ -167,14 +176,10 @@ async function readPoints(
   const options = { ...OPERATORS_WORD, source: { name, version: sha256.slice(0, 12), licence } };
   const points: AccessPoint[] = [];
   const refused: RefusedRow[] = [];
-  let sliceEnds = performance.now() + SLICE_MS;
-  for (const read of accessPointReads(octets, importKindOf(octets), options)) {
+  await inTurns(accessPointReads(octets, importKindOf(octets), options), (read) => {
     if ("reason" in read) refused.push(read);
     else points.push(read);
-    if (performance.now() < sliceEnds) continue;
-    await turn();
-    sliceEnds = performance.now() + SLICE_MS;
-  }
+  });
   return { points, refused };
 }
 
@@ -196,73 +201,35 @@ async function octetsOf(database: Db, fileId: string): Promise<Buffer> {
   return Buffer.concat(parts, octets);
 }
 
-type Added = {
-  readonly operatorId: string;
-  readonly asked: Asked;
-  readonly points: readonly AccessPoint[];
-  readonly actor: string;
-};
-
-const LOCK = {
-  name: "lock_own_access_points", // two imports of one operator's come one behind the other
-  text: "select pg_advisory_xact_lock(hashtextextended('access points ' || $1, 0))",
-};
-
-async function addNew(
-  tx: Tx,
-  deps: SettingsDeps,
-  { operatorId, asked, points, actor }: Added,
-): Promise<void> {
-  await tx.rows(LOCK, [operatorId]);
-  const own = await ownAccessPoints({ ...deps, database: tx }, operatorId);
-  const added = newOnes(points, own);
-  checkRoom(own.length, added.length);
-  const named = added.map((point) => ({ ...point, id: deps.newId() }));
-  await addAccessPoints(tx, deps, operatorId, named, actor);
-  const detail = { rows: named.length, version: asked.sha256.slice(0, 12) };
-  await noteIn(deps)(tx, operatorId, {
-    ...{ actor, action: "access_point.import", subject: asked.name, detail },
-  });
-}
-
-/** Neither there nor twice in the file. */
-function newOnes(points: readonly AccessPoint[], own: readonly AccessPoint[]): readonly AccessPoint[] {
-  const there = new Set(own.map(contentsOf));
-  return points.filter((point) => {
-    const contents = contentsOf(point);
-    const isNew = !there.has(contents);
-    there.add(contents);
-    return isNew;
-  });
-}
-
-/** All that an access point says, without its id and where it was read: two files may bring the same one. */
-const contentsOf = ({ id: _, source: __, ...point }: AccessPoint): string =>
-  JSON.stringify(point, (_name, value: unknown) =>
-    typeof value === "object" && value !== null && !Array.isArray(value)
-      ? Object.fromEntries(Object.entries(value).sort(([one], [other]) => (one < other ? -1 : 1)))
-      : value,
-  );
-
-function checkRoom(own: number, added: number): void {
-  if (own + added <= OWN_ACCESS_POINTS_MAX) return;
-  throw new TurnupError(
-    "input_too_long",
-    `${own} own access points and ${added} new ones are more than ${OWN_ACCESS_POINTS_MAX}.`,
-    { nextStep: "Import the networks you serve; the shipped sets know the rest." },
-  );
-}
-
-function outcomesOf(refused: readonly RefusedRow[], added: readonly AccessPoint[]) {
+function outcomesOf(refused: readonly RefusedRow[], change?: SetChange): readonly JobOutcome[] {
+  const { added = [], removed = [], changed = [] } = change ?? {};
+  const becoming = new Set(changed.map(({ becomes }) => becomes));
+  const leaving = new Set(changed.map(({ was }) => was));
   const told = [
-    ...refused
-      .slice(0, TOLD_MAX)
-      .map(({ where, reason }) => ({ subject: where, code: "refused", reason: maskText(reason) })),
-    ...added.slice(0, TOLD_MAX).map(({ id, apn, uses }) => ({
-      subject: id.replace(/^import-/, "").slice(0, 200),
-      code: "added",
-      reason: `${apn} for ${uses.join(", ")}`,
+    ...refused.map(({ where, reason }) => ({
+      ...{ subject: where, code: "refused", reason: maskText(reason) },
     })),
+    ...added
+      .filter((point) => !becoming.has(point))
+      .map((point) => ({ subject: placeOf(point), code: "added", reason: wordsOf(point) })),
+    ...changed.map((one) => ({
+      ...{ subject: placeOf(one.becomes), code: "changed" },
+      reason: `${wordsOf(one.becomes)}: ${wordsOfChange(one)}`.slice(0, REASON_CHARACTERS),
+    })),
+    ...removed
+      .filter((point) => !leaving.has(point))
+      .map((point) => ({
+        ...{ subject: point.id, code: "removed", reason: `${wordsOf(point)} is not in the file` },
+      })),
   ];
-  return told.map((one, at) => ({ position: at + 1, ...one }));
+  const counts = new Map<string, number>();
+  const isTold = ({ code }: { readonly code: string }): boolean => {
+    counts.set(code, (counts.get(code) ?? 0) + 1);
+    return (counts.get(code) ?? 0) <= TOLD_MAX;
+  };
+  return told.filter(isTold).map((one, at) => ({ position: at + 1, ...one }));
 }
+
+/** Where it stands in the file. */
+const placeOf = ({ id }: AccessPoint): string => id.replace(/^import-/, "").slice(0, 200);
+const wordsOf = ({ apn, uses }: AccessPoint): string => `${apn} for ${uses.join(", ")}`;

@@ -15,7 +15,8 @@ const KEY_CHARACTERS_MAX = 200;
 type StagedHead = {
   readonly id: string;
   readonly operatorId: string;
-  readonly kind: OwnKind;
+  /** `apn`: its rows name access points (`access-point-versions.ts`). */
+  readonly kind: OwnKind | "apn";
   readonly name: string;
   /** Of the file, hexadecimal. */
   readonly sha256: string;
@@ -40,6 +41,22 @@ const CURRENT = {
   text: `select id, encode(sha256, 'hex') as sha256 from dataset
           where coalesce(operator_id, '00000000-0000-0000-0000-000000000000') = $1 and kind = $2 and name = $3 and retired_at is null`,
 };
+/** @throws TurnupError `dataset_not_found` */
+export async function ownDatasetNamed(
+  db: Db,
+  operatorId: string,
+  id: string,
+): Promise<Pick<Former, "kind" | "name">> {
+  const found = await db.one<Former>(FIND, [operatorId, id]);
+  if (!found) throw noFormerVersion();
+  return found;
+}
+
+const noFormerVersion = (): TurnupError =>
+  new TurnupError("dataset_not_found", "There is no former version of a data set under this id.", {
+    nextStep: "GET /v1/datasets?retired=true lists them.",
+  });
+
 const FIND = `select kind, name, row_count as "rowCount", retired_at as "retiredAt", live_at as "liveAt",
                      (select count(*)::int from dataset_row r where r.dataset_id = d.id) as rows
                 from dataset d where operator_id = $1 and id = $2`; // dataset_pkey, dataset_row_pkey
@@ -86,9 +103,13 @@ export const stageRows = (tx: Tx, datasetId: string, rows: readonly StagedRow[])
     tx,
     rows.map(({ line, body }) => ({
       ...{ datasetId, line, body },
-      key: (body.tac ?? body.make ?? "").slice(0, KEY_CHARACTERS_MAX),
+      key: keyOf(body).slice(0, KEY_CHARACTERS_MAX),
     })),
   );
+
+/** As of the shipped sets. */
+const keyOf = ({ tac, make, mcc, mnc, name }: StagedRow["body"]): string =>
+  tac ?? make ?? (mcc === undefined ? name : `${mcc}-${mnc}`) ?? "";
 
 export const countStaged = (
   tx: Tx,
@@ -143,7 +164,7 @@ export const giveUpStaged = (tx: Tx, operatorId: string, id: string): Promise<nu
   tx.run(GIVE_UP, [operatorId, id]);
 
 type Former = {
-  readonly kind: OwnKind;
+  readonly kind: OwnKind | "apn";
   readonly name: string;
   readonly rowCount: number;
   readonly retiredAt: Date | null;
@@ -156,10 +177,7 @@ export async function restoreDataset(tx: Tx, operatorId: string, id: string, now
   const named = await tx.one<Former>(FIND, [operatorId, id]);
   if (named) await lockDataset(tx, { operatorId, kind: named.kind, name: named.name });
   const found = await tx.one<Former>(FIND, [operatorId, id]); // as whoever was before us left it
-  if (!found || found.liveAt === null || found.retiredAt === null)
-    throw new TurnupError("dataset_not_found", "There is no former version of a data set under this id.", {
-      nextStep: "GET /v1/datasets?retired=true lists them.",
-    });
+  if (!found || found.liveAt === null || found.retiredAt === null) throw noFormerVersion();
   if (found.rows < found.rowCount)
     throw new TurnupError(
       "dataset_rows_gone",

@@ -28,6 +28,16 @@ const RETIRE_ACCESS_POINT = {
   text: "update access_point set retired_at = $3 where operator_id = $1 and id = $2 and retired_at is null",
 };
 
+/** Under way has a deadline; an order that is over has none. */
+const COUNT_ORDERS = {
+  name: "orders_under_way_with_apn", // provisioning_order_by_deadline, order_item_of_order
+  text: `select count(*)::int as count from (
+           select from provisioning_order o
+            where o.operator_id = $1 and o.deadline_at is not null and o.ended_at is null
+              and exists (select from order_item i where i.order_id = o.id and i.apns @> array[$2]::text[])
+            limit $3) found`,
+};
+
 type SealedPoint = { readonly id: string; readonly body: AccessPoint & { readonly passwordSealed?: string } };
 const PASSWORD_DOMAIN = "access_point_password";
 
@@ -89,6 +99,8 @@ export function accessPointsIn(deps: RegistryDeps, note: Note): AccessPoints<Acc
     },
     add: (operatorId, point, actor) => addAll(operatorId, [point], actor),
     addAll,
+    countOrders: async (operatorId, apn, most) =>
+      (await database.one<{ count: number }>(COUNT_ORDERS, [operatorId, apn, most]))?.count ?? 0,
     retire: (operatorId, id, actor) =>
       putInForce(deps, operatorId, ["access_points"], async (tx) => {
         const found = (await tx.run(RETIRE_ACCESS_POINT, [operatorId, id, clock()])) > 0;

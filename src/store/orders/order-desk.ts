@@ -4,7 +4,7 @@ import { readSighting } from "../../kernel/detection/read-sighting.ts";
 import { marketOf } from "../../kernel/operator/market.ts";
 import type { OrderDesk } from "../../kernel/order/order-reader.ts";
 import { TurnupError } from "../../term/error.ts";
-import type { HomePlmnResolver } from "../../term/imsi.ts";
+import type { HomePlmnOf } from "../../term/imsi.ts";
 import type { Database, Tx } from "../database/database.ts";
 import { the } from "../database/driver.ts";
 import type { Sealer } from "../seal/seal.ts";
@@ -69,8 +69,8 @@ type OrderDeskDeps = {
   readonly conductor: Conductor;
   readonly newId: () => string;
   readonly clock: () => Date;
-  readonly homePlmnOf: HomePlmnResolver;
-  readonly countryOf: (mcc: string) => string | null;
+  readonly homePlmnOf: HomePlmnOf;
+  readonly countryOf: (mcc: string, operatorId: string | undefined) => string | null;
   readonly termsIn: PgOrderStore["termsIn"];
   readonly onOrders: (count: number) => void;
   /** A number that is given here may be another than the one of the last sighting. */
@@ -82,10 +82,8 @@ export function createOrderDesk(deps: OrderDeskDeps): OrderDesk {
     async open(operatorId, { idempotencyKey, ...request }) {
       const now = deps.clock();
       // The same reading as a sighting's: what would be refused there is refused here.
-      const pair = readSighting(
-        { ...request, plmn: request.imsi.slice(0, 5) },
-        now.getTime(),
-        deps.homePlmnOf,
+      const pair = readSighting({ ...request, plmn: request.imsi.slice(0, 5) }, now.getTime(), (imsi) =>
+        deps.homePlmnOf(imsi, operatorId),
       );
       const endChange = deps.memory?.change([deps.sealer.blindIndex("imsi", operatorId, pair.imsi)]);
       const opened = await deps.database
@@ -140,7 +138,8 @@ async function openInside(
   if (msisdn !== null) await tx.run(WAKE, [[subscriberId], [false], now]);
   const place = await tx.one<{ readonly plmn: string | null }>(PLACE_OF, [subscriberId]);
   const servingPlmn = place?.plmn ?? null;
-  const market = marketOf({ servingPlmn, homePlmn }, deps.countryOf, policy.markets);
+  const countryOf = (mcc: string): string | null => deps.countryOf(mcc, operatorId);
+  const market = marketOf({ servingPlmn, homePlmn }, countryOf, policy.markets);
   const orderId = newId();
   const inserted = await tx.run(INSERT_ORDER, [
     ...[orderId, operatorId, subscriberId, the(devices).id, idempotencyKey, kind, market],

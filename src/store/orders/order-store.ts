@@ -15,7 +15,7 @@ import type { ChargeDraft } from "../../kernel/settlement/charge.ts";
 import type { SupportOverride } from "../../kernel/support/decide-support.ts";
 import { pairsOf } from "../../term/collections.ts";
 import { TurnupError } from "../../term/error.ts";
-import type { HomePlmnResolver } from "../../term/imsi.ts";
+import type { HomePlmnOf } from "../../term/imsi.ts";
 import type { Database, Db, Tx } from "../database/database.ts";
 import { createLeaseWatch } from "../node/node-presence.ts";
 import { remembered } from "../node/versions.ts";
@@ -168,7 +168,7 @@ export type PgOrderStore = OrderStore & {
 type Surroundings = {
   /** This server's number in the database, which its leases bear; without one they lapse by their time alone. */
   readonly nodeNumber?: () => number | null;
-  readonly homePlmnOf?: HomePlmnResolver;
+  readonly homePlmnOf?: HomePlmnOf;
   readonly changes?: Changes;
   readonly clock?: () => Date;
 };
@@ -315,7 +315,7 @@ async function subjectsOf(
 }
 
 type Within = {
-  readonly homePlmnOf: HomePlmnResolver;
+  readonly homePlmnOf: HomePlmnOf;
   readonly termsIn: PgOrderStore["termsIn"];
   readonly recall: Recall;
   readonly nodeNumber: () => number | null;

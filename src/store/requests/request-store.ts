@@ -13,7 +13,7 @@ import type {
   RequestTransaction,
 } from "../../kernel/order/request-store.ts";
 import { imei14Of, imeiFromNetwork } from "../../term/imei.ts";
-import { type HomePlmnResolver, parseImsi } from "../../term/imsi.ts";
+import { type HomePlmnOf, parseImsi } from "../../term/imsi.ts";
 import { parseMsisdn } from "../../term/msisdn.ts";
 import { assured } from "../../term/narrow.ts";
 import type { Database, Db } from "../database/database.ts";
@@ -103,7 +103,7 @@ const LOCK_SUBSCRIBER = {
 type Asking = {
   readonly db: Db;
   readonly sealer: Sealer;
-  readonly homePlmnOf: HomePlmnResolver;
+  readonly homePlmnOf: HomePlmnOf;
   readonly newId: () => string;
   readonly byNetwork: { readonly now: Date } | undefined;
 };
@@ -156,7 +156,7 @@ async function seenPair(
   }: { readonly imsi: string; readonly imei: string; readonly msisdn: string | undefined },
 ): Promise<Found> {
   const input = { imsi, imei, plmn: imsi.slice(0, 5), ...(msisdn === undefined ? {} : { msisdn }) };
-  const pair = readSighting(input, 0, homePlmnOf);
+  const pair = readSighting(input, 0, (known) => homePlmnOf(known, operatorId));
   const subscribers = await db.rows<{ id: string; msisdnIndex: Buffer | null }>(UPSERT_SUBSCRIBER, [
     newId(),
     operatorId,
@@ -274,11 +274,7 @@ const LANGUAGE_OF = {
            (select language from user_account where operator_id = $1 and subscriber_id = $2)) as language`,
 };
 
-export const requestTransaction = (
-  db: Db,
-  sealer: Sealer,
-  homePlmnOf: HomePlmnResolver,
-): RequestTransaction => ({
+export const requestTransaction = (db: Db, sealer: Sealer, homePlmnOf: HomePlmnOf): RequestTransaction => ({
   ...replyTransaction(db, sealer),
   ...collectionTransaction(db),
   askerOf: (operatorId, who, newId, byNetwork) =>

@@ -26,7 +26,7 @@ import type {
 import { marketOf } from "../../kernel/operator/market.ts";
 import { getFrom, pairsOf } from "../../term/collections.ts";
 import { TurnupError } from "../../term/error.ts";
-import type { HomePlmnResolver } from "../../term/imsi.ts";
+import type { HomePlmnOf, Imsi } from "../../term/imsi.ts";
 import { createCoalescer, type Waiting } from "../database/coalescer.ts";
 import type { Database, Db, Tx } from "../database/database.ts";
 import type { PgOrderStore } from "../orders/order-store.ts";
@@ -71,9 +71,9 @@ type IntakeDeps = {
   readonly sealer: Sealer;
   readonly newId: () => string;
   readonly clock: () => Date;
-  readonly homePlmnOf: HomePlmnResolver;
+  readonly homePlmnOf: HomePlmnOf;
   /** ISO country of an MCC, for the region rule. */
-  readonly countryOf: (mcc: string) => string | null;
+  readonly countryOf: (mcc: string, operatorId: string | undefined) => string | null;
   readonly termsIn: PgOrderStore["termsIn"];
   /** Called when orders were opened, so that nobody has to poll for them. */
   readonly onOrders: (count: number) => void;
@@ -160,7 +160,8 @@ function rowOf(
   { operatorId, source, nowMs }: Origin,
   input: SightingInput,
 ): Row {
-  const read = readSighting(input, nowMs, homePlmnOf, clockToleranceMs);
+  const homeOf = (imsi: Imsi) => homePlmnOf(imsi, operatorId);
+  const read = readSighting(input, nowMs, homeOf, clockToleranceMs);
   return {
     ...read,
     operatorId,
@@ -436,7 +437,7 @@ async function open(
     deviceId,
     cause: arrival.kind,
     networkKind: kind,
-    market: marketOf(row, deps.countryOf, policy.markets),
+    market: marketOf(row, (mcc) => deps.countryOf(mcc, operatorId), policy.markets),
     servingPlmn: row.servingPlmn,
     now,
   };

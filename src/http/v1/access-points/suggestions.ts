@@ -56,6 +56,7 @@ const Networks = named(
         mcc: Type.String(),
         mnc: Type.String(),
         network: Type.String(),
+        formerly: Type.Array(Type.String(), { description: "Names that the network had before." }),
         suggestions: Type.Array(Suggested, { description: "By use, then best first." }),
         hosts: Type.Array(Suggested, {
           description:
@@ -101,12 +102,13 @@ export function groupOf(network: string, signs: Omit<SimGroup, "mcc" | "mnc">): 
 }
 
 const written = (
-  { group, network, suggestions, hosts, refused, virtualOperators }: NetworkSuggestions,
+  { group, network, formerly, suggestions, hosts, refused, virtualOperators }: NetworkSuggestions,
   seesSecrets: boolean,
 ) => ({
   mcc: group.mcc,
   mnc: group.mnc,
   network,
+  formerly: [...formerly],
   suggestions: suggestions.map((one) => writtenOne(one, seesSecrets)),
   hosts: hosts.map((one) => writtenOne(one, seesSecrets)),
   refused: refused ?? null,
