@@ -3,9 +3,10 @@
  * rows, which all share. An operator's rows are in its own catalog and in no other, so that no tenant is ever answered
  * with another's list. About 5 MB and 60 ms an operator, and some hundred octets a TAC of its own; an operator without imports costs nothing.
  */
+import { setImmediate as turn } from "node:timers/promises";
 import { DeviceCatalog } from "../../kernel/devices/catalog.ts";
 import type { DeviceDatasets } from "../../kernel/devices/rows.ts";
-import { Lessons } from "../../kernel/devices/taught.ts";
+import { Lessons, Taught } from "../../kernel/devices/taught.ts";
 import type { Network } from "../../kernel/settings/access-point.ts";
 import type { AccessPointIndex } from "../../kernel/settings/find-settings.ts";
 import { SupportKnowledge } from "../../kernel/support/support-knowledge.ts";
@@ -107,7 +108,9 @@ export async function devicesWith(
   const data = withOwnDatasets(shipped, own);
   const lessons = new Lessons();
   for (const { rows } of data.tac) await inTurns(rows, (row) => lessons.learn(row));
-  return { catalog: new DeviceCatalog(data, lessons), support: new SupportKnowledge(data) };
+  const taught = new Taught(lessons);
+  await turn();
+  return { catalog: new DeviceCatalog(data, taught), support: new SupportKnowledge(data) };
 }
 
 const networksIn = (data: NetworkData): NetworkKnowledge =>

@@ -26,7 +26,7 @@ import { LifecycleIndex, type LifecycleMatch } from "./lifecycle.ts";
 import { codesIn, labelKey, makeOf, modelWithBrand, nameIn } from "./names.ts";
 import type { DatasetRef, DeviceDatasets, FactRow, TacRow } from "./rows.ts";
 import { TacList } from "./tac-list.ts";
-import { type Lessons, Taught } from "./taught.ts";
+import { Taught } from "./taught.ts";
 
 type Screen = {
   readonly widthPx: number | null;
@@ -114,8 +114,8 @@ export class DeviceCatalog {
   readonly #ages: AgeRules;
   readonly #resolved = new Map<string, Device>();
 
-  /** @param lessons what the rows of all its TAC lists teach, in their order, where somebody has read them already */
-  constructor(data: DeviceDatasets, lessons?: Lessons) {
+  /** @param taught by the rows of all its TAC lists, in their order, where somebody has read them already */
+  constructor(data: DeviceDatasets, taught?: Taught) {
     this.data = data;
     this.#lifecycle = new LifecycleIndex(data.lifecycle.rows);
     this.#ages = new AgeRules(data.ageRules.rows);
@@ -125,7 +125,7 @@ export class DeviceCatalog {
       ref,
       list: rows instanceof TacList ? rows : new TacList(rows),
     }));
-    this.#taught = new Taught(lessons ?? rowsOf(this.#lists.map(({ list }) => list)));
+    this.#taught = taught ?? new Taught(rowsOf(this.#lists.map(({ list }) => list)));
   }
 
   /** How many TACs are known. */

@@ -18,12 +18,13 @@ const NO_YEAR = 0;
 /** Takes rows one by one, so that a long list can be packed between other work. Rows need not be kept by whoever gives them. */
 export class TacPacker {
   readonly texts = new TextIndex();
-  readonly tacs: number[] = [];
-  readonly listedYears: number[] = [];
-  readonly releasedYears: number[] = [];
-  readonly suspects: number[] = [];
-  readonly columns: Readonly<Record<TextColumn, number[]>> = {
-    ...{ make: [], model: [], modelCodes: [], names: [], aka: [], upstreamSource: [] },
+  readonly tacs = new Growing();
+  readonly listedYears = new Growing();
+  readonly releasedYears = new Growing();
+  readonly suspects = new Growing();
+  readonly columns: Readonly<Record<TextColumn, Growing>> = {
+    ...{ make: new Growing(), model: new Growing(), modelCodes: new Growing() },
+    ...{ names: new Growing(), aka: new Growing(), upstreamSource: new Growing() },
   };
 
   constructor() {
@@ -39,6 +40,27 @@ export class TacPacker {
   }
 }
 
+const FIRST_PLACES = 1_024;
+
+/** Whole numbers from 0 on, put one behind the other. */
+class Growing {
+  #places = new Uint32Array(FIRST_PLACES);
+  #length = 0;
+
+  push(value: number): void {
+    if (this.#length === this.#places.length) {
+      const wider = new Uint32Array(2 * this.#length);
+      wider.set(this.#places);
+      this.#places = wider;
+    }
+    this.#places[this.#length++] = value;
+  }
+
+  packed(): Uint32Array {
+    return this.#places.slice(0, this.#length);
+  }
+}
+
 function packerOf(rows: Iterable<TacRow>): TacPacker {
   const packer = new TacPacker();
   for (const row of rows) packer.push(row);
@@ -46,9 +68,13 @@ function packerOf(rows: Iterable<TacRow>): TacPacker {
 }
 
 /** Places in the order of their TACs, of those with one TAC the first before: by numbers of both, which sort without a function. */
-function orderOf(tacs: readonly number[]): Uint32Array {
-  const keys = Float64Array.from(tacs, (tac, at) => tac * PLACES + at).sort();
-  return Uint32Array.from(keys, (key) => key % PLACES);
+function orderOf(tacs: Uint32Array): Uint32Array {
+  const keys = new Float64Array(tacs.length);
+  for (let at = 0; at < tacs.length; at++) keys[at] = (tacs[at] ?? 0) * PLACES + at;
+  keys.sort();
+  const order = new Uint32Array(tacs.length);
+  for (let at = 0; at < tacs.length; at++) order[at] = (keys[at] ?? 0) % PLACES;
+  return order;
 }
 /** More rows than a list has; with the 8 digits in front still a whole number of 53 bits. */
 const PLACES = 2 ** 26;
@@ -66,20 +92,20 @@ export class TacList implements Iterable<TacRow> {
   constructor(rows: Iterable<TacRow> | TacPacker) {
     const packer = rows instanceof TacPacker ? rows : packerOf(rows);
     const { columns } = packer;
-    this.#tacs = new Uint32Array(packer.tacs);
-    this.#order = orderOf(packer.tacs);
+    this.#tacs = packer.tacs.packed();
+    this.#order = orderOf(this.#tacs);
     this.#texts = packer.texts.packed();
     this.#columns = {
-      make: new Uint32Array(columns.make),
-      model: new Uint32Array(columns.model),
-      modelCodes: new Uint32Array(columns.modelCodes),
-      names: new Uint32Array(columns.names),
-      aka: new Uint32Array(columns.aka),
-      upstreamSource: new Uint32Array(columns.upstreamSource),
+      make: columns.make.packed(),
+      model: columns.model.packed(),
+      modelCodes: columns.modelCodes.packed(),
+      names: columns.names.packed(),
+      aka: columns.aka.packed(),
+      upstreamSource: columns.upstreamSource.packed(),
     };
-    this.#listedYears = new Int16Array(packer.listedYears);
-    this.#releasedYears = new Int16Array(packer.releasedYears);
-    this.#suspects = new Uint8Array(packer.suspects);
+    this.#listedYears = new Int16Array(packer.listedYears.packed());
+    this.#releasedYears = new Int16Array(packer.releasedYears.packed());
+    this.#suspects = new Uint8Array(packer.suspects.packed());
   }
 
   /** What it takes of memory. */

@@ -30,9 +30,7 @@ test("an operator's network takes the place of the listed one, keeps its country
 });
 
 test("a carrier of the operator's tells its SIMs by what it says; by its name it is the listed one, whose access points are its", () => {
-  const listed = shipped.carriers.find(
-    ({ plmns, gid1Prefixes }) => plmns.includes("26201") && gid1Prefixes.length > 0,
-  );
+  const listed = shipped.carriers.find(({ name }) => name === "congstar");
   assert.ok(listed);
   const own = setOf("carrier_id", `name,mccmnc,gid1,spn\n${listed.name},26201,beef,\nOur MVNO,26201,,Lumo\n`);
   const { carriers } = withOwnNetworks(shipped, [own]);
@@ -41,6 +39,13 @@ test("a carrier of the operator's tells its SIMs by what it says; by its name it
     same.map(({ gid1Prefixes }) => gid1Prefixes),
     [["beef"]],
     "all that was listed of it is gone",
+  );
+  assert.equal(
+    withOwnNetworks(shipped, [setOf("carrier_id", "name,mccmnc,gid1\ncongstar,23415,beef\n")]).carriers.find(
+      ({ gid1Prefixes }) => gid1Prefixes.includes("beef"),
+    )?.carrierId,
+    -1,
+    "one of the same name elsewhere is another",
   );
   const made = carriers.find(({ name }) => name === "Our MVNO");
   assert.ok(made && made.carrierId < 0, "a number that no list has");

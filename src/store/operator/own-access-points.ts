@@ -100,7 +100,8 @@ export function accessPointsIn(deps: RegistryDeps, note: Note): AccessPoints<Acc
     add: (operatorId, point, actor) => addAll(operatorId, [point], actor),
     addAll,
     countOrders: async (operatorId, apn, most) =>
-      (await database.one<{ count: number }>(COUNT_ORDERS, [operatorId, apn, most]))?.count ?? 0,
+      (await database.one<{ count: number }>(COUNT_ORDERS, [operatorId, apn.toLowerCase(), most]))?.count ??
+      0,
     retire: (operatorId, id, actor) =>
       putInForce(deps, operatorId, ["access_points"], async (tx) => {
         const found = (await tx.run(RETIRE_ACCESS_POINT, [operatorId, id, clock()])) > 0;
