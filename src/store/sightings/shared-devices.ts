@@ -102,7 +102,7 @@ export function createSharedDevices(deps: {
   readonly sealer: Sealer;
   readonly clock: () => Date;
   /** ISO country of a network; null where it tells no place. */
-  readonly countryOfNetwork: (plmn: string, operatorId: string) => string | null;
+  readonly countryOfNetwork: (plmn: string) => string | null;
 }): SharedDevices {
   const { database, sealer, clock, countryOfNetwork } = deps;
   return {
@@ -144,7 +144,7 @@ export function createSharedDevices(deps: {
         imei: sealer.open("imei", sealed),
         seen: (sights.get(deviceId) ?? []).map(({ subscriberId, plmn, at }) => ({
           subscriberId,
-          country: plmn === null ? null : countryOfNetwork(plmn, operatorId),
+          country: plmn === null ? null : countryOfNetwork(plmn),
           seenMs: at.getTime(),
         })),
       }));
