@@ -5,7 +5,7 @@
 import type { ImportChange } from "../devices/import-guard.ts";
 import type { AccessPoint } from "./access-point.ts";
 
-export type ChangedPoint = { readonly was: AccessPoint; readonly becomes: AccessPoint };
+type ChangedPoint = { readonly was: AccessPoint; readonly becomes: AccessPoint };
 export type SetChange = {
   /** Of the file, those that nobody has, the new forms of changed ones among them. */
   readonly added: readonly AccessPoint[];

@@ -186,7 +186,7 @@ export async function importDataset(
 }
 
 const losesMuch = (losses: readonly string[]): TurnupError =>
-  new TurnupError("import_loses_much", `It is not taken on one person's word. ${losses.join(" ")}`, {
+  new TurnupError("import_loses_much", `${losses.join(" ")} One person's word is not enough for it.`, {
     nextStep: "Bring it by POST /v1/imports, where a second person can approve it.",
   });
 
