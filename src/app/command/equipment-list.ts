@@ -1,6 +1,7 @@
 /** `turnup equipment-list ...`: the operator's own lists of handsets, through the API. */
 import { createReadStream } from "node:fs";
 import {
+  EQUIPMENT_FORMS,
   EQUIPMENT_IMPORTS,
   EQUIPMENT_STATUSES,
   type EquipmentChanged,
@@ -154,13 +155,14 @@ export const equipmentListImportCommand: Command = {
       about: "replace unless given: the file is all of the list",
       choices: EQUIPMENT_IMPORTS,
     },
+    { flags: "--form <form>", about: "exchange: a registry's file", choices: EQUIPMENT_FORMS },
     ...API_OPTIONS,
   ],
   examples: ["turnup equipment-list import stolen stolen.csv --mode dry_run"],
   async run(context) {
     const [, file = ""] = context.args;
     const query = new URLSearchParams();
-    for (const name of ["mode", "how"]) {
+    for (const name of ["mode", "how", "form"]) {
       const value = context.option(name);
       if (value !== undefined) query.set(name, value);
     }

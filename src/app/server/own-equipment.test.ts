@@ -247,3 +247,37 @@ test("R73: a file tells each line that is none, changes nothing as a dry run, an
   const left = await database.rows("select from equipment_staged");
   assert.equal(left.length, 0, "nothing stays staged");
 });
+
+test("R73: a registry's file inserts and removes what is its sender's own, and tells the rest with the registry's codes", async () => {
+  const id = await listOf("registry");
+  const [one, two, three] = [imei(300), imei(301), imei(302)];
+  await changed(id, { add: [{ device: three }] });
+  const file = (...rows: string[]) => ["HDR|OURS", ...rows, `TRL|${rows.length}`, ""].join("\r\n");
+  const bring = (text: string) => brought(id, "mode=live&form=exchange", text);
+  assert.equal((await bring(file(`I|0011|${one}|${two}`))).state, "failed", "its form is not said");
+  const exchange = {
+    ...{ separator: "|", header: { mark: "HDR", organisation: 1 }, trailer: { mark: "TRL", count: 1 } },
+    ...{ record: { action: 0, reason: 1, from: 2, to: 3 }, insert: "I", remove: "R" },
+    ...{ reasons: { "0011": "stolen" }, organisations: ["OURS"] },
+  };
+  assert.equal((await call("PATCH", `/v1/equipment-lists/${id}`, { exchange })).status, 200);
+  const rows = [`I|0011|${one}|${two}`, `R|0011|${three}|${three}`, `R|0011|${imei(309)}|${imei(309)}`];
+  const job = await bring(file(...rows, `I|0099|${imei(310)}|${imei(310)}`));
+  assert.equal(job.state, "waiting_approval", "three of four lines were not taken");
+  const { body } = await call("GET", `/v1/jobs/${job.id}/rows`);
+  assert.deepEqual(
+    body.rows.map(({ subject, code }: Json) => [subject, code]),
+    [
+      ["line 5", "0010"],
+      ["line 3", "0002"],
+      ["line 4", "0003"],
+    ],
+  );
+  assert.equal((await bring(file(...rows).replace("TRL|3", "TRL|4"))).state, "failed");
+  assert.equal((await bring(file(`I|0011|${one}|${two}`))).state, "done");
+  await hears("BLACKLISTED", `imei-${two}0`);
+  const { body: written } = await call("GET", `/v1/equipment-lists/${id}/entries.csv?form=exchange`);
+  assert.ok(written.startsWith("HDR|OURS\r\n") && written.endsWith("TRL|2\r\n"), written);
+  assert.equal((await bring(file(`R|0011|${one}|${two}`))).state, "done");
+  await hears("WHITELISTED", `imei-${two}0`);
+});

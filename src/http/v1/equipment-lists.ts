@@ -2,7 +2,7 @@
 import Type from "typebox";
 import { EQUIPMENT_STATUSES } from "../../kernel/equipment/equipment-lists.ts";
 import { created, gone, ok, route } from "../route.ts";
-import { id, instant, named, text, words } from "../schema.ts";
+import { anything, id, instant, named, text, words } from "../schema.ts";
 
 const PRIORITY_MAX = 1_000_000;
 
@@ -15,6 +15,34 @@ const shown = {
   }),
   reason: text("Why a handset stands in it: lost or stolen, fraud, faulty.", 200),
 };
+const column = Type.Integer({ minimum: 0, maximum: 100 });
+const word = (what: string) => text(what, 64);
+const Exchange = Type.Object(
+  {
+    separator: words([",", ";", "\t", "|"]),
+    header: Type.Object({ mark: word("What its column 0 holds."), organisation: column }),
+    trailer: Type.Object({
+      mark: word("What its column 0 holds."),
+      count: Type.Optional(Type.Integer({ minimum: 1, maximum: 100 })),
+    }),
+    record: Type.Object({
+      mark: Type.Optional(word("What column 0 of each record holds, where they have such.")),
+      ...{ action: column, reason: column, from: column, to: column },
+    }),
+    insert: word("What the action column holds."),
+    remove: word("What the action column holds."),
+    reasons: Type.Record(Type.String({ pattern: "^[!-~]{1,16}$" }), word("What the code means."), {
+      minProperties: 1,
+      maxProperties: 100,
+    }),
+    organisations: Type.Array(word("As headers name it."), { minItems: 1, maxItems: 100 }),
+  },
+  {
+    additionalProperties: false,
+    description:
+      "How the exchange files of the registry look that belong to this list, as its own document says; columns are counted from 0.",
+  },
+);
 const EquipmentList = named(
   "EquipmentList",
   Type.Object({
@@ -22,6 +50,7 @@ const EquipmentList = named(
     ...shown,
     entries: Type.Integer({ description: "Handsets, ranges and models." }),
     version: Type.Integer({ description: "Of its entries; each change makes one." }),
+    exchange: anything("How the exchange files of its registry look, as it was given; null: it has none."),
     oldestVersion: Type.Integer({ description: "The first that can be put back." }),
     changedAt: instant(),
     changedBy: Type.String(),
@@ -61,12 +90,17 @@ export const alterEquipmentList = route({
   ...shared,
   method: "PATCH",
   path: "/v1/equipment-lists/:id",
-  summary: "Give a list another priority or reason; its status stays what it is",
+  summary:
+    "Give a list another priority or reason, or say how its registry's files look; its status stays what it is",
   errors: ["equipment_list_not_found", "equipment_list_taken"],
   status: 200,
   params: { id: LIST_ID },
   body: Type.Object(
-    { priority: Type.Optional(shown.priority), reason: Type.Optional(shown.reason) },
+    {
+      priority: Type.Optional(shown.priority),
+      reason: Type.Optional(shown.reason),
+      exchange: Type.Optional(Exchange),
+    },
     { additionalProperties: false, minProperties: 1 },
   ),
   answer: EquipmentList,

@@ -17,8 +17,27 @@ export type EquipmentListView = EquipmentList & {
   readonly version: number;
   /** The first version that can be put back. */
   readonly oldestVersion: number;
+  /** Null: no registry's files belong to it. */
+  readonly exchange: EquipmentExchange | null;
   readonly changedAt: string;
   readonly changedBy: string;
+};
+/** How the files of a registry look that belong to a list; columns are counted from 0 (`wire/equipment/exchange.ts` tells more). */
+export type EquipmentExchange = {
+  readonly separator: "," | ";" | "\t" | "|";
+  readonly header: { readonly mark: string; readonly organisation: number };
+  readonly trailer: { readonly mark: string; readonly count?: number | undefined };
+  readonly record: {
+    readonly mark?: string | undefined;
+    readonly action: number;
+    readonly reason: number;
+    readonly from: number;
+    readonly to: number;
+  };
+  readonly insert: string;
+  readonly remove: string;
+  readonly reasons: Readonly<Record<string, string>>;
+  readonly organisations: readonly string[];
 };
 export type EquipmentListWish = EquipmentList & { readonly reason: string };
 
@@ -82,7 +101,11 @@ export interface EquipmentLists {
   alter(
     operatorId: string,
     id: string,
-    wish: { readonly priority?: number | undefined; readonly reason?: string | undefined },
+    wish: {
+      readonly priority?: number | undefined;
+      readonly reason?: string | undefined;
+      readonly exchange?: EquipmentExchange | undefined;
+    },
     actor: string,
   ): Promise<EquipmentListView>;
   /** @throws TurnupError `equipment_list_not_found`; `equipment_change_too_large`: it is black and not nearly empty */

@@ -42,7 +42,7 @@ const NEARLY_EMPTY = 20;
 const VERSIONS_SHOWN = 200;
 const EXPORTED_AT_ONCE = 2_000;
 
-const VIEW = `id, name, status, priority, reason, entries, version, oldest_version as "oldestVersion", changed_at as "changedAt",
+const VIEW = `id, name, status, priority, reason, exchange, entries, version, oldest_version as "oldestVersion", changed_at as "changedAt",
               changed_by as "changedBy"`;
 const LIST = `select ${VIEW} from equipment_list where operator_id = $1 order by priority desc`; // equipment_list_by_priority
 const FIND = `select ${VIEW} from equipment_list where operator_id = $1 and id = $2`; // equipment_list_pkey
@@ -50,7 +50,7 @@ const LOCK = `${FIND} for update`;
 const LOCK_OPERATOR = "select pg_advisory_xact_lock(hashtextextended('equipment ' || $1, 0))";
 const INSERT = `insert into equipment_list (id, operator_id, name, status, priority, reason, made_at, changed_at, changed_by)
                 values ($1, $2, $3, $4, $5, $6, $7, $7, $8) on conflict do nothing`;
-const ALTER = `update equipment_list set priority = coalesce($3, priority), reason = coalesce($4, reason), changed_at = $5, changed_by = $6
+const ALTER = `update equipment_list set priority = coalesce($3, priority), reason = coalesce($4, reason), exchange = coalesce($7, exchange), changed_at = $5, changed_by = $6
                 where operator_id = $1 and id = $2
                   and not exists (select from equipment_list o where o.operator_id = $1 and o.priority = $3 and o.id <> $2)`;
 const REMOVE = "delete from equipment_list where operator_id = $1 and id = $2";
@@ -113,12 +113,13 @@ export function createEquipmentLists(deps: EquipmentDeps): Omit<EquipmentLists, 
         await makeList(tx, deps, operatorId, { id, ...wish, actor });
         return found(tx, operatorId, id);
       }),
-    alter: (operatorId, id, { priority, reason }, actor) =>
+    alter: (operatorId, id, { priority, reason, exchange }, actor) =>
       inForce(operatorId, async (tx) => {
         await lockList(tx, operatorId, id);
-        const values = [operatorId, id, priority ?? null, reason ?? null, clock(), actor];
+        const files = exchange ? JSON.stringify(exchange) : null;
+        const values = [operatorId, id, priority ?? null, reason ?? null, clock(), actor, files];
         if ((await tx.run(ALTER, values)) === 0) throw taken(`priority ${priority}`);
-        const detail = { priority, reason };
+        const detail = { priority, reason, exchange };
         await noteIn(deps)(tx, operatorId, { actor, action: "equipment_list.alter", subject: id, detail });
         return found(tx, operatorId, id);
       }),

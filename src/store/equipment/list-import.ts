@@ -9,19 +9,21 @@ import {
   EQUIPMENT_FORMS,
   EQUIPMENT_IMPORTS,
   type EquipmentEdit,
+  type EquipmentExchange,
   type EquipmentImportAsked,
   type EquipmentListView,
   equipmentRisksOf,
 } from "../../kernel/equipment/equipment-lists.ts";
-import { ownEntryIn } from "../../kernel/equipment/own-entry.ts";
+import { ownEntryIn, ownEntryOf } from "../../kernel/equipment/own-entry.ts";
 import { IMPORT_MODES } from "../../kernel/jobs/imports.ts";
 import type { JobOutcome } from "../../kernel/jobs/job.ts";
 import { TurnupError } from "../../term/error.ts";
 import { maskText } from "../../term/mask.ts";
 import { assured, membersOf, wordOf } from "../../term/narrow.ts";
 import { sentenceOf } from "../../term/sentence.ts";
-import { type CsvRecord, separatorOf } from "../../wire/csv/csv.ts";
+import { type CsvRecord, type Separator, separatorOf } from "../../wire/csv/csv.ts";
 import { CsvReader } from "../../wire/csv/csv-reader.ts";
+import { ExchangeError, ExchangeReader } from "../../wire/equipment/exchange.ts";
 import type { Tx } from "../database/database.ts";
 import { textOf } from "../dataset/file-text.ts";
 import type { ApprovalKind } from "../jobs/approvals.ts";
@@ -36,7 +38,7 @@ import {
   OWN_ENTRIES_MAX,
   putInVersion,
 } from "./equipment-lists.ts";
-import { compareStage, dropStage, stageEdits } from "./stage.ts";
+import { compareStage, dropLines, dropStage, foreignIn, stageEdits } from "./stage.ts";
 
 const EQUIPMENT_JOB = "equipment_import";
 const FILE_OCTETS_MAX = 64 * 1_048_576;
@@ -98,7 +100,7 @@ export const equipmentImportJob = (deps: ImportDeps): JobKind => ({
     const input = inputOf(work.input);
     const list = await findList(deps.database, work.operatorId, input.listId);
     if (!list) throw equipmentListNotFound();
-    const read = await stage(deps, work, input);
+    const read = await stage(deps, work, { input, list });
     if (read.taken === 0 && (read.refused > 0 || input.how !== "replace"))
       return {
         state: "failed",
@@ -114,9 +116,13 @@ export const equipmentImportJob = (deps: ImportDeps): JobKind => ({
 });
 
 /** Stages the file from the checkpoint's line on; each step's rows and its checkpoint are one transaction. */
-async function stage(deps: ImportDeps, work: JobWork, input: Input): Promise<Checkpoint> {
+async function stage(
+  deps: ImportDeps,
+  work: JobWork,
+  { input, list }: Omit<Looked, "read">,
+): Promise<Checkpoint> {
   const before = checkpointOf(work.checkpoint);
-  const records = recordsIn(deps, assured(work.fileId, "an import has its file"));
+  const { records, rowIn, end } = rowsOf(deps, work, input, list);
   let at = before;
   let edits: EquipmentEdit[] = [];
   let outcomes: JobOutcome[] = [];
@@ -135,14 +141,14 @@ async function stage(deps: ImportDeps, work: JobWork, input: Input): Promise<Che
       sliceEnds = performance.now() + SLICE_MS;
     }
     if (line <= before.line) continue;
-    const read = fault === undefined ? ownEntryIn(cells) : { fault };
+    const read = fault === undefined ? rowIn({ line, cells }) : { fault };
     if (!read) continue;
     if ("entry" in read) {
-      edits.push({ ...read, isRemoval: input.how === "remove", line });
+      edits.push({ isRemoval: input.how === "remove", ...read, line });
       at = { ...at, line, taken: at.taken + 1 };
     } else {
       at = { ...at, line, refused: at.refused + 1 };
-      if (at.refused <= TOLD_MAX) outcomes.push(refusal(at.refused, line, read.fault));
+      if (at.refused <= TOLD_MAX) outcomes.push(refusal(at.refused, line, read));
     }
     if (at.taken > OWN_ENTRIES_MAX)
       throw new TurnupError("input_too_long", `The file has more than ${OWN_ENTRIES_MAX} entries.`, {
@@ -150,21 +156,107 @@ async function stage(deps: ImportDeps, work: JobWork, input: Input): Promise<Che
       });
     if (edits.length + outcomes.length >= STEP_ROWS) await keep();
   }
+  end();
   await keep();
-  return at;
+  return input.form === "exchange" ? await withoutForeign(deps, work, list.id, at) : at;
 }
 
-const refusal = (position: number, line: number, fault: string): JobOutcome => ({
+type Fault = { readonly fault: string; readonly code?: string };
+type EntryRow = Pick<EquipmentEdit, "entry" | "isWide"> & { readonly isRemoval?: boolean };
+type Rows = {
+  readonly records: AsyncIterable<CsvRecord>;
+  readonly rowIn: (row: Pick<CsvRecord, "line" | "cells">) => EntryRow | Fault | undefined;
+  /** @throws TurnupError `dataset_malformed`: it was cut short */
+  readonly end: () => void;
+};
+
+/** @throws TurnupError `dataset_malformed`: the list says of no registry how its files look */
+function rowsOf(
+  deps: ImportDeps,
+  work: JobWork,
+  { form }: Input,
+  { name, exchange }: EquipmentListView,
+): Rows {
+  const fileId = assured(work.fileId, "an import has its file");
+  if (form === "lines")
+    return { records: recordsIn(deps, fileId), rowIn: ({ cells }) => ownEntryIn(cells), end() {} };
+  if (!exchange)
+    throw new TurnupError("dataset_malformed", `It is not said how files of a registry look for ${name}.`, {
+      nextStep: "PATCH /v1/equipment-lists/ID with `exchange`.",
+    });
+  const reader = new ExchangeReader(exchange);
+  return {
+    records: recordsIn(deps, fileId, exchange.separator),
+    rowIn: (row) => whole(() => exchangeRow(reader.take(row), exchange)),
+    end: () => whole(() => reader.end()),
+  };
+}
+
+/** What is wrong with a registry's file as a whole ends the job. */
+function whole<Value>(read: () => Value): Value {
+  try {
+    return read();
+  } catch (cause) {
+    if (!(cause instanceof ExchangeError)) throw cause;
+    throw new TurnupError("dataset_malformed", `The file is not taken: ${cause.message}.`, { cause });
+  }
+}
+
+function exchangeRow(
+  taken: ReturnType<ExchangeReader["take"]>,
+  { reasons }: EquipmentExchange,
+): EntryRow | Fault | undefined {
+  if (!taken || "fault" in taken) return taken;
+  const { isRemoval, from, to, reason, organisation } = taken.record;
+  const device = from === to ? from : `${from}-${to}`;
+  const read = ownEntryOf({ device, note: reasons[reason] ?? reason, owner: organisation });
+  return "fault" in read ? { ...read, code: "0012" } : { ...read, isRemoval };
+}
+
+/** Records about what is another organisation's, or is not there, are passed over, each with the registry's own code. */
+async function withoutForeign(
+  { database }: ImportDeps,
+  work: JobWork,
+  listId: string,
+  at: Checkpoint,
+): Promise<Checkpoint> {
+  const foreign = await foreignIn(database, listId, work.id);
+  if (foreign.length === 0) return at;
+  const refused = at.refused + foreign.length;
+  const now = { ...at, taken: at.taken - foreign.length, refused };
+  const outcomes = foreign
+    .slice(0, Math.max(0, TOLD_MAX - at.refused))
+    .map(({ line, code }, one) => refusal(at.refused + one + 1, line, { code, fault: FOREIGN[code] }));
+  await work.save({ done: now.taken + refused, checkpoint: now, outcomes }, (tx) =>
+    dropLines(
+      tx,
+      work.id,
+      foreign.map(({ line }) => line),
+    ),
+  );
+  return now;
+}
+const FOREIGN = {
+  "0001": "it is there already, by another's file",
+  "0002": "another organisation put it there: it is not removed",
+  "0003": "it is not there, and cannot be removed",
+} as const;
+
+const refusal = (position: number, line: number, { code = "refused", fault }: Fault): JobOutcome => ({
   position,
   subject: `line ${line}`,
-  code: "refused",
+  code,
   reason: maskText(sentenceOf(fault)),
 });
 
 /** @throws TurnupError `dataset_malformed`, `input_too_long` */
-async function* recordsIn({ database }: ImportDeps, fileId: string): AsyncGenerator<CsvRecord> {
+async function* recordsIn(
+  { database }: ImportDeps,
+  fileId: string,
+  separator?: Separator,
+): AsyncGenerator<CsvRecord> {
   let head = "";
-  let reader: CsvReader | undefined;
+  let reader = separator && new CsvReader(separator);
   for await (const piece of textOf(fileParts(database, fileId), TEXT_OCTETS_MAX)) {
     head += reader ? "" : piece;
     if (!reader && head.length < HEAD_CHARACTERS && !/[\r\n]/.test(head)) continue;
@@ -180,7 +272,7 @@ type Looked = { readonly input: Input; readonly list: EquipmentListView; readonl
 
 async function endOf(deps: ImportDeps, work: JobWork, { input, list, read }: Looked): Promise<JobEnd> {
   const { operatorId, id } = work;
-  const use = { stageId: id, replaces: input.how === "replace" };
+  const use = { stageId: id, replaces: isWhole(input) };
   const compared = await compareStage(deps.database, list.id, use, list.entries);
   const risks = [...equipmentRisksOf(list, list.entries, compared), ...unread(read)];
   const { added, changed, removed, unchanged } = compared;
@@ -218,6 +310,10 @@ async function endOf(deps: ImportDeps, work: JobWork, { input, list, read }: Loo
   };
 }
 
+/** A registry's file says itself what is put in and taken away. */
+const isWhole = ({ how, form }: { readonly how: unknown; readonly form: unknown }): boolean =>
+  how === "replace" && form !== "exchange";
+
 const unread = ({ taken, refused }: Checkpoint): readonly string[] =>
   refused > (taken + refused) * REFUSED_MAX
     ? [`${refused} of ${taken + refused} lines of the file cannot be read.`]
@@ -236,13 +332,13 @@ async function putStaged(
   deps: ImportDeps,
   { operatorId, jobId, summary, actor }: Put,
 ): Promise<void> {
-  const { listId, version, how } = membersOf(summary);
+  const { listId, version, how, form } = membersOf(summary);
   const list = await lockList(tx, operatorId, String(listId));
   if (list.version !== version)
     throw new TurnupError("precondition_failed", `${list.name} was changed meanwhile.`, {
       nextStep: "Bring the file again: it is compared with what is in force then.",
     });
-  const use = { stageId: jobId, replaces: how === "replace" };
+  const use = { stageId: jobId, replaces: isWhole({ how, form }) };
   await putInVersion(tx, deps, { operatorId, list, use, actor, reason: `Job ${jobId}` });
 }
 

@@ -74,6 +74,10 @@ export async function stageEdits(
 const DROP_STAGE = "delete from equipment_staged where stage_id = $1"; // equipment_staged_pkey
 export const dropStage = (db: Db, stageId: string): Promise<number> => db.run(DROP_STAGE, [stageId]);
 
+const DROP_LINES = "delete from equipment_staged where stage_id = $1 and line = any($2::int[])";
+export const dropLines = async (db: Db, stageId: string, lines: readonly number[]): Promise<void> =>
+  void (await db.run(DROP_LINES, [stageId, lines]));
+
 /** `s`: staged, `e`: in force under the same index. */
 const BESIDE = `equipment_staged s left join equipment_entry e
     on e.list_id = $1 and e.entry_index = s.entry_index and e.removed_in is null`; // equipment_entry_in_force
@@ -85,6 +89,17 @@ const COMPARE = `
          count(*) filter (where not s.is_removal and e.list_id is not null)::int as kept,
          count(*) filter (where s.is_wide and not s.is_removal and e.list_id is null)::int as wide
     from ${BESIDE} where s.stage_id = $2`;
+
+const FOREIGN = `
+  select s.line, case when e.list_id is null then '0003' when s.is_removal then '0002' else '0001' end as code from ${BESIDE}
+   where s.stage_id = $2 and (s.is_removal and e.list_id is null or e.owner is distinct from s.owner and e.list_id is not null)
+   order by s.line`;
+/** Staged records of a registry's file about what another organisation put there, or what is not there to be removed. */
+export const foreignIn = (
+  db: Db,
+  listId: string,
+  stageId: string,
+): Promise<{ line: number; code: "0001" | "0002" | "0003" }[]> => db.rows(FOREIGN, [listId, stageId]);
 
 type Compared = Omit<EquipmentChanged, "version" | "entries"> & { readonly wide: number };
 

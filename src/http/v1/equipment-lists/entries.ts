@@ -6,12 +6,14 @@ import {
   EQUIPMENT_FORMS,
   EQUIPMENT_IMPORTS,
   type EquipmentEdit,
+  type EquipmentExchange,
   type OwnEquipmentEntry,
 } from "../../../kernel/equipment/equipment-lists.ts";
 import { ENTRY_COLUMNS, type GivenEntry, ownEntryOf } from "../../../kernel/equipment/own-entry.ts";
 import { IMPORT_MODES } from "../../../kernel/jobs/imports.ts";
 import { TurnupError } from "../../../term/error.ts";
 import { csvLine } from "../../../wire/csv/write.ts";
+import { writeExchange } from "../../../wire/equipment/exchange.ts";
 import { InvalidRequest } from "../../problem.ts";
 import { accepted, asItIs, ok, route } from "../../route.ts";
 import { named, text, words } from "../../schema.ts";
@@ -100,17 +102,55 @@ export const exportEquipmentEntries = route({
   method: "GET",
   path: "/v1/equipment-lists/:id/entries.csv",
   summary: "What a list of handsets holds, as the file that an import reads; told in the audit",
-  errors: ["equipment_list_not_found"],
+  description:
+    "With `form=exchange` as a file of the registry whose `exchange` the list has: handsets and ranges, each to be inserted; what has one software version alone is left out.",
+  errors: ["equipment_list_not_found", "dataset_malformed"],
   status: 200,
+  query: { form: Type.Optional(words(EQUIPMENT_FORMS)) },
   produces: [CSV],
-  async handle({ equipmentLists }, { params, caller }) {
+  async handle({ equipmentLists }, { params, query, caller }) {
+    const all = query.form === "exchange" ? await equipmentLists.list(caller.operatorId) : [];
     const entries = await equipmentLists.entries(caller.operatorId, params.id, caller.label);
-    return asItIs(Readable.from(linesOf(entries)), {
+    const lines =
+      query.form === "exchange"
+        ? exchangeOf(all.find((list) => list.id === params.id)?.exchange ?? null, entries)
+        : linesOf(entries);
+    return asItIs(Readable.from(lines), {
       "content-type": CSV,
       "content-disposition": `attachment; filename="equipment-${params.id}.csv"`,
     });
   },
 });
+
+/** @throws TurnupError `dataset_malformed`: it is not said how such a file looks */
+function exchangeOf(
+  exchange: EquipmentExchange | null,
+  entries: AsyncIterable<OwnEquipmentEntry>,
+): AsyncIterable<string> {
+  if (!exchange)
+    throw new TurnupError("dataset_malformed", "It is not said how files of a registry look for this list.", {
+      nextStep: "PATCH /v1/equipment-lists/ID with `exchange`.",
+    });
+  const codes = new Map(Object.entries(exchange.reasons).map(([code, meaning]) => [meaning, code]));
+  const [first = ""] = codes.values();
+  return writeExchange(
+    exchange,
+    recordsOf(entries, (note) => codes.get(note ?? "") ?? first),
+  );
+}
+
+async function* recordsOf(
+  entries: AsyncIterable<OwnEquipmentEntry>,
+  codeOf: (note: string | null) => string,
+): AsyncGenerator<{ readonly from: string; readonly to: string; readonly reason: string }> {
+  for await (const { device: written, note } of entries) {
+    const [, tac] = /^(\d{8})$/.exec(written) ?? [];
+    const [, from, to = from] = /^(\d{14})(?:-(\d{14}))?$/.exec(written) ?? [];
+    const reason = codeOf(note);
+    if (tac !== undefined) yield { from: `${tac}000000`, to: `${tac}999999`, reason };
+    else if (from !== undefined && to !== undefined) yield { from, to, reason };
+  }
+}
 
 async function* linesOf(entries: AsyncIterable<OwnEquipmentEntry>): AsyncGenerator<string> {
   yield csvLine([...ENTRY_COLUMNS]);
