@@ -65,7 +65,7 @@ for (const route of ROUTES) {
       assert.deepEqual(operation.security, []);
       return;
     }
-    assert.deepEqual(operation.security, [{ token: [] }]);
+    assert.deepEqual(operation.security, [{ token: [] }, { session: [] }]);
     for (const status of ["401", "403", "429", "500"]) {
       const answer = (operation.responses as Json)[status];
       assert.ok(answer?.content && "application/problem+json" in answer.content, status);

@@ -18,6 +18,8 @@ const WITH_TOKEN: readonly ErrorCode[] = [
   "token_unknown",
   "token_revoked",
   "token_expired",
+  "session_ended",
+  "origin_refused",
   "role_not_allowed",
   "too_many_requests",
 ];
@@ -42,6 +44,7 @@ const TAGS: Readonly<Record<string, string>> = {
   money: "Charges, postings, payment files and disputes.",
   events: "Everything that changes, as CloudEvents, in an order that no reader can miss anything of.",
   jobs: "Work that takes longer than a request, and what waits for a second person.",
+  sessions: "People in a browser: a token exchanged for a session, sessions listed and ended.",
   tokens: "Credentials, and who did what with them.",
   partner: "What a partner's own machines ask for.",
   voice: "The telephone menu in VoiceXML.",
@@ -69,6 +72,13 @@ export async function describeApi(server: FastifyInstance, routes: readonly List
       components: {
         securitySchemes: {
           token: { type: "http", scheme: "bearer", description: "A token `tup_...` of the operator." },
+          session: {
+            type: "apiKey",
+            in: "cookie",
+            name: "turnup_session",
+            description:
+              "Of a person in a browser (`POST /v1/sessions`); `__Host-turnup_session` under https.",
+          },
         },
       },
     },
@@ -101,7 +111,7 @@ function described(route: ListedRoute, schema: Json): Json {
       .filter(Boolean)
       .join("\n\n"),
     tags: [route.tag],
-    security: route.roles === "open" ? [] : [{ token: [] }],
+    security: route.roles === "open" ? [] : [{ token: [] }, { session: [] }],
     ...(route.once && { headers: IDEMPOTENCY_KEY }),
     ...((route.body || route.consumes) && { body: { content: bodiesOf(route) } }),
     response: answersOf(route),

@@ -22,6 +22,7 @@ import type {
   Tokens,
   WirelessNetworks,
 } from "../kernel/account/registry.ts";
+import type { SessionLimits, Sessions } from "../kernel/account/session.ts";
 import type { TelephonePins } from "../kernel/account/telephone-pin.ts";
 import type { CatalogStore } from "../kernel/catalog/catalog-store.ts";
 import type { Surroundings } from "../kernel/catalog/check-catalog.ts";
@@ -46,6 +47,7 @@ import type { Relation } from "../kernel/operator/operator-terms.ts";
 import type { OrderPolicy } from "../kernel/operator/policy.ts";
 import type { Retention } from "../kernel/operator/retention.ts";
 import type { Confirmations, OrderDesk, OrderReader, TextDesk } from "../kernel/order/order-reader.ts";
+import type { Overviews } from "../kernel/order/overview.ts";
 import type { RequestDesk } from "../kernel/order/request.ts";
 import type { SelfCare } from "../kernel/order/self-care.ts";
 import type { SettingsPages } from "../kernel/payload/settings-page.ts";
@@ -199,6 +201,9 @@ export type HttpDeps = {
   /** A new UUIDv7. */
   readonly newId: () => string;
   readonly tokens: Tokens;
+  /** Of people in a browser, each for a token. */
+  readonly sessions: Sessions;
+  readonly sessionLimits: SessionLimits;
   readonly repeats: Repeats;
   readonly audit: AuditLog;
   readonly policies: Policies<OrderPolicy>;
@@ -263,6 +268,7 @@ export type HttpDeps = {
   /** What waits for a person to agree to it. */
   readonly approvals: Approvals;
   readonly orders: OrderReader;
+  readonly overviews: Overviews;
   readonly orderDesk: OrderDesk;
   readonly confirmations: Confirmations;
   readonly symptoms: Symptoms;

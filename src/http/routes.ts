@@ -19,7 +19,13 @@ import { reportArrivals } from "./v1/arrivals.ts";
 import { listAudit } from "./v1/audit.ts";
 import { listBalances } from "./v1/balances.ts";
 import { importBankFile, listBankEntries } from "./v1/bank-files.ts";
-import { resendLink, showStanding } from "./v1/care/subscribers.ts";
+import {
+  lookUpSubscriber,
+  resendLink,
+  resendLinkById,
+  showStanding,
+  showStandingById,
+} from "./v1/care/subscribers.ts";
 import { getContent, putContent } from "./v1/catalog/content.ts";
 import { exportCatalog, importCatalog } from "./v1/catalog/file.ts";
 import { getCatalogItem, listCatalog, putCatalogItem, retireCatalogItem } from "./v1/catalog/items.ts";
@@ -103,6 +109,7 @@ import {
   putProxyAccount,
 } from "./v1/proxy-accounts.ts";
 import { getRelation, listRelations, putRelation, removeRelation } from "./v1/relations.ts";
+import { reportOverview } from "./v1/reports/overview.ts";
 import { reportRestored } from "./v1/reports/restored.ts";
 import { reportRetainedCounts } from "./v1/reports/retained-counts.ts";
 import {
@@ -114,6 +121,14 @@ import {
 import { enterForSubscriber, getRequest, listRequests } from "./v1/requests.ts";
 import { getRetention } from "./v1/retention.ts";
 import { answerReview, getReview, listReviews } from "./v1/reviews.ts";
+import {
+  currentSession,
+  endCurrentSession,
+  endSession,
+  listSessions,
+  openSession,
+  openSessionByLink,
+} from "./v1/sessions.ts";
 import { findSettings } from "./v1/settings/find.ts";
 import { listSightingConflicts } from "./v1/sightings/conflicts.ts";
 import { reportSightings } from "./v1/sightings.ts";
@@ -208,6 +223,7 @@ const ROUTES: Readonly<Record<string, Route>> = {
   getMakerStatement,
   openMakerDispute,
   listMakerDisputes,
+  reportOverview,
   reportRestored,
   reportRetainedCounts,
   reportConfirmations,
@@ -295,13 +311,22 @@ const ROUTES: Readonly<Record<string, Route>> = {
   sendOffers,
   issueEnrolment,
   listOffers,
+  lookUpSubscriber,
   showStanding,
+  showStandingById,
   resendLink,
+  resendLinkById,
   voiceEntry,
   ...voiceScreens(),
   listTokens,
   createToken,
   revokeToken,
+  openSession,
+  openSessionByLink,
+  currentSession,
+  endCurrentSession,
+  listSessions,
+  endSession,
   listAudit,
   listEquipmentLists,
   addEquipmentList,

@@ -31,6 +31,7 @@ import {
   refuseConnection,
   timeoutsOf,
 } from "./connections.ts";
+import { mountConsole } from "./console/console-door.ts";
 import { DEFAULT_LIMITS, type HttpLimits } from "./limits.ts";
 import { countRequests, createMeasures, type Measures } from "./measures.ts";
 import { idempotencyKeyOf, once } from "./once.ts";
@@ -42,6 +43,7 @@ import { PROTECTION } from "./protection.ts";
 import type { Answer, Input, Route } from "./route.ts";
 import { routesOf } from "./routes.ts";
 import { sharedSchemas } from "./schema.ts";
+import { callerOfSession, sessionIn } from "./session-gate.ts";
 import { compileValidator } from "./validation.ts";
 
 export type HttpOptions = {
@@ -58,6 +60,8 @@ export type HttpOptions = {
   readonly portal?: { mount(server: FastifyInstance): Promise<void> };
   /** Where the parts are that show the description of the API in a browser, at /docs. */
   readonly docsFolder?: string | undefined;
+  /** Where the console's built pages stand (`console/`); it is not served unless given. */
+  readonly consoleFolder?: string;
 };
 
 const MINUTE_MS = 60_000;
@@ -120,6 +124,7 @@ export async function createHttpServer(deps: HttpDeps, options: HttpOptions = {}
   for (const route of routes) await mount(server, parts, route);
   await options.portal?.mount(server);
   if (options.docsFolder !== undefined) mountDocs(server, options.docsFolder);
+  if (options.consoleFolder !== undefined) mountConsole(server, options.consoleFolder);
   startUpkeep(server, parts, limits.useNoteMs);
   return server;
 }
@@ -288,7 +293,10 @@ function callerOf(
   request: FastifyRequest,
 ): Caller | Promise<Caller> {
   if (takesPlatform) return platformOf(parts, request);
-  return parts.gate.callerOf(request.headers.authorization, request.ip);
+  const { authorization } = request.headers;
+  const session = authorization === undefined ? sessionIn(request) : undefined;
+  if (session !== undefined) return callerOfSession(parts.deps, session, request);
+  return parts.gate.callerOf(authorization, request.ip);
 }
 
 async function platformOf(
@@ -392,7 +400,7 @@ function takeNoBodyAsNone({ headers }: FastifyRequest, _reply: FastifyReply, don
 }
 
 /** What Fastify checks by; the rest of the description is added in openapi.ts. */
-function schemaOf(route: Route): Record<string, unknown> {
+export function schemaOf(route: Route): Record<string, unknown> {
   return {
     ...(route.params && { params: Type.Object(route.params) }),
     querystring: Type.Object(route.query ?? {}, { additionalProperties: false }),

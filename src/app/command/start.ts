@@ -3,6 +3,8 @@
 import { formatMoney } from "../../term/money.ts";
 import { readConfig } from "../config/config.ts";
 import { type AllInOne, startAllInOne } from "../demo/all-in-one.ts";
+import { buildConsoleBeside } from "../demo/console-build.ts";
+import { SIGN_IN_LINK_HOURS, signInLink } from "../demo/demo-operator.ts";
 import { lineOf, type RunTotals, RunView } from "../demo/run-view.ts";
 import type { Tried } from "../demo/world-fleet.ts";
 import { untilAborted, untilStopped } from "../server/lost.ts";
@@ -65,6 +67,7 @@ async function startAndShow(context: CommandContext): Promise<"ok" | "failed"> {
   const watch = watcher(context, view, count);
   const startedAt = Date.now();
   const stay = untilStopped(context.signal);
+  const endBuild = context.flag("once") ? () => undefined : buildConsoleBeside(context.note);
   const all = await startAllInOne({
     isByRadius: context.flag("radius"),
     config,
@@ -77,6 +80,9 @@ async function startAndShow(context: CommandContext): Promise<"ok" | "failed"> {
     onProgress: progress(context),
     onFault: watch.fault,
     ...(await logStreamOf(context)),
+  }).catch((error: unknown) => {
+    endBuild();
+    throw error;
   });
   try {
     const readyAt = Date.now();
@@ -99,6 +105,7 @@ async function startAndShow(context: CommandContext): Promise<"ok" | "failed"> {
     await stay.end(async () => undefined);
     return "ok";
   } finally {
+    endBuild();
     await all.close();
   }
 }
@@ -292,6 +299,8 @@ async function serve(context: CommandContext, { server, demo }: AllInOne): Promi
   for (const line of [
     "",
     `Turnup serves at ${server.url} until you press Ctrl-C.`,
+    `  Console, signed in by this link once, within ${SIGN_IN_LINK_HOURS} h:`,
+    `  ${await signInLink(server, demo.adminTokenId)}`,
     `  Portal as a subscriber sees it: ${server.url}/d/start`,
     `  API description: ${server.url}/docs`,
     `  With a token of ${demo.operator.name}'s admin, which ends in 24 h:`,

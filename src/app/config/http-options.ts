@@ -8,7 +8,8 @@ type FromConfig = Required<Pick<HttpOptions, "limits">> & Pick<HttpOptions, "tru
 
 /** @throws TurnupError `config_invalid`: a proxy that is no address and no network */
 export function httpOptionsOf({ http }: Config): FromConfig {
-  const { host: _host, port: _port, publicUrl: _publicUrl, trustProxy: _trustProxy, ...limits } = http;
+  const { host: _host, port: _port, publicUrl: _publicUrl, trustProxy: _trustProxy, ...others } = http;
+  const { sessionIdleMinutes: _idle, sessionHours: _hours, ...limits } = others;
   if (http.trustProxy === undefined) return { limits };
   const proxies = http.trustProxy
     .split(",")

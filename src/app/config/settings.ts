@@ -246,6 +246,20 @@ export const SETTINGS = {
       to: 300_000,
       default: DEFAULT_LIMITS.tokenFreshMs,
     }),
+    sessionIdleMinutes: integer({
+      about: "A session of the console in which nothing came for this long is over.",
+      unit: "minutes",
+      from: 1,
+      to: 1_440,
+      default: 60,
+    }),
+    sessionHours: integer({
+      about: "A session of the console is over after this time, whatever comes.",
+      unit: "hours",
+      from: 1,
+      to: 720,
+      default: 12,
+    }),
   },
   smsc: {
     name: optionalText({

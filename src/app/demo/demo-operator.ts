@@ -10,6 +10,7 @@ import { DEFAULT_KEY_TERMS, type Relation } from "../../kernel/operator/operator
 import type { AccessPoint } from "../../kernel/settings/access-point.ts";
 import { uuidv7 } from "../../store/database/uuid.ts";
 import { ensureOperator, type Operator } from "../../store/operator/operators.ts";
+import { hoursAfter } from "../../term/moment.ts";
 import type { Server } from "../server/server.ts";
 import { putStarterCatalog } from "./starter-catalog.ts";
 import { ensureTrialVendor } from "./trial-vendor.ts";
@@ -20,16 +21,22 @@ const ACTOR = "first start";
 const SOURCE = { name: "the operator's own", version: "1", licence: "own" };
 /** Tokens of one start end with the day: a token on a screen is soon everybody's. */
 const TOKEN_HOURS = 24;
+/** A link on a screen is used in minutes, or not at all. */
+export const SIGN_IN_LINK_HOURS = 1;
+const LINK_OCTETS = 32;
 
 export type Demo = {
   readonly operator: Operator;
   readonly adminToken: string;
   readonly probeToken: string;
   readonly makerToken: string;
+  readonly adminTokenId: string;
 };
 
 export async function setUpDemo(
-  server: Pick<Server, "registry"> & { readonly store: Pick<Server["store"], "database"> },
+  server: Pick<Server, "registry"> & {
+    readonly store: Pick<Server["store"], "database">;
+  },
   world: WorldAddresses,
   keyServerMakes: readonly string[],
   /** Puts the starter catalog on offer; `folder` is the world's, where the made-up vendor has its key. */
@@ -53,22 +60,35 @@ export async function setUpDemo(
     await registry.relations.put(operator.id, ownRelation(), () => true, ACTOR);
   }
   if (world.road && road) await offer(road.catalog, operator.id, world.road.origins, road.folder);
-  const token = async (role: "admin" | "probe" | "maker"): Promise<string> => {
+  const token = async (role: "admin" | "probe" | "maker", id = uuidv7()): Promise<string> => {
     const text = tokenOf(randomBytes(32));
     const expiresAt = new Date(Date.now() + TOKEN_HOURS * 3_600_000);
     await registry.tokens.create(
       operator.id,
-      { id: uuidv7(), hash: hashToken(text), role, label: `start ${role}`, expiresAt },
+      { id, hash: hashToken(text), role, label: `start ${role}`, expiresAt },
       ACTOR,
     );
     return text;
   };
+  const adminId = uuidv7();
   return {
     operator,
-    adminToken: await token("admin"),
+    adminToken: await token("admin", adminId),
     probeToken: await token("probe"),
     makerToken: await token("maker"),
+    adminTokenId: adminId,
   };
+}
+
+/** An address that signs the token's bearer in to the console, once. What proves them stands behind #: no log and no proxy sees it. */
+export async function signInLink(
+  { url, deps: { sessions } }: Pick<Server, "url"> & { readonly deps: Pick<Server["deps"], "sessions"> },
+  tokenId: string,
+): Promise<string> {
+  const link = randomBytes(LINK_OCTETS).toString("base64url");
+  const expiresAt = hoursAfter(new Date(), SIGN_IN_LINK_HOURS);
+  await sessions.makeLink({ hash: hashToken(link), tokenId, expiresAt });
+  return `${url}/console/sign-in#link=${link}`;
 }
 
 /** The starter catalog, with the modules of the made-up vendor and the addresses of this start. */

@@ -18,6 +18,7 @@ rmSync(dist, { recursive: true, force: true });
 await bundleProgram(dist);
 buildLibraries();
 copyApiDocs();
+buildConsole();
 const files = readdirSync(dist, { recursive: true, encoding: "utf8" }).filter((name) => /\.\w+$/.test(name));
 process.stdout.write(`dist: ${files.length} files\n`);
 
@@ -26,6 +27,11 @@ function copyApiDocs(): void {
   const folder = dirname(createRequire(import.meta.url).resolve("swagger-ui-dist/package.json"));
   for (const name of [...LIBRARY_PARTS, "LICENSE", "NOTICE", "swagger-ui-bundle.js.LICENSE.txt"])
     cpSync(join(folder, name), join(dist, "api-docs", name));
+}
+
+/** The console's pages, served from dist/console. */
+function buildConsole(): void {
+  execFileSync(process.execPath, [join(root, "web", "build.js")], { cwd: root, stdio: "inherit" });
 }
 
 /** `turnup/wire/*` and `turnup/device`, by the exports of package.json. */

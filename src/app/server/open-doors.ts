@@ -1,5 +1,6 @@
 /** The doors of a server, opened last: the API with the portal of subscribers, and the door for proxies. */
 import { createHash, randomBytes } from "node:crypto";
+import { join } from "node:path";
 import { createSecureContext } from "node:tls";
 import type { FastifyInstance } from "fastify";
 import type { PortalDeps } from "../../http/d/ports.ts";
@@ -8,15 +9,18 @@ import { createHttpServer } from "../../http/server.ts";
 import { isKeyWithheld } from "../../kernel/detected/withheld-key.ts";
 import { maySendUnconfirmed } from "../../kernel/operator/unconfirmed.ts";
 import type { GatewayRule } from "../../proxy/gateway-identity.ts";
+import { packageFolder } from "../../store/dataset/folder.ts";
 import { createModelImports } from "../../store/dataset/models-import.ts";
 import { createKeyBatches } from "../../store/operator/key-batches.ts";
 import { createProxyAccounts } from "../../store/operator/proxy-accounts.ts";
 import { createProxyBook } from "../../store/operator/proxy-book.ts";
 import { createRepeats } from "../../store/operator/repeats.ts";
+import { createSessions } from "../../store/operator/sessions.ts";
 import { simSubject } from "../../store/operator/sim-subject.ts";
 import { createManagedDevices } from "../../store/orders/managed-devices.ts";
 import { createOrderDesk } from "../../store/orders/order-desk.ts";
 import { createOrderReader } from "../../store/orders/order-reader.ts";
+import { createOverviews } from "../../store/orders/overview.ts";
 import { createSettingsPages, createShownOf, type ShownOf } from "../../store/orders/settings-pages.ts";
 import { createTextDesk } from "../../store/orders/text-desk.ts";
 import { putAccountNumber } from "../../store/requests/account-books.ts";
@@ -89,6 +93,9 @@ type Doors = ProbePorts & {
   /** Reads the files of the doors anew; answers what puts them into force. @throws TurnupError: nothing is changed */
   prepare(next: Config, land: LandPlace | undefined): Promise<() => void>;
 };
+
+/** Where the console is built, in a checkout and in a package. */
+const builtConsole = (): string => join(packageFolder(), "dist", "console");
 
 /** @throws TurnupError `http_port_unusable`, `config_invalid`, `file_unreadable` */
 export async function openDoors(
@@ -200,6 +207,7 @@ const strangersAt = (
 const httpOptionsFor = ({ config, logStream }: ServerOptions) => ({
   docsFolder: apiDocsFolder(),
   ...httpOptionsOf(config),
+  consoleFolder: builtConsole(),
   ...(logStream ? { log: { level: config.log.level, stream: logStream } } : {}),
 });
 
@@ -314,6 +322,8 @@ function httpDeps(
   const { peers, hasServer } = machines;
   return {
     ...stores.registry,
+    sessions: createSessions(stores),
+    sessionLimits: { idleMinutes: config.http.sessionIdleMinutes, totalHours: config.http.sessionHours },
     keyBatches: createKeyBatches(stores),
     erasure: createErasure(stores),
     events: stores.events,
@@ -359,6 +369,7 @@ function httpDeps(
     equipmentLists,
     simLocks,
     orders: createOrderReader(database, sealer),
+    overviews: createOverviews(database),
     orderDesk: createOrderDesk({
       ...stores,
       conductor: engine.conductor,

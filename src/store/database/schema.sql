@@ -330,6 +330,24 @@ create table consent (
 );
 create index consent_of_order ON consent USING btree (order_id);
 
+create table console_session (
+  id uuid not null,
+  operator_id uuid not null,
+  token_id uuid not null,
+  hash bytea not null,
+  browser text not null,
+  created_at timestamp with time zone not null,
+  last_seen_at timestamp with time zone not null,
+  ended_at timestamp with time zone,
+  ended_by text,
+  constraint console_session_pkey PRIMARY KEY (id),
+  constraint console_session_hash_key UNIQUE (hash),
+  constraint console_session_operator_id_fkey FOREIGN KEY (operator_id) REFERENCES operator(id),
+  constraint console_session_token_id_fkey FOREIGN KEY (token_id) REFERENCES api_token(id) ON DELETE CASCADE
+);
+create index console_session_of_operator ON console_session USING btree (operator_id, id);
+create index console_session_of_token ON console_session USING btree (token_id);
+
 create table creditor (
   id uuid not null,
   operator_id uuid not null,
@@ -1532,6 +1550,17 @@ create table sighting_source (
   constraint sighting_source_pkey PRIMARY KEY (operator_id, source),
   constraint sighting_source_operator_id_fkey FOREIGN KEY (operator_id) REFERENCES operator(id)
 );
+
+create table sign_in_link (
+  hash bytea not null,
+  token_id uuid not null,
+  made_at timestamp with time zone not null,
+  expires_at timestamp with time zone not null,
+  spent_at timestamp with time zone,
+  constraint sign_in_link_pkey PRIMARY KEY (hash),
+  constraint sign_in_link_token_id_fkey FOREIGN KEY (token_id) REFERENCES api_token(id) ON DELETE CASCADE
+);
+create index sign_in_link_of_token ON sign_in_link USING btree (token_id);
 
 create table sim_lock (
   id uuid not null,

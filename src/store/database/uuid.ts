@@ -59,3 +59,9 @@ function textOf(ms: number, count: number, random: number): string {
   const tail = hex((count & 0x3f) * 4 + Math.floor(random / 2 ** 46), 2) + hex(random % 2 ** 40, 10);
   return `${time.slice(0, 8)}-${time.slice(8)}-${versioned}-${varied}-${tail}`;
 }
+
+/** Before each id that is made at this moment or later, after each that was made before it. */
+export const firstIdAt = (time: Date): string => {
+  const hex = Math.max(0, time.getTime()).toString(16).padStart(12, "0");
+  return `${hex.slice(0, 8)}-${hex.slice(8)}-7000-8000-000000000000`;
+};

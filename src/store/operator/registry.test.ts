@@ -10,6 +10,7 @@ import { uuidv7 } from "../database/uuid.ts";
 import { createSealer } from "../seal/seal.ts";
 import { createRegistry } from "./registry.ts";
 import { createRepeats } from "./repeats.ts";
+import { createSessions } from "./sessions.ts";
 
 const MINE = uuidv7();
 const THEIRS = uuidv7();
@@ -19,6 +20,7 @@ const clock = (): Date => now;
 const sealer = createSealer(Buffer.alloc(32, 7));
 const registry = createRegistry({ database, sealer, newId: uuidv7, clock });
 const repeats = createRepeats({ database, newId: uuidv7, clock });
+const sessions = createSessions({ database, sealer, newId: uuidv7, clock });
 const page = { limit: 100 };
 
 for (const [id, slug] of [
@@ -273,4 +275,68 @@ test("a key is free again when its work was refused, and forgotten after its tim
   assert.equal((await repeats.begin(MINE, asked(key, 2))).state, "first");
   assert.ok((await repeats.forget(new Date(now.getTime() + 1))) >= 3);
   assert.equal((await repeats.begin(MINE, asked("k1", 2))).state, "first");
+});
+
+const SESSION_LIMITS = { idleMinutes: 60, totalHours: 12 };
+async function tokenOfMine(label: string): Promise<{ readonly id: string; readonly hash: Uint8Array }> {
+  const made = { id: uuidv7(), hash: hashToken(label), role: "admin", label, expiresAt: null } as const;
+  await registry.tokens.create(MINE, made, "root");
+  return made;
+}
+
+test("a session is found by its hash with the token that it stands for, is listed, and is ended once, by its own operator", async () => {
+  const token = await tokenOfMine("a person");
+  const session = { id: uuidv7(), hash: hashToken("tus_one"), tokenId: token.id, browser: "Firefox" };
+  await sessions.open(MINE, session, "a person");
+  await assert.rejects(sessions.open(THEIRS, { ...session, id: uuidv7(), hash: hashToken("x") }, "mallory"));
+  const found = await sessions.findByHash(session.hash);
+  assert.deepEqual([found?.id, found?.token.id, found?.token.operatorId], [session.id, token.id, MINE]);
+  assert.equal(await sessions.findByHash(hashToken("tus_two")), undefined);
+  const later = new Date(now.getTime() + 5 * 60_000);
+  await sessions.touch(session.id, later);
+  await sessions.touch(session.id, now); // a note that comes late takes nothing back
+  assert.deepEqual((await sessions.findByHash(session.hash))?.lastSeenAt, later);
+  const listed = async (operatorId: string) =>
+    (await sessions.list(operatorId, SESSION_LIMITS, page)).rows.map(({ id }) => id);
+  assert.deepEqual(await listed(MINE), [session.id]);
+  assert.deepEqual(await listed(THEIRS), []);
+  assert.equal(await sessions.end(THEIRS, session.id, "mallory"), false);
+  assert.equal(await sessions.end(MINE, session.id, "root"), true);
+  assert.equal(await sessions.end(MINE, session.id, "root"), false);
+  assert.ok((await sessions.findByHash(session.hash))?.endedAt);
+  assert.deepEqual(await listed(MINE), []);
+  assert.deepEqual((await actions(MINE)).slice(0, 2), ["session.end", "session.open"]);
+});
+
+test("the list of sessions holds none that is over: idle, old, or of a token that was revoked", async () => {
+  const [idle, revoked] = [await tokenOfMine("idle"), await tokenOfMine("soon revoked")];
+  const [one, other] = [uuidv7(), uuidv7()];
+  await sessions.open(MINE, { id: one, hash: hashToken("s1"), tokenId: idle.id, browser: "" }, "idle");
+  await sessions.open(
+    MINE,
+    { id: other, hash: hashToken("s2"), tokenId: revoked.id, browser: "" },
+    "revoked",
+  );
+  const listed = async () => (await sessions.list(MINE, SESSION_LIMITS, page)).rows.map(({ id }) => id);
+  assert.deepEqual(await listed(), [other, one]);
+  await registry.tokens.revoke(MINE, revoked.id, "root");
+  assert.deepEqual(await listed(), [one]);
+  const before = now;
+  now = new Date(now.getTime() + 61 * 60_000);
+  assert.deepEqual(await listed(), []);
+  now = before;
+});
+
+test("a sign-in link is taken by one of many who try it at once, and by nobody after its time", async () => {
+  const token = await tokenOfMine("by link");
+  const hash = hashToken("link one");
+  await sessions.makeLink({ hash, tokenId: token.id, expiresAt: new Date(now.getTime() + 60_000) });
+  const taken = await Promise.all(Array.from({ length: 8 }, () => sessions.spendLink(hash)));
+  assert.equal(taken.filter((one) => one?.id === token.id).length, 1);
+  const late = hashToken("link two");
+  await sessions.makeLink({ hash: late, tokenId: token.id, expiresAt: new Date(now.getTime() + 60_000) });
+  const before = now;
+  now = new Date(now.getTime() + 60_001);
+  assert.equal(await sessions.spendLink(late), undefined);
+  now = before;
 });

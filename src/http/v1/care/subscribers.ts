@@ -3,15 +3,17 @@
  * provisioned, a SIM that the network has seen is enough. And a new link to their portal, where the last one got lost.
  */
 import Type from "typebox";
-import type { Role } from "../../../kernel/account/role.ts";
+import { subscriberNotFound } from "../../../kernel/account/erasure.ts";
+import type { Caller, Role } from "../../../kernel/account/role.ts";
 import { DOUBT_KINDS } from "../../../kernel/detection/doubts.ts";
 import { SIGHTING_SOURCES } from "../../../kernel/detection/sighting.ts";
 import { ORDER_STATES, SPINE_CAUSES } from "../../../kernel/order/order.ts";
 import type { Standing } from "../../../kernel/requested/request-reader.ts";
 import { TurnupError } from "../../../term/error.ts";
 import { tooMany } from "../../auth.ts";
+import type { HttpDeps } from "../../ports.ts";
 import { accepted, ok, route } from "../../route.ts";
-import { instant, instantOrNull, named, textOrNull, words } from "../../schema.ts";
+import { id, instant, instantOrNull, named, textOrNull, words } from "../../schema.ts";
 import { sendLink } from "../../sign-in-link.ts";
 import { Offer } from "../offers.ts";
 import { Status, statusBody } from "../requests/schema.ts";
@@ -110,28 +112,71 @@ export const showStanding = route({
   errors: ["subscriber_not_found", "imsi_malformed", "msisdn_malformed"],
   status: 200,
   answer: SubscriberStanding,
-  async handle({ requests, sightingConflicts }, { params, caller: { operatorId } }) {
-    const subscriberId = await subscriberNamed(requests, operatorId, params.number);
-    const scope = { operatorId, subscriberId };
-    const [standing, statuses, services, conflicts] = await Promise.all([
-      requests.reader.standing(operatorId, subscriberId),
-      requests.desk.ofSubscriber(scope),
-      requests.desk.provisioned(scope),
-      sightingConflicts.ofSubscriber(operatorId, subscriberId),
-    ]);
-    if (!standing) throw new TurnupError("subscriber_not_found", "This SIM is gone.");
-    const { devices, orders, offers, ...rest } = standing;
-    return ok({
-      ...rest,
-      requests: statuses.map(statusBody),
-      orders: orders.map((order) => ({ ...order, cause: order.cause as (typeof SPINE_CAUSES)[number] })), // requests were left out above
-      services: services.map((one) => ({ ...one })),
-      conflicts: conflicts.map((one) => ({ ...one })),
-      offers: offers.map((one) => ({ ...one })),
-      devices: devices.map((one) => ({ ...one, doubts: one.doubts.map((doubt) => ({ ...doubt })) })),
-    });
+  async handle(deps, { params, caller: { operatorId } }) {
+    return ok(
+      await standingOf(deps, operatorId, await subscriberNamed(deps.requests, operatorId, params.number)),
+    );
   },
 });
+
+/** The number stands in the body: addresses are written down by proxies and kept by browsers. */
+export const lookUpSubscriber = route({
+  method: "POST",
+  path: "/v1/care/look-ups",
+  summary: "Find a subscriber by number: answers the id by which where they stand is read",
+  tag: "care",
+  roles: CARE,
+  errors: ["subscriber_not_found", "imsi_malformed", "msisdn_malformed"],
+  status: 200,
+  body: Type.Object({ number: subscriberNumber }, { additionalProperties: false }),
+  answer: Type.Object({ subscriberId: Type.String() }),
+  async handle({ requests, audit }, { body, caller: { operatorId, label } }) {
+    const subscriberId = await subscriberNamed(requests, operatorId, body.number);
+    await audit.record(operatorId, { actor: label, action: "care.look_up", subject: subscriberId });
+    return ok({ subscriberId });
+  },
+});
+
+export const showStandingById = route({
+  method: "GET",
+  path: "/v1/care/standings/:id",
+  summary: "Where a subscriber stands, by the id that a look-up or an order named",
+  tag: "care",
+  roles: CARE,
+  errors: ["subscriber_not_found"],
+  status: 200,
+  params: { id: id("Of the subscriber.") },
+  answer: SubscriberStanding,
+  handle: async (deps, { params, caller }) => ok(await standingOf(deps, caller.operatorId, params.id)),
+});
+
+async function standingOf(
+  { requests, sightingConflicts }: Pick<HttpDeps, "requests" | "sightingConflicts">,
+  operatorId: string,
+  subscriberId: string,
+) {
+  const scope = { operatorId, subscriberId };
+  const standing = await requests.reader.standing(operatorId, subscriberId);
+  if (!standing)
+    throw new TurnupError("subscriber_not_found", "No subscriber of this operator has this id.", {
+      nextStep: "POST /v1/care/look-ups finds one by number.",
+    });
+  const [statuses, services, conflicts] = await Promise.all([
+    requests.desk.ofSubscriber(scope),
+    requests.desk.provisioned(scope),
+    sightingConflicts.ofSubscriber(operatorId, subscriberId),
+  ]);
+  const { devices, orders, offers, ...rest } = standing;
+  return {
+    ...rest,
+    requests: statuses.map(statusBody),
+    orders: orders.map((order) => ({ ...order, cause: order.cause as (typeof SPINE_CAUSES)[number] })), // requests were left out above
+    services: services.map((one) => ({ ...one })),
+    conflicts: conflicts.map((one) => ({ ...one })),
+    offers: offers.map((one) => ({ ...one })),
+    devices: devices.map((one) => ({ ...one, doubts: one.doubts.map((doubt) => ({ ...doubt })) })),
+  };
+}
 
 export const resendLink = route({
   ...shared,
@@ -142,21 +187,41 @@ export const resendLink = route({
   status: 202,
   once: "door",
   answer: Type.Object({ subscriberId: Type.String() }),
-  async handle(deps, { params, caller: { operatorId, label } }) {
-    const { requests, audit } = deps;
-    const subscriberId = await subscriberNamed(requests, operatorId, params.number);
-    const person = await requests.people.find(operatorId, { subscriberId });
-    if (!person?.msisdn) {
-      throw new TurnupError("nothing_to_resend", "No phone number of this SIM is known.", {
-        nextStep: "Wait until the network tells it, or report a sighting with it.",
-      });
-    }
-    const standing = await requests.reader.standing(operatorId, subscriberId);
-    const language = standing?.account?.language ?? LANGUAGE_DEFAULT;
-    const { msisdn } = person;
-    if (!(await sendLink(deps, { operatorId, subscriberId, msisdn, language })))
-      throw tooMany(LINK_RETRY_SECONDS, "Links that were sent to this subscriber are still open.");
-    await audit.record(operatorId, { actor: label, action: "link.send", subject: subscriberId });
-    return accepted({ subscriberId });
+  handle: async (deps, { params, caller }) =>
+    linkSent(deps, caller, await subscriberNamed(deps.requests, caller.operatorId, params.number)),
+});
+
+export const resendLinkById = route({
+  method: "POST",
+  path: "/v1/care/standings/:id/link",
+  summary: "Send a subscriber a new link to the portal by SMS, by the id that a look-up named",
+  tag: "care",
+  roles: CARE,
+  errors: ["subscriber_not_found", "nothing_to_resend"],
+  status: 202,
+  once: "door",
+  params: { id: id("Of the subscriber.") },
+  answer: Type.Object({ subscriberId: Type.String() }),
+  async handle(deps, { params, caller }) {
+    const known = await deps.requests.reader.standing(caller.operatorId, params.id);
+    if (!known) throw subscriberNotFound();
+    return linkSent(deps, caller, params.id);
   },
 });
+
+async function linkSent(deps: HttpDeps, { operatorId, label }: Caller, subscriberId: string) {
+  const { requests, audit } = deps;
+  const person = await requests.people.find(operatorId, { subscriberId });
+  if (!person?.msisdn) {
+    throw new TurnupError("nothing_to_resend", "No phone number of this SIM is known.", {
+      nextStep: "Wait until the network tells it, or report a sighting with it.",
+    });
+  }
+  const standing = await requests.reader.standing(operatorId, subscriberId);
+  const language = standing?.account?.language ?? LANGUAGE_DEFAULT;
+  const { msisdn } = person;
+  if (!(await sendLink(deps, { operatorId, subscriberId, msisdn, language })))
+    throw tooMany(LINK_RETRY_SECONDS, "Links that were sent to this subscriber are still open.");
+  await audit.record(operatorId, { actor: label, action: "link.send", subject: subscriberId });
+  return accepted({ subscriberId });
+}
