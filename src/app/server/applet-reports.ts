@@ -127,7 +127,19 @@ export function reportPatternOf(text: string | undefined): (report: string) => T
   };
 }
 
+/** Each character of a text costs as many steps: repetitions of repetitions are written out one by one. */
+const PATTERN_STEPS_MAX = 2_000;
+
 function compiled(text: string): RE2JS {
+  const pattern = parsedPattern(text);
+  if (pattern.programSize() > PATTERN_STEPS_MAX)
+    throw unusablePattern(
+      `applet.text_pattern takes ${pattern.programSize()} steps for each character of a text, and ${PATTERN_STEPS_MAX} are allowed.`,
+    );
+  return pattern;
+}
+
+function parsedPattern(text: string): RE2JS {
   try {
     return RE2JS.compile(text, RE2JS.CASE_INSENSITIVE);
   } catch (cause) {

@@ -169,6 +169,11 @@ const wrong: [name: string, env: () => Env, says: RegExp][] = [
     /applet\.text_pattern is no regular expression that runs in linear time/,
   ],
   [
+    "a pattern that takes thousands of steps for each character",
+    () => ({ TURNUP_APPLET_TEXT_PATTERN: `(?<imei>${"(.{0,99})".repeat(20)}b)` }),
+    /applet\.text_pattern takes \d+ steps for each character of a text, and 2000 are allowed/,
+  ],
+  [
     "a pattern without the group that is wanted",
     () => ({ TURNUP_APPLET_TEXT_PATTERN: "(\\d+)" }),
     /applet\.text_pattern has no group named imei/,
