@@ -137,6 +137,7 @@ export const STATUS_OF: Record<ErrorCode, number> = {
   payload_too_long: 400,
   payment_batch_not_found: 404,
   payment_file_decided: 409,
+  payment_file_outdated: 409,
   payment_file_unreleased: 409,
   payment_transfer_closed: 409,
   payment_transfer_not_found: 404,

@@ -148,6 +148,7 @@ export type ErrorCode =
   | "payload_too_long"
   | "payment_batch_not_found"
   | "payment_file_decided"
+  | "payment_file_outdated"
   | "payment_file_unreleased"
   | "payment_transfer_closed"
   | "payment_transfer_not_found"

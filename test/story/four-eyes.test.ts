@@ -138,6 +138,65 @@ test("one person who makes two tokens for two names makes and approves no paymen
   assert.equal(released.body.release, "released");
 });
 
+/** What earlier files would have paid waits again. */
+async function takenBack(token: string): Promise<void> {
+  const transfers = await database.rows<{ id: string }>(
+    "select id from payment_transfer where operator_id = $1 and state = 'exported'",
+    [OPERATOR],
+  );
+  for (const { id } of transfers) {
+    const answer = await call(token, "POST", `/v1/payment-transfers/${id}/cancel`, { reason: "a test" });
+    assert.equal(answer.status, 200, JSON.stringify(answer.body));
+  }
+}
+
+test("whoever changed a manufacturer's account approves no file that first pays to it, and nobody one whose account was changed since (R130)", async () => {
+  const ada = await tokenOfPerson("ada-pays", "Ada Lovelace");
+  const bob = await tokenOfPerson("bob-looks", "Bob");
+  const ken = await tokenOfPerson("ken", "Ken");
+  const desk = await tokenOfPerson("desk-again", null);
+  const account = (token: string, iban: string, name = "Acme Ltd") =>
+    call(token, "PUT", "/v1/creditors/Acme", { name, iban });
+  const file = async () => {
+    await takenBack(ada);
+    const { body } = await call(ada, "POST", "/v1/payment-batches");
+    const decide = async (token: string, outcome: "approved" | "refused") => {
+      const answer = await call(token, "POST", `/v1/payment-batches/${body.id}/release`, {
+        outcome,
+        reason: "x",
+      });
+      return [answer.status, answer.body.code ?? answer.body.release, answer.body.detail];
+    };
+    return { changedAt: body.transfers[0].accountChangedAt, decide };
+  };
+
+  await account(bob, "DE89370400440532013000");
+  const first = await file();
+  assert.match(first.changedAt, /^20/);
+  const [status, code, detail] = await first.decide(bob, "approved");
+  assert.deepEqual([status, code], [403, "second_person_needed"]);
+  assert.match(detail, /account of Acme was changed by Bob/);
+  assert.deepEqual((await first.decide(ken, "approved")).slice(0, 2), [200, "released"]);
+
+  // Somebody else has looked at that account: from then on it is like any other, and another name for it is no change.
+  await account(bob, "DE89370400440532013000", "Acme Limited");
+  const second = await file();
+  assert.equal(second.changedAt, null);
+  assert.deepEqual((await second.decide(bob, "approved")).slice(0, 2), [200, "released"]);
+
+  const third = await file();
+  await account(ken, "GB29NWBK60161331926819");
+  assert.deepEqual((await third.decide(bob, "approved")).slice(0, 2), [409, "payment_file_outdated"]);
+  assert.deepEqual((await third.decide(bob, "refused")).slice(0, 2), [200, "refused"]);
+
+  await account(desk, "FR1420041010050500013M02606");
+  const fourth = await file();
+  assert.deepEqual((await fourth.decide(bob, "approved")).slice(0, 2), [403, "second_person_needed"]);
+  await fourth.decide(bob, "refused");
+  await account(ken, "FR1420041010050500013M02606"); // the same, by somebody who is known
+  assert.deepEqual((await (await file()).decide(bob, "approved")).slice(0, 2), [200, "released"]);
+});
+
 test("whoever switches four eyes off alone has no file by it: for three days two people are needed still (R130)", async () => {
   const ada = await tokenOfPerson("ada-alone", "Ada Lovelace");
   const bob = await tokenOfPerson("bob-later", "Bob");
@@ -146,18 +205,7 @@ test("whoever switches four eyes off alone has no file by it: for three days two
     const put = { ...body, payments: { ...body.payments, secondPerson } };
     assert.ok(await registry.policies.put(OPERATOR, version, put, "ada-alone"));
   };
-  const takenBack = async (): Promise<void> => {
-    const transfers = await database.rows<{ id: string }>(
-      "select id from payment_transfer where operator_id = $1 and state = 'exported'",
-      [OPERATOR],
-    );
-    for (const { id } of transfers)
-      assert.equal(
-        (await call(bob, "POST", `/v1/payment-transfers/${id}/cancel`, { reason: "a test" })).status,
-        200,
-      );
-  };
-  await takenBack();
+  await takenBack(bob);
   await switchTo(false);
   await switchTo(false); // a version more between does not hide it
   const batch = await call(ada, "POST", "/v1/payment-batches");
@@ -166,7 +214,7 @@ test("whoever switches four eyes off alone has no file by it: for three days two
   const alone = await call(ada, "POST", url, { outcome: "approved", reason: "seen" });
   assert.equal(alone.body.code, "second_person_needed");
   assert.equal((await call(bob, "POST", url, { outcome: "approved", reason: "seen" })).status, 200);
-  await takenBack();
+  await takenBack(bob);
   await database.run(
     "update operator_policy set made_at = made_at - interval '73 hours' where operator_id = $1",
     [OPERATOR],

@@ -115,17 +115,16 @@ function* batchLines(batch: BatchStory): Generator<string> {
 const transferLines = (transfers: readonly TransferView[]): Iterable<string> =>
   tableOf(
     ["TRANSFER", "MAKE", "AMOUNT", "BOOKED", "ACCOUNT", "STATE", "UNTIL"],
-    transfers.map(
-      ({ id, make, currency, amountMinor, bookedMinor, creditorMasked, state, deadlineAt, isOverdue }) => [
-        id,
-        make,
-        formatMoney({ amountMinor, currency }),
-        formatMoney({ amountMinor: bookedMinor, currency }),
-        creditorMasked,
-        state,
-        deadlineAt === null ? "-" : `${timeOf(deadlineAt)}${isOverdue ? " OVERDUE" : ""}`,
-      ],
-    ),
+    transfers.map(({ id, make, currency, amountMinor, bookedMinor, ...more }) => [
+      id,
+      make,
+      formatMoney({ amountMinor, currency }),
+      formatMoney({ amountMinor: bookedMinor, currency }),
+      more.creditorMasked +
+        (more.accountChangedAt === null ? "" : ` (changed ${timeOf(more.accountChangedAt)})`),
+      more.state,
+      more.deadlineAt === null ? "-" : `${timeOf(more.deadlineAt)}${more.isOverdue ? " OVERDUE" : ""}`,
+    ]),
     { right: [2, 3] },
   );
 

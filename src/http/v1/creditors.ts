@@ -1,5 +1,6 @@
 /** Account data of manufacturers, who are paid by file, and of the operator, who pays. Numbers go in and never come out. */
 import Type, { type Static } from "typebox";
+import { actingOf } from "../../kernel/account/person.ts";
 import { type CreditorView, readCreditor } from "../../kernel/settlement/creditor.ts";
 import { TurnupError } from "../../term/error.ts";
 import { gone, ok, route } from "../route.ts";
@@ -86,7 +87,7 @@ export const putCreditor = route({
   answer: AccountOut,
   async handle({ settlement }, { params, body, caller }) {
     const creditor = readCreditor(params.make, body);
-    return ok(written(await settlement.creditors.put(caller.operatorId, creditor, caller.label)));
+    return ok(written(await settlement.creditors.put(caller.operatorId, creditor, actingOf(caller))));
   },
 });
 
@@ -134,6 +135,6 @@ export const putPayer = route({
   answer: AccountOut,
   async handle({ settlement }, { body, caller }) {
     const payer = readCreditor(null, body);
-    return ok(written(await settlement.creditors.put(caller.operatorId, payer, caller.label)));
+    return ok(written(await settlement.creditors.put(caller.operatorId, payer, actingOf(caller))));
   },
 });

@@ -41,6 +41,11 @@ const Transfer = named(
     endToEndId: Type.String({ description: "In the file, and on both sides' bank statements." }),
     reference: Type.String({ description: "What the manufacturer finds it by." }),
     creditorMasked: Type.String(),
+    accountChangedAt: textOrNull({
+      format: "date-time",
+      description:
+        "When the manufacturer's account was last changed, where no second person approved a payment to it since.",
+    }),
     state: words(TRANSFER_STATES),
     reason: Type.String(),
     nextAction: Type.String(),
@@ -200,7 +205,13 @@ export const releasePaymentBatch = route({
     "Where the policy has `payments.secondPerson`, nobody has the file before. Whoever made it may only refuse it, with whichever token; so may whoever made the other's token. A token that names no person neither makes nor approves one.",
   tag: "money",
   roles: ["admin"],
-  errors: ["payment_batch_not_found", "payment_file_decided", "second_person_needed", "person_unknown"],
+  errors: [
+    "payment_batch_not_found",
+    "payment_file_decided",
+    "payment_file_outdated",
+    "second_person_needed",
+    "person_unknown",
+  ],
   status: 200,
   params: { id: id("Of the payment file.") },
   body: Type.Object(

@@ -2,10 +2,12 @@
  * Account data: of a manufacturer, to whom portions are paid, and of the operator, who pays them. Entered by a person, checked
  * here, sealed at rest, shown masked (201 claims 7 and 19: a payable creditor).
  */
+
 import { parseBic } from "../../term/bic.ts";
 import { creditorReferenceOf, isCreditorReference } from "../../term/creditor-reference.ts";
 import { TurnupError } from "../../term/error.ts";
 import { countryOfIban, type Iban, maskAccount, parseIban } from "../../term/iban.ts";
+import type { Acting } from "../account/person.ts";
 
 /** An IBAN, or a number of a country that has none, with the scheme by which its banks read it. */
 type AccountNumber = { readonly iban: Iban } | { readonly number: string; readonly scheme: string | null };
@@ -50,7 +52,8 @@ export interface Creditors {
   list(operatorId: string): Promise<readonly CreditorView[]>;
   /** `make` null: the operator's own. */
   find(operatorId: string, make: string | null): Promise<CreditorView | undefined>;
-  put(operatorId: string, creditor: Creditor, actor: string): Promise<CreditorView>;
+  /** `person` null where nobody said who acts: whoever has the database. */
+  put(operatorId: string, creditor: Creditor, actor: Acting | string): Promise<CreditorView>;
   /** False where there was none. */
   remove(operatorId: string, make: string, actor: string): Promise<boolean>;
 }

@@ -38,6 +38,8 @@ export type TransferView = {
   /** What the manufacturer finds it by. */
   readonly reference: string;
   readonly creditorMasked: string;
+  /** When the manufacturer's account was last changed, where no second person approved a payment to it since. */
+  readonly accountChangedAt: string | null;
   readonly state: TransferState;
   readonly reason: string;
   readonly nextAction: string;

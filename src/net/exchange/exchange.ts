@@ -85,7 +85,8 @@ export function createExchange(options: ExchangeOptions) {
           host,
           port: base.port || (secure ? 443 : 80),
           path: base.pathname.replace(/\/$/, "") + outgoing.path,
-          headers: { accept: "application/json", ...outgoing.headers },
+          // Without the word a packed answer would be as good (RFC 9110 clause 12.5.3).
+          headers: { accept: "application/json", "accept-encoding": "identity", ...outgoing.headers },
           agent,
         },
         outgoing.body,

@@ -5,7 +5,7 @@
  * A provider that does not say is asked for what every one must have (PUT), and taken as it is found.
  *
  *   POST /Users -> 201 registered | 400 invalidValue: just these fields | 409: find ours (`scim-search.ts`), go on with it
- *   PATCH or PUT of the user completes      DELETE of the user ends
+ *   PATCH or PUT of the user completes      DELETE of the user ends (`scim-end.ts`)
  *
  * A server that does not prove itself, or does not take our proof, is refused: the session ends there (766).
  */
@@ -28,7 +28,8 @@ import {
 } from "../exchange/exchange.ts";
 import type { TokenSource } from "../exchange/token.ts";
 import { hasOldBeside, mergedUser, ownNameOf, patchOf, userNameOf, userOf, valuesOf } from "./scim-bodies.ts";
-import { needsInRefusal } from "./scim-needs.ts";
+import { end } from "./scim-end.ts";
+import { isAboutValue, needsInRefusal } from "./scim-needs.ts";
 import { outcomeOf, refused } from "./scim-outcome.ts";
 import { findOurs } from "./scim-search.ts";
 import { type ScimSession, scimSession } from "./scim-session.ts";
@@ -191,15 +192,6 @@ async function tell(
   return outcomeOf(answer);
 }
 
-async function end(session: ScimSession, remoteId: string): ReturnType<ServiceServerPort["remove"]> {
-  const path = pathOf(remoteId);
-  const answer = await tagged(session, remoteId, undefined, (_user, ifMatch) =>
-    session.send({ method: "DELETE", path, ...ifMatch }),
-  );
-  const isEnded = answer.kind === "answered" && [200, 202, 204, 404, 410].includes(answer.status);
-  return isEnded ? { kind: "done" } : outcomeOf(answer);
-}
-
 /** It came before (an answer was lost), or somebody else has its user name. */
 async function taken(
   server: ScimServer,
@@ -333,7 +325,9 @@ function isMethodRefused(
   if (METHOD_REFUSED.includes(answer.status)) return true;
   // What names a field is about the value, and would be said of a PUT as well.
   return (
-    method === "PATCH" && answer.status === 400 && typeof needsInRefusal(answer, registration) !== "object"
+    method === "PATCH" &&
+    answer.status === 400 &&
+    (!isAboutValue(answer) || typeof needsInRefusal(answer, registration) !== "object")
   );
 }
 

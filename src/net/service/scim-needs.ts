@@ -12,12 +12,23 @@ export function needsInRefusal(
   answer: Answered,
   registration: ServiceRegistration,
 ): Needed | "invalid" | undefined {
-  const json = jsonOf(answer);
-  const error = foldedMembers("kind" in json ? {} : json.value);
-  if (String(error.scimtype).toLowerCase() !== "invalidvalue") return undefined;
+  const error = errorIn(answer);
+  const isSaid = isAboutValue(answer);
+  if (!isSaid && error.scimtype !== undefined) return undefined;
   const extension = foldedMembers(error[EXTENSION_SCHEMA.toLowerCase()]);
   const given = new Set(Object.keys(valuesOf(registration)));
   const detail = typeof error.detail === "string" ? error.detail : "";
   const fields = needsIn(extension.needs) ?? needsInDetail(detail, given);
+  // Without the word, a text that names a field is all that many say.
+  if (!isSaid && fields.length === 0) return undefined;
   return fields.length === 0 ? "invalid" : { remoteId: idOf(extension.id) ?? registration.remoteId, fields };
+}
+
+/** SCIM's own word that a value is missing or cannot be used. */
+export const isAboutValue = (answer: Answered): boolean =>
+  String(errorIn(answer).scimtype).toLowerCase() === "invalidvalue";
+
+function errorIn(answer: Answered): Readonly<Record<string, unknown>> {
+  const json = jsonOf(answer);
+  return foldedMembers("kind" in json ? {} : json.value);
 }

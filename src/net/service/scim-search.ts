@@ -5,6 +5,7 @@
  */
 import type { Failed, Refused } from "../../kernel/calls/connectors.ts";
 import { foldCase } from "../../term/fold-case.ts";
+import { isObject } from "../../term/narrow.ts";
 import { USERS } from "../../wire/message/scim.ts";
 import { failed, jsonOf } from "../exchange/exchange.ts";
 import { outcomeOf } from "./scim-outcome.ts";
@@ -14,8 +15,8 @@ import { foldedMembers, readUser, type ScimUser } from "./scim-user.ts";
 /** Pages of one list; with `PAGE_USERS` on each, 5,000 users. */
 const MAX_PAGES = 50;
 const PAGE_USERS = 100;
-/** How filters that a provider does not have are refused; 404 is how some say that nothing was found. */
-const FILTER_REFUSED = [400, 403, 404, 405, 413, 414, 422, 501];
+/** How filters that a provider does not have are refused; 404 and 204 are how some say that nothing was found. */
+const FILTER_REFUSED = [204, 400, 403, 404, 405, 413, 414, 422, 501];
 
 type Wanted = {
   /** Our own id, which users bear as externalId. */
@@ -128,9 +129,11 @@ async function search(session: ScimSession, filter: string | undefined, startInd
   const total = /^\d{1,15}$/.test(String(totalresults)) ? Number(totalresults) : undefined;
   const users: readonly unknown[] | undefined = Array.isArray(resources)
     ? resources
-    : total === 0
-      ? []
-      : undefined;
+    : isObject(resources)
+      ? [resources] // a list of one, as it comes out of XML
+      : total === 0
+        ? []
+        : undefined;
   if (!users) return failed("bad_answer", "the answer to a search is no list of users");
   return { kind: "users", filter, users: users.map(readUser), total };
 }

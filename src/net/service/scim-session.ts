@@ -82,11 +82,21 @@ export function scimSession(
 const hasStatus = (answer: Answered | ExchangeFailure, status: number): boolean =>
   answer.kind === "answered" && answer.status === status;
 
+/** Some say at 429 alone when their minute is over, in seconds since 1970. */
+const RATE_RESETS = ["x-rate-limit-reset", "x-ratelimit-reset"];
+
 /** RFC 9110 clause 10.2.3: seconds, or a time, which is told by the clock that the answer was made by. */
 function waitAskedMs({ status, headers }: Answered): number {
-  const asked = headers["retry-after"];
-  if ((status !== 429 && status !== 503) || typeof asked !== "string") return 0;
+  if (status !== 429 && status !== 503) return 0;
   const sent = typeof headers.date === "string" ? Date.parse(headers.date) : Date.now();
+  const asked = headers["retry-after"] ?? resetIn(headers);
+  if (typeof asked !== "string") return 0;
   const waitMs = /^\d{1,10}$/.test(asked) ? Number(asked) * 1_000 : Date.parse(asked) - sent;
   return Number.isFinite(waitMs) ? Math.min(Math.max(waitMs, 0), MAX_WAIT_MS) : 0;
+}
+
+function resetIn(headers: Answered["headers"]): string | undefined {
+  const resets = RATE_RESETS.map((name) => headers[name]);
+  const reset = resets.find((value) => typeof value === "string" && /^\d{10}$/.test(value));
+  return reset === undefined ? undefined : new Date(Number(reset) * 1_000).toUTCString();
 }

@@ -1,5 +1,6 @@
 /** Account data of creditors, sealed: only what is masked can be read without the seal key. */
 
+import type { Acting } from "../../kernel/account/person.ts";
 import {
   type Creditor,
   type Creditors,
@@ -18,11 +19,19 @@ const ROW = `make, sealed, made_by as "madeBy", made_at as "madeAt"`;
 const LIST = `select ${ROW} from creditor where operator_id = $1 and make is not null
                order by lower(make) limit ${CREDITORS_MAX}`; // creditor_once
 const FIND = `select ${ROW} from creditor where operator_id = $1 and lower(coalesce(make, '')) = lower(coalesce($2::text, ''))`; // creditor_once
-const PUT = `insert into creditor (id, operator_id, make, sealed, masked, made_by, made_at) values ($1, $2, $3, $4, $5, $6, $7)
+/** Another account than before (`$8`), or one of which nobody knows whose word it was. */
+const IS_CHANGED = "($8 or (c.account_changed_by is not null and c.account_changed_by ->> 'person' is null))";
+/** creditor_once */
+const PUT = `insert into creditor as c (id, operator_id, make, sealed, masked, made_by, made_at, account_changed_at, account_changed_by)
+             values ($1, $2, $3, $4, $5, $6, $7, $7, $9::jsonb)
                  on conflict (operator_id, lower(coalesce(make, ''))) do update
                 set make = excluded.make, sealed = excluded.sealed, masked = excluded.masked,
-                    made_by = excluded.made_by, made_at = excluded.made_at
-             returning ${ROW}`; // creditor_once
+                    made_by = excluded.made_by, made_at = excluded.made_at,
+                    account_changed_at = case when ${IS_CHANGED} then excluded.account_changed_at else c.account_changed_at end,
+                    account_changed_by = case when ${IS_CHANGED} then excluded.account_changed_by else c.account_changed_by end,
+                    account_seen_at = case when ${IS_CHANGED} then null else c.account_seen_at end
+             returning ${ROW}`;
+const LOCKED = `${FIND} for update`;
 const REMOVE = "delete from creditor where operator_id = $1 and lower(coalesce(make, '')) = lower($2)"; // creditor_once
 
 type Row = {
@@ -59,19 +68,30 @@ function putCreditor(
     operatorId,
     creditor,
     actor,
-  }: { readonly operatorId: string; readonly creditor: Creditor; readonly actor: string },
+  }: { readonly operatorId: string; readonly creditor: Creditor; readonly actor: Acting | string },
 ): Promise<CreditorView> {
   return database.transaction(async (tx) => {
     const { make } = creditor;
+    const { label, ...who } = typeof actor === "string" ? { label: actor } : actor;
+    const before = await tx.one<Row>(LOCKED, [operatorId, make]);
+    const isChanged = !before || !isSameAccount(opened(sealer, before), creditor);
     const sealed = sealer.seal(DOMAIN, JSON.stringify(creditor));
     const masked = maskedAccountOf(creditor);
-    const row = await tx.one<Row>(PUT, [newId(), operatorId, make, sealed, masked, actor, clock()]);
+    const row = await tx.one<Row>(PUT, [
+      ...[newId(), operatorId, make, sealed, masked, label, clock(), isChanged],
+      "person" in who ? JSON.stringify(who) : null,
+    ]);
     if (!row) throw new Error("account data were neither written nor replaced");
     const action = make === null ? "payer.put" : "creditor.put";
-    await note(tx, operatorId, { actor, action, subject: make ?? "payer", detail: { account: masked } });
+    const detail = { account: masked, ...("person" in who && who.person !== null && { person: who.person }) };
+    await note(tx, operatorId, { actor: label, action, subject: make ?? "payer", detail });
     return viewOf(sealer, row);
   });
 }
+
+/** Where the money goes; a name, an address or a reference is no other account. */
+const isSameAccount = (one: Creditor, other: Creditor): boolean =>
+  JSON.stringify([one.account, one.bic]) === JSON.stringify([other.account, other.bic]);
 
 /** Whom a file pays, or who pays by it, in clear: for the file alone. */
 export async function openCreditor(

@@ -18,6 +18,18 @@ const DECIDE = `
   update payment_batch set release = $3, released_by = $4, released_at = $5, release_reason = $6, released_by_person = $7
    where operator_id = $1 and id = $2 and release = 'awaiting'`; // payment_batch_pkey
 const TRANSFERS = `select ${TRANSFER} from payment_transfer t where t.operator_id = $1 and t.batch_id = $2 order by t.id`; // payment_transfer_of_batch
+/** Accounts that the file pays to and nobody but who changed them has looked at, or that are others now. payment_transfer_of_batch, creditor_once */
+const UNSEEN = `
+  select t.make, c.id is null or c.account_changed_at > b.made_at as "isOutdated", c.account_changed_by as "changedBy"
+    from payment_transfer t
+    join payment_batch b on b.operator_id = t.operator_id and b.id = t.batch_id
+    left join creditor c on c.operator_id = t.operator_id and lower(coalesce(c.make, '')) = lower(t.make)
+   where t.operator_id = $1 and t.batch_id = $2 and (c.id is null or (c.account_changed_at is not null and c.account_seen_at is null))
+   order by t.make`;
+const SEEN = `
+  update creditor c set account_seen_at = $3
+   where c.operator_id = $1 and c.account_seen_at is null and lower(coalesce(c.make, '')) in
+         (select lower(t.make) from payment_transfer t where t.operator_id = $1 and t.batch_id = $2)`; // payment_transfer_of_batch, creditor_once
 const GO_ON = `update payment_transfer set next_action = $3, updated_at = $4
                  where operator_id = $1 and batch_id = $2 and state = 'exported'`; // payment_transfer_of_batch
 const OVERDUE = `select id, operator_id as "operatorId" from payment_batch where release = 'awaiting' and release_until <= $1
@@ -38,7 +50,7 @@ type Decision = {
   readonly actor: Acting;
 };
 
-/** @throws TurnupError `payment_batch_not_found`, `payment_file_decided`, `second_person_needed`, `person_unknown` */
+/** @throws TurnupError `payment_batch_not_found`, `payment_file_decided`, `payment_file_outdated`, `second_person_needed`, `person_unknown` */
 export function releaseBatch(
   deps: RegistryDeps,
   { operatorId, batchId, outcome, reason, actor }: Decision,
@@ -59,10 +71,12 @@ export function releaseBatch(
         { nextStep: "Make another one where there is something to pay." },
       );
     // Who made it may take it back, and may not be the second who looks.
-    if (outcome === "approved") checkApproval(batch, actor);
-    if (outcome === "approved")
+    if (outcome === "approved") {
+      checkApproval(batch, actor);
+      await checkAccounts(tx, operatorId, batchId, actor);
+      await tx.run(SEEN, [operatorId, batchId, now]);
       await decide(tx, deps, { operatorId, batchId, release: "released", reason, actor, now });
-    else await giveUp(tx, deps, { operatorId, batchId, release: "refused", reason, actor, now });
+    } else await giveUp(tx, deps, { operatorId, batchId, release: "refused", reason, actor, now });
   });
 }
 
@@ -72,6 +86,44 @@ function checkApproval({ madeByPerson: person, madeByVouched: vouchedBy }: Await
       nextStep: "Refuse it, and make another one with a token that names its person.",
     });
   checkSecondPerson({ person, vouchedBy }, actor);
+}
+
+type UnseenRow = {
+  readonly make: string;
+  readonly isOutdated: boolean;
+  readonly changedBy: Omit<Acting, "label"> | null;
+};
+
+/** Whoever says where the money goes is no second person for the first file that brings it there. */
+async function checkAccounts(tx: Tx, operatorId: string, batchId: string, actor: Acting): Promise<void> {
+  for (const { make, isOutdated, changedBy } of await tx.rows<UnseenRow>(UNSEEN, [operatorId, batchId])) {
+    if (isOutdated)
+      throw new TurnupError(
+        "payment_file_outdated",
+        `The account of ${make} was changed or forgotten after this payment file was made, and the file pays to the one before.`,
+        { nextStep: "Refuse it, look at the account, and make another file." },
+      );
+    if (changedBy === null) continue; // who has the database needs no file
+    const { person, vouchedBy } = changedBy;
+    if (person === null)
+      throw new TurnupError(
+        "second_person_needed",
+        `It is not known which person last changed the account of ${make}.`,
+        {
+          nextStep: `Write the account again with a token that names its person: PUT /v1/creditors/${make}.`,
+        },
+      );
+    try {
+      checkSecondPerson({ person, vouchedBy }, actor);
+    } catch (error) {
+      if (!(error instanceof TurnupError) || error.code !== "second_person_needed") throw error;
+      throw new TurnupError(
+        "second_person_needed",
+        `The account of ${make} was changed by ${person}, and nobody else has approved a payment to it: ${error.message}`,
+        { cause: error, nextStep: "Let another person look at the account and approve the file." },
+      );
+    }
+  }
 }
 
 const LAPSED_BY: Acting = { label: "deadline", person: null, vouchedBy: [] };

@@ -3,7 +3,11 @@ import { isFinalTransfer, type TransferState } from "../../kernel/settlement/ban
 import type { TransferView } from "../../kernel/settlement/payment-desk.ts";
 import type { Db } from "../database/database.ts";
 
-export type TransferRow = Omit<TransferView, "deadlineAt" | "createdAt" | "updatedAt" | "isOverdue"> & {
+export type TransferRow = Omit<
+  TransferView,
+  "deadlineAt" | "createdAt" | "updatedAt" | "isOverdue" | "accountChangedAt"
+> & {
+  readonly accountChangedAt: Date | null;
   readonly deadlineAt: Date | null;
   readonly createdAt: Date;
   readonly updatedAt: Date;
@@ -14,15 +18,26 @@ export type TransferRow = Omit<TransferView, "deadlineAt" | "createdAt" | "updat
 export const TRANSFER = `t.id, t.batch_id as "batchId", t.make, t.currency, t.amount_minor as "amountMinor",
   t.booked_minor as "bookedMinor", t.booked_by as "bookedBy", t.end_to_end_id as "endToEndId",
   t.payment_info_id as "paymentInfoId", t.reference, t.creditor_masked as "creditorMasked", t.state, t.reason,
-  t.next_action as "nextAction", t.owner, t.deadline_at as "deadlineAt", t.created_at as "createdAt", t.updated_at as "updatedAt"`;
+  t.next_action as "nextAction", t.owner, t.deadline_at as "deadlineAt", t.created_at as "createdAt", t.updated_at as "updatedAt",
+  (select c.account_changed_at from creditor c
+    where c.operator_id = t.operator_id and lower(coalesce(c.make, '')) = lower(t.make) and c.account_seen_at is null) as "accountChangedAt"`; // creditor_once
 
 export function transferView(
-  { deadlineAt, createdAt, updatedAt, bookedBy: _by, paymentInfoId: _info, ...row }: TransferRow,
+  {
+    deadlineAt,
+    createdAt,
+    updatedAt,
+    accountChangedAt,
+    bookedBy: _by,
+    paymentInfoId: _info,
+    ...row
+  }: TransferRow,
   now: Date,
 ): TransferView {
   return {
     ...row,
     deadlineAt: deadlineAt?.toISOString() ?? null,
+    accountChangedAt: accountChangedAt?.toISOString() ?? null,
     isOverdue: deadlineAt !== null && deadlineAt <= now,
     createdAt: createdAt.toISOString(),
     updatedAt: updatedAt.toISOString(),
