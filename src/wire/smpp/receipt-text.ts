@@ -101,10 +101,12 @@ function fieldsOf(whole: string): ReceiptText {
 }
 const isWhole = ({ id, stat }: ReceiptText): boolean => id !== undefined && stat !== undefined;
 
-/** With other signs between: `id=M1&stat=DELIVRD`, `{"id":"M1"}`, `id:M1/stat:DELIVRD`, or none at all: `id:M1sub:001stat:DELIVRD`. */
+/** With other signs between: `id=M1&stat=DELIVRD`, `{"id":"M1"}`, `id:M1/stat:DELIVRD`, `<id>M1</id>`, or none at all: `id:M1sub:001stat:DELIVRD`. */
 const loosened = (text: string): string =>
   text
     .replace(/(?<=\d)text\s?[:=].*$/is, "")
+    .replace(/<([a-z_]{2,20})>([^<>]*)<\/[a-z_]{2,20}>/gi, " $1:$2 ")
+    .replace(/<\/?[a-z_]{2,20}>/gi, " ")
     .replace(/["'{}&/]/g, " ")
     .replace(/=/g, ":")
     .replace(/(?<=[^\s])(sub|dlvrd|submit date|done date|stat|err)(?=:)/gi, " $1")

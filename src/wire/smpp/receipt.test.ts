@@ -88,6 +88,8 @@ test("receipt: other signs between its fields, or none, are read; an id that hol
     "id:M1/sub:001/dlvrd:000/stat:UNDELIV/err:011",
     "id:M1sub:001dlvrd:000submit date:2611290344done date:2611290345stat:UNDELIVerr:011text:id=M2",
     "\xef\xbb\xbfid:M1 stat:UNDELIV err:011",
+    "<dlr><id>M1</id><sub>001</sub><stat>UNDELIV</stat><err>011</err></dlr>",
+    "<receipt> <id> M1 </id> <stat>UNDELIV</stat> <err>011</err> </receipt>",
   ]) {
     const receipt = parseReceipt({
       esm_class: 4,
