@@ -90,6 +90,22 @@ export const GUARDS: readonly Guard[] = [
   },
   {
     protects: "money",
+    what: "whoever changed a manufacturer's account approves the first file that pays to it",
+    file: "src/store/settlement/release-batch.ts",
+    line: "await checkAccounts(tx, operatorId, batchId, actor);",
+    broken: 'if (batchId === "") await checkAccounts(tx, operatorId, batchId, actor);',
+    tests: ["test/story/four-eyes.test.ts"],
+  },
+  {
+    protects: "money",
+    what: "a payment file is approved that pays to an account which was changed since",
+    file: "src/store/settlement/release-batch.ts",
+    line: "if (isOutdated)",
+    broken: 'if (isOutdated && make === "")',
+    tests: ["test/story/four-eyes.test.ts"],
+  },
+  {
+    protects: "money",
     what: "whoever switches four eyes off alone has a payment file at once",
     file: "src/store/settlement/make-batch.ts",
     line: ".find(({ secondPerson }) => secondPerson);",

@@ -118,6 +118,7 @@ test("where the policy asks for a second person nobody has a file before that ap
   await one.refused(/^person_unknown:/, "payment", "make", "--file", file);
   const made = await one.run("payment", "make", "--file", file, "--person", "Bob");
   assert.match(made.stdout, /waits for a second person until/);
+  assert.match(made.stdout, /the account of Acme was changed .*nobody else has approved a payment to it/);
   assert.match(made.stderr, /is not written: the file waits for a second person/);
   assert.throws(() => statSync(file), "nothing was written");
   const [, id = ""] = /^payment file ([0-9a-f-]{36})/m.exec(made.stdout) ?? [];

@@ -107,6 +107,10 @@ function* batchLines(batch: BatchStory): Generator<string> {
     yield `waits for a second person until ${timeOf(batch.releaseUntil)}: turnup payment approve ${id}`;
   else if (batch.releasedBy !== null)
     yield `${batch.release === "released" ? "approved" : batch.release} by ${batch.releasedBy}: ${batch.releaseReason}`;
+  if (batch.release === "awaiting")
+    for (const { make, accountChangedAt } of batch.transfers)
+      if (accountChangedAt !== null)
+        yield `the account of ${make} was changed ${timeOf(accountChangedAt)}, and nobody else has approved a payment to it`;
   yield* transferLines(batch.transfers);
   for (const { make, why, ...sum } of batch.leftOut)
     yield `left out: ${make} ${formatMoney(sum)}, ${WHY[why]}`;
@@ -115,16 +119,17 @@ function* batchLines(batch: BatchStory): Generator<string> {
 const transferLines = (transfers: readonly TransferView[]): Iterable<string> =>
   tableOf(
     ["TRANSFER", "MAKE", "AMOUNT", "BOOKED", "ACCOUNT", "STATE", "UNTIL"],
-    transfers.map(({ id, make, currency, amountMinor, bookedMinor, ...more }) => [
-      id,
-      make,
-      formatMoney({ amountMinor, currency }),
-      formatMoney({ amountMinor: bookedMinor, currency }),
-      more.creditorMasked +
-        (more.accountChangedAt === null ? "" : ` (changed ${timeOf(more.accountChangedAt)})`),
-      more.state,
-      more.deadlineAt === null ? "-" : `${timeOf(more.deadlineAt)}${more.isOverdue ? " OVERDUE" : ""}`,
-    ]),
+    transfers.map(
+      ({ id, make, currency, amountMinor, bookedMinor, creditorMasked, state, deadlineAt, isOverdue }) => [
+        id,
+        make,
+        formatMoney({ amountMinor, currency }),
+        formatMoney({ amountMinor: bookedMinor, currency }),
+        creditorMasked,
+        state,
+        deadlineAt === null ? "-" : `${timeOf(deadlineAt)}${isOverdue ? " OVERDUE" : ""}`,
+      ],
+    ),
     { right: [2, 3] },
   );
 

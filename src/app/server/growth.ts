@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { Gauge, type Registry } from "prom-client";
 import { GROWN_KINDS, RETAINED_KINDS, type RetainedKind } from "../../kernel/operator/retention.ts";
+import { dropManagedDevicesOver } from "../../store/retention/managed-devices-over.ts";
 import { makeMonthsAhead, monthsAheadOf } from "../../store/retention/partitions.ts";
 import { createPutAway } from "../../store/retention/put-away.ts";
 import { type SweepDeps, sweepStep } from "../../store/retention/sweep.ts";
@@ -76,7 +77,10 @@ export function keepGrowth(
         const put = await attempt("putting messages away", putAway);
         isMore = put === true;
         if (isMore) await sleep(PUT_AWAY_REST * (performance.now() - begunMs));
-        else putAwayNotBeforeMs = performance.now() + (put ? IN_USE_PAUSE_MS : PUT_AWAY_PAUSE_MS);
+        else {
+          putAwayNotBeforeMs = performance.now() + (put ? IN_USE_PAUSE_MS : PUT_AWAY_PAUSE_MS);
+          await attempt("settings of managed devices", async () => (await dropManagedDevicesOver(deps)) > 0);
+        }
       }
       for (const kind of RETAINED_KINDS) {
         if ((notBeforeMs.get(kind) ?? 0) > performance.now()) continue;

@@ -16,6 +16,7 @@ import { measureEvents } from "./keep-events.ts";
 import { measurePairs } from "./known-pairs.ts";
 import { measureUse } from "./learn-use.ts";
 import { observeMachines } from "./machine-measures.ts";
+import { countManagedMessages, countManagedResults } from "./managed-measures.ts";
 import {
   countCardTries,
   countEnds,
@@ -245,6 +246,8 @@ test("the handbook tells every measure of ours, and no other", async () => {
   const { registry } = observed(async () => BACKLOG);
   countEnds(registry);
   countCardTries(registry);
+  countManagedResults(registry);
+  countManagedMessages(registry, { exchange: async () => undefined });
   createStrangers({ registry, nowMs: () => 0 });
   (await openRevocation(NO_LISTS, { now: () => new Date(NOW_MS) })).measure(registry);
   observeMachines(registry, { states: () => [] }, () => 0);

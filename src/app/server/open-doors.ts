@@ -65,6 +65,7 @@ import { openEquipment } from "./equipment.ts";
 import { policyTestsOf } from "./job-kinds.ts";
 import type { LandOptions } from "./land.ts";
 import { refusalsOf } from "./machine-watch.ts";
+import { countManagedMessages } from "./managed-measures.ts";
 import { countCardTries, strangersApart } from "./measures.ts";
 import { openPartnerDoor, type PartnersNow } from "./partner-door.ts";
 import { policyComparisons } from "./policy-comparison.ts";
@@ -418,7 +419,12 @@ const knowledgeDeps = ({
   },
 });
 
-const messageDeps = ({ stores, engine, spend }: Behind): Pick<HttpDeps, "texts" | "pages" | "managed"> => ({
+const messageDeps = ({
+  stores,
+  engine,
+  spend,
+  measures,
+}: Behind): Pick<HttpDeps, "texts" | "pages" | "managed"> => ({
   texts: createTextDesk({
     ...stores,
     randomBytes: (octets) => Uint8Array.from(randomBytes(octets)),
@@ -435,13 +441,16 @@ const messageDeps = ({ stores, engine, spend }: Behind): Pick<HttpDeps, "texts" 
     menusOf: stores.knowledge.menusOf,
     shownOf: shownOf(stores),
   }),
-  managed: createManagedDevices({
+  managed: countManagedMessages(measures, managedDevices(stores, engine)),
+});
+
+const managedDevices = (stores: Opened["stores"], engine: Behind["engine"]) =>
+  createManagedDevices({
     ...stores,
     randomBytes: (octets) => Uint8Array.from(randomBytes(octets)),
     onShown: (shown) => engine.conductor.sessionsShowed([shown]),
     shownOf: shownOf(stores),
-  }),
-});
+  });
 
 /** What of settings that wait behind a link, or for a session, may go out now. */
 const shownOf = (stores: Opened["stores"]): ShownOf =>

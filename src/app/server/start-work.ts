@@ -33,6 +33,7 @@ import { keepUse, learnFromOrders, learningFrom, measureUse } from "./learn-use.
 import { startLoop } from "./loop.ts";
 import { observeMachines } from "./machine-measures.ts";
 import { machineAt } from "./machine-watch.ts";
+import { countManagedResults } from "./managed-measures.ts";
 import { countEnds, observe } from "./measures.ts";
 import type { Machines } from "./open-machines.ts";
 import type { Stores } from "./open-stores.ts";
@@ -63,6 +64,7 @@ export function startWork(closing: ClosingStack, opened: Opened, options: Server
   const { config, onFault = () => undefined } = options;
   const measures = new MeasureRegistry();
   const countEnded = countEnds(measures);
+  const countManaged = countManagedResults(measures);
   const spend = createSmsSpend(stores.database, stores.clock);
   const sources = keepSources(closing, stores, {
     ...{ measures, onFault, onCame: (operatorId, deviceId) => doubting.came(operatorId, deviceId) },
@@ -93,6 +95,7 @@ export function startWork(closing: ClosingStack, opened: Opened, options: Server
     applet: createAppletReports({ ...stores, intake, heardOfDevice: stores.deviceStatements.note }, config),
     onChanges(changes) {
       countEnded(changes);
+      countManaged(changes);
       learnFromOrders(changes, stores.accessPointUse);
       options.onChanges?.(changes);
     },

@@ -31,7 +31,7 @@ export async function sessionsShowed(step: Step, shown: readonly SessionShown[])
   }
 }
 
-const EVIDENCE = "management_session";
+export const MANAGEMENT_EVIDENCE = "management_session";
 
 function book(booking: Booking, item: ItemDraft, fact: ManagementFact): void {
   const { scribe, order } = booking;
@@ -40,7 +40,7 @@ function book(booking: Booking, item: ItemDraft, fact: ManagementFact): void {
       scribe.changes.wakeChanges.push({ orderId: order.id, isWanted: false });
       reach(booking, item, {
         level: "opened",
-        evidence: EVIDENCE,
+        evidence: MANAGEMENT_EVIDENCE,
         reason: "the handset opened a management session",
       });
       return;
@@ -51,10 +51,14 @@ function book(booking: Booking, item: ItemDraft, fact: ManagementFact): void {
         itemId: item.id,
         state: item.state,
         reason: `the handset set every node: ${fact.nodes} of its tree ${fact.tree}`,
-        evidence: EVIDENCE,
+        evidence: MANAGEMENT_EVIDENCE,
         detail: { tree: fact.tree, nodes: fact.nodes, firmware: fact.firmware },
       });
     case "refused":
-      return refusedInSession(booking, item, { cause: fact.cause, reason: fact.reason, evidence: EVIDENCE });
+      return refusedInSession(booking, item, {
+        cause: fact.cause,
+        reason: fact.reason,
+        evidence: MANAGEMENT_EVIDENCE,
+      });
   }
 }

@@ -356,6 +356,9 @@ create table creditor (
   masked text not null,
   made_by text not null,
   made_at timestamp with time zone not null,
+  account_changed_at timestamp with time zone,
+  account_changed_by jsonb,
+  account_seen_at timestamp with time zone,
   constraint creditor_pkey PRIMARY KEY (id),
   constraint creditor_operator_id_fkey FOREIGN KEY (operator_id) REFERENCES operator(id)
 );

@@ -10,6 +10,7 @@ import { credentialHash, encodeMd5Credential } from "../../wire/omadm/auth.ts";
 import { decodeDmXml, encodeDmXml } from "../../wire/omadm/codec.ts";
 import type { Credential } from "../../wire/omadm/message.ts";
 import { decodePush } from "../../wire/wsp/push.ts";
+import { dropManagedDevicesOver } from "../retention/managed-devices-over.ts";
 import { createManagedDevices } from "./managed-devices.ts";
 
 const { shop, ordered } = await messageShop();
@@ -117,4 +118,33 @@ test("what is sent again has its settings to set again, and asks for the session
   const due = "order_id = $1 and kind = $2 and state = 'queued' and due_at <= $3";
   const dueOf = (kind: string) => shop.count("message", due, [order.orderId, kind, new Date(shop.time.now)]);
   assert.deepEqual([await dueOf("bootstrap"), await dueOf("wake")], [1, 0]);
+});
+
+test("what a device was to be set to goes ninety days after its order's end, with an account that no device proved; what is under way or was proved stays", async () => {
+  const [over, proved, open] = [await ordered("over"), await ordered("proved"), await ordered("open")];
+  assert.equal((await say(await accountOf(proved), "A1", given(await accountOf(proved)))).code, 212);
+  for (const order of [over, proved]) await shop.desk.cancel(order.operatorId, order.orderId, "care");
+  const orders = [over, proved, open].map(({ orderId }) => orderId);
+  const accounts = await Promise.all(
+    orders.map((orderId) =>
+      shop.database.one<{ id: string }>("select account_id as id from management_task where order_id = $1", [
+        orderId,
+      ]),
+    ),
+  );
+  const left = async () => ({
+    tasks: await Promise.all(orders.map((id) => shop.count("management_task", "order_id = $1", [id]))),
+    accounts: await Promise.all(
+      accounts.map((account) => shop.count("management_account", "id = $1", [account?.id])),
+    ),
+  });
+  const drop = (days: number) =>
+    dropManagedDevicesOver({
+      database: shop.database,
+      clock: () => new Date(shop.time.now + days * 86_400_000),
+    });
+  await drop(80);
+  assert.deepEqual(await left(), { tasks: [1, 1, 1], accounts: [1, 1, 1] });
+  assert.ok((await drop(120)) > 0);
+  assert.deepEqual(await left(), { tasks: [0, 0, 1], accounts: [0, 1, 1] });
 });
