@@ -23,7 +23,7 @@ const withMeta = (user: User): User => ({
   meta: {
     resourceType: "User",
     created: "2026-01-01T00:00:00Z",
-    location: `https://inside.example/Users/${user.id}`,
+    location: `https://inside.example${USERS}/${user.id}`,
   },
 });
 

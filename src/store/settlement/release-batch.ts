@@ -71,8 +71,8 @@ export function releaseBatch(
         { nextStep: "Make another one where there is something to pay." },
       );
     // Who made it may take it back, and may not be the second who looks.
+    if (outcome === "approved") checkApproval(batch, actor);
     if (outcome === "approved") {
-      checkApproval(batch, actor);
       await checkAccounts(tx, operatorId, batchId, actor);
       await tx.run(SEEN, [operatorId, batchId, now]);
       await decide(tx, deps, { operatorId, batchId, release: "released", reason, actor, now });
@@ -119,8 +119,8 @@ async function checkAccounts(tx: Tx, operatorId: string, batchId: string, actor:
       if (!(error instanceof TurnupError) || error.code !== "second_person_needed") throw error;
       throw new TurnupError(
         "second_person_needed",
-        `The account of ${make} was changed by ${person}, and nobody else has approved a payment to it: ${error.message}`,
-        { cause: error, nextStep: "Let another person look at the account and approve the file." },
+        `The account of ${make} was changed by ${person}, and nobody else has approved a payment to it.`,
+        { cause: error, nextStep: error.nextStep ?? "Let another person approve it." },
       );
     }
   }
