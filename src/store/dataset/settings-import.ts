@@ -113,7 +113,12 @@ async function importSettings(deps: SettingsDeps, work: JobWork): Promise<JobEnd
     await told();
     return nothingRead(asked, refused.length);
   }
-  const { change, currentId } = await comparedSet(deps.database, deps, { operatorId, ...asked }, points);
+  const { change, currentId, elsewhere } = await comparedSet(
+    deps.database,
+    deps,
+    { operatorId, ...asked },
+    points,
+  );
   await told(change);
   const counts = countsOf(change);
   const read = { taken: points.length, refused: refused.length, padded: 0 };
@@ -129,7 +134,8 @@ async function importSettings(deps: SettingsDeps, work: JobWork): Promise<JobEnd
     `${added} access points added, ${changed} changed, ${removed} removed, ${known} known already, ${refused.length} not taken`,
   );
   if (asked.mode === "dry_run") return { state: "done", reason: `It would be: ${what}`, summary };
-  if (change.added.length + change.removed.length === 0)
+  const shared = change.known.filter(({ id }) => elsewhere.has(id)); // they are of this set too from now on
+  if (change.added.length + change.removed.length + shared.length === 0)
     return { state: "done", reason: `Nothing is new. ${what}`, summary };
   if (asked.mode === "live" && losses.length === 0) {
     const version = { operatorId, ...asked, jobId: work.id, points, refused: refused.length };
