@@ -39,6 +39,7 @@ const ROOMS_INSIDE: Readonly<Record<string, readonly string[]>> = {
       "dialog",
       "equipment",
       "events",
+      "exposure",
     ],
     ...[
       "fulfilment",

@@ -21,6 +21,7 @@ import { codeOf } from "../term/narrow.ts";
 import { Allowance } from "./allowance.ts";
 import { mountDocs } from "./api-page/api-page-door.ts";
 import { asBearer, createGate, type Gate, tooMany } from "./auth.ts";
+import { type CamaraDeps, mountCamara } from "./camara/camara-door.ts";
 import {
   amongNetworks,
   CONNECTION_LIMITS,
@@ -58,6 +59,8 @@ export type HttpOptions = {
   readonly partners?: { readonly clients: PartnerCertificates };
   /** The subscriber's portal (`d/`): pages, no part of the API. */
   readonly portal?: { mount(server: FastifyInstance): Promise<void> };
+  /** The CAMARA APIs, for others by their own tokens: no part of ours. */
+  readonly camara?: CamaraDeps | undefined;
   /** Where the parts are that show the description of the API in a browser, at /docs. */
   readonly docsFolder?: string | undefined;
   /** Where the console's built pages stand (`console/`); it is not served unless given. */
@@ -123,6 +126,7 @@ export async function createHttpServer(deps: HttpDeps, options: HttpOptions = {}
   addHooks(server, parts);
   for (const route of routes) await mount(server, parts, route);
   await options.portal?.mount(server);
+  if (options.camara) await mountCamara(server, options.camara);
   if (options.docsFolder !== undefined) mountDocs(server, options.docsFolder);
   if (options.consoleFolder !== undefined) mountConsole(server, options.consoleFolder);
   startUpkeep(server, parts, limits.useNoteMs);

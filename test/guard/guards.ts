@@ -17,6 +17,22 @@ export type Guard = {
 
 export const GUARDS: readonly Guard[] = [
   {
+    protects: "identity",
+    what: "a client that was given nothing without the subscriber asks about any number",
+    file: "src/kernel/exposure/access.ts",
+    line: "if (subject === null && !covers(client.scopesWithoutSubscriber))",
+    broken: "if (subject === null && !covers(client.scopes))",
+    tests: ["src/http/camara/camara-door.test.ts"],
+  },
+  {
+    protects: "identity",
+    what: "a subscriber who is known by a code alone is told to be known by the network",
+    file: "src/http/camara/number-verification.ts",
+    line: "if (subject === null || !isByNetwork)",
+    broken: "if (subject === null)",
+    tests: ["src/http/camara/camara-door.test.ts"],
+  },
+  {
     protects: "consent",
     what: "one person lets in again what a black list shuts out",
     file: "src/kernel/equipment/equipment-lists.ts",

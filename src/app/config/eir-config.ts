@@ -1,16 +1,16 @@
 /** Who may ask by N5g-eir whether a handset may be used, from files; and how they show that they may. */
-import { createPublicKey, type KeyObject, X509Certificate } from "node:crypto";
+import type { KeyObject } from "node:crypto";
 import type { DoorTls } from "../../http/mutual-tls.ts";
 import { TurnupError } from "../../term/error.ts";
 import type { Config } from "./config.ts";
 import { hasPort } from "./door-port.ts";
 import { readDoorTls } from "./door-tls.ts";
+import { publicKeysIn } from "./pem.ts";
 import { contentOf, invalidPlaces, type NamedPlace, readNamedPlaces } from "./places-file.ts";
 
 /** What says nothing without a port. */
 const EIR_ALONE = ["clientsFile", "nrfKeysFile", "authorityFile", "certificateFile", "keyFile"] as const;
 const NEXT = "See 5G-EIR in docs/operations.md for the form of the file.";
-const PEM_BLOCK = /-----BEGIN ([A-Z ]+)-----[^-]+-----END \1-----/g;
 
 export type EirPlace = {
   readonly host: string;
@@ -38,17 +38,10 @@ export async function readEirPlace({ eir }: Pick<Config, "eir">): Promise<EirPla
   };
 }
 
-/** Public keys, or certificates that hold them. */
-function keysIn(path: string, pem: string): KeyObject[] {
-  try {
-    const keys = [...pem.matchAll(PEM_BLOCK)].map(([block, kind]) =>
-      kind === "CERTIFICATE" ? new X509Certificate(block).publicKey : createPublicKey(block),
-    );
-    if (keys.length > 0) return keys;
-  } catch {
-    // told below: what OpenSSL says of it helps nobody
-  }
-  throw invalidPlaces(path, "it holds no public key or certificate as PEM", NEXT);
+function keysIn(path: string, pem: string): readonly KeyObject[] {
+  const keys = publicKeysIn(pem);
+  if (keys.length === 0) throw invalidPlaces(path, "it holds no public key or certificate as PEM", NEXT);
+  return keys;
 }
 
 async function tlsOf({

@@ -1,8 +1,21 @@
 /** Certificates and keys that a configuration names, looked at before anything is opened with them. */
-import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
+import { createPrivateKey, createPublicKey, type KeyObject, X509Certificate } from "node:crypto";
 import { TurnupError } from "../../term/error.ts";
 
 const CERTIFICATE = /-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICATE-----/g;
+
+const PEM_BLOCK = /-----BEGIN ([A-Z ]+)-----[^-]+-----END \1-----/g;
+
+/** Public keys, or those of certificates; empty where there is none or one cannot be read. */
+export function publicKeysIn(pem: string): KeyObject[] {
+  try {
+    return [...pem.matchAll(PEM_BLOCK)].map(([block, kind]) =>
+      kind === "CERTIFICATE" ? new X509Certificate(block).publicKey : createPublicKey(block),
+    );
+  } catch {
+    return []; // what OpenSSL says of it helps nobody
+  }
+}
 
 /** @throws TurnupError `config_invalid`: no certificate is in it, or one that cannot be read */
 export function checkAuthority(pem: string, name: string): void {

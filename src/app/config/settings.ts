@@ -724,6 +724,44 @@ export const SETTINGS = {
     certificateFile: path({ about: "PEM of the server's certificate there." }),
     keyFile: path({ about: "PEM of its private key." }),
   },
+  camara: {
+    issuer: optionalText({
+      about:
+        "Issuer (`iss`) of the access tokens with which others use the CAMARA APIs. Without it there are none.",
+      ...HTTP_URL,
+    }),
+    audience: optionalText({
+      about: "Audience (`aud`) of those tokens: what stands for us there.",
+      max: 300,
+    }),
+    keysFile: path({ about: "PEM of the public keys or certificates by which the issuer signs." }),
+    clientsFile: path({
+      about: "JSON: who may ask, whose subscribers they ask for, and with which scopes.",
+    }),
+    numberClaim: text({
+      about:
+        "Claim that has the subscriber's number, as `+` and digits: a token without it names no subscriber.",
+      default: "phone_number",
+      max: 100,
+    }),
+    networkMethods: text({
+      about:
+        "Words of the claim `amr`, by commas, of whom the network itself knew by their connection or SIM: Number Verification wants one.",
+      default: "mca,nba,sim",
+      max: 300,
+    }),
+    monitoredDays: optionalInteger({
+      about: "How far back changes of SIM and handset are told, in days; without it, without end.",
+      from: 1,
+      to: 3_650,
+    }),
+    requestsPerMinute: integer({
+      about: "Of one client.",
+      from: 1,
+      to: 1_000_000,
+      default: 6_000,
+    }),
+  },
   tls: {
     crlPath: path({
       about:

@@ -10,6 +10,7 @@ import { checkSealKeyFile, parseSealKeys } from "../../store/seal/seal-key.ts";
 import { TurnupError } from "../../term/error.ts";
 import { messageOf } from "../../term/narrow.ts";
 import { profileSignerOf } from "../certificates/profile-signer.ts";
+import { readCamaraPlace } from "../config/camara-config.ts";
 import { type Config, type ConfigSource, dataFolderOf } from "../config/config.ts";
 import { checkApart } from "../config/door-port.ts";
 import { readEirPlace } from "../config/eir-config.ts";
@@ -90,6 +91,7 @@ const CHECKS: readonly Check[] = [
   readS13Place,
   readGsupPlace,
   readEirPlace,
+  readCamaraPlace,
   async (config: Config) => readEquipmentLists(await readEquipmentPlace(config)),
   (config) => profileSignerOf(config, () => new Date()),
   async (config, env) => checkRevocation(config.tls, await authoritiesOf(config, env)),

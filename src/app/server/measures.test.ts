@@ -10,6 +10,7 @@ import { type ChangeSet, emptyChangeSet } from "../../kernel/order/change-set.ts
 import type { EsmeState, EsmeStats } from "../../net/smsc/esme-api.ts";
 import type { Backlog } from "../../store/orders/backlog.ts";
 import { measureCertificates } from "../certificates/certificate-watch.ts";
+import { countCamara } from "./camara.ts";
 import { countChecks, countEir, countGsup, countLocks, countS13 } from "./equipment-measures.ts";
 import { measureMonths } from "./growth.ts";
 import { measureEvents } from "./keep-events.ts";
@@ -260,6 +261,7 @@ test("the handbook tells every measure of ours, and no other", async () => {
   countS13(registry, []);
   countGsup(registry, []);
   countEir(registry, []);
+  countCamara(registry);
   countChecks(registry, () => 0);
   countLocks(registry, () => 0);
   measureSources(registry, { tallies: () => new Map(), specials: () => new Map(), nowMs: () => 0 });

@@ -38,6 +38,7 @@ import { createCreditors } from "../../store/settlement/creditors.ts";
 import { createDisputes } from "../../store/settlement/disputes.ts";
 import { createPaymentDesk } from "../../store/settlement/payment-desk.ts";
 import { createStatements } from "../../store/settlement/statements.ts";
+import { createLineReader } from "../../store/sightings/lines.ts";
 import { createPairings } from "../../store/sightings/pairings.ts";
 import { TurnupError } from "../../term/error.ts";
 import { parseImsi } from "../../term/imsi.ts";
@@ -51,6 +52,7 @@ import { readGatewaysFile, readLandSettings } from "../config/leg-config.ts";
 import { readPartnerPlace } from "../config/partner-config.ts";
 import { portOf, urlOf } from "./address.ts";
 import { apiDocsFolder } from "./api-docs.ts";
+import { camaraDeps } from "./camara.ts";
 import type { ClosingStack } from "./closing-stack.ts";
 import {
   type DeviceDoors,
@@ -138,8 +140,9 @@ export async function openDoors(
   );
   behind.addresses.landUrl = devices.land?.url;
   const partnerPlace = await readPartnerPlace(config);
+  const camara = await camaraDeps(config, camaraParts(behind, operators, options));
   const partners: PartnersNow = { clients: partnerPlace?.clients ?? new Map() };
-  const within = { partners, registry: behind.measures, portal: devices.portal };
+  const within = { partners, registry: behind.measures, portal: devices.portal, camara };
   const http = closing.use(await createHttpServer(deps, { ...within, ...httpOptionsFor(options) }));
   const url = await listen(http, config);
   const partner =
@@ -198,6 +201,16 @@ async function measuredRevocation(
   revocation.measure(measures);
   return revocation;
 }
+
+const camaraParts = (
+  { stores, measures }: Pick<Behind, "stores" | "measures">,
+  operators: PortalOperators,
+  { onFault = () => undefined }: ServerOptions,
+): Parameters<typeof camaraDeps>[1] => ({
+  lines: createLineReader(stores.database, stores.sealer),
+  ...{ operators, knowledge: stores.knowledge, sealer: stores.sealer, clock: stores.clock },
+  ...{ registry: measures, onFault },
+});
 
 const strangersAt = (
   { measures }: Pick<Behind, "measures">,

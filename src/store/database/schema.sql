@@ -596,6 +596,7 @@ create table former_number (
   constraint former_number_new_holder_id_fkey FOREIGN KEY (new_holder_id) REFERENCES subscriber(id),
   constraint former_number_subscriber_id_fkey FOREIGN KEY (subscriber_id) REFERENCES subscriber(id)
 );
+create index former_number_by_number ON former_number USING btree (operator_id, msisdn_index, lost_at);
 create index former_number_of_subscriber ON former_number USING btree (subscriber_id, lost_at);
 
 create table imei_doubt (
