@@ -21,6 +21,7 @@ test("a line tells its handset since it was put into it, and its SIM since it wa
   const { operatorId } = await shop.fixture("lines", [RADIO]);
   const [first, second] = [pair("line"), pair("other line")];
   const { msisdn } = first;
+  await sees(operatorId, { ...second, msisdn: pair("number of the other").msisdn });
   const began = await sees(operatorId, first);
   assert.deepEqual(await lines.lineOf(operatorId, msisdn), {
     simSince: began,
