@@ -95,7 +95,7 @@ function editsOf(add: readonly GivenEntry[], remove: readonly string[]): readonl
   return edits;
 }
 
-const CSV = "text/csv; charset=utf-8";
+const CSV = "text/csv";
 
 export const exportEquipmentEntries = route({
   ...shared,
@@ -116,7 +116,7 @@ export const exportEquipmentEntries = route({
         ? exchangeOf(all.find((list) => list.id === params.id)?.exchange ?? null, entries)
         : linesOf(entries);
     return asItIs(Readable.from(lines), {
-      "content-type": CSV,
+      "content-type": `${CSV}; charset=utf-8`,
       "content-disposition": `attachment; filename="equipment-${params.id}.csv"`,
     });
   },
