@@ -145,11 +145,8 @@ export async function openDoors(
   const within = { partners, registry: behind.measures, portal: devices.portal, camara };
   const http = closing.use(await createHttpServer(deps, { ...within, ...httpOptionsFor(options) }));
   const url = await listen(http, config);
-  const partner =
-    partnerPlace &&
-    (await openPartnerDoor(closing, http, partnerPlace, {
-      ...{ revocation: revocation.check, onRefused: strangers.at("partner") },
-    }));
+  const checked = { revocation: revocation.check, onRefused: strangers.at("partner") };
+  const partner = partnerPlace && (await openPartnerDoor(closing, http, partnerPlace, checked));
   behind.addresses.publicUrl ||= url;
   const probes = await openProbeDoors(closing, { ...behind, equipment }, operators.idOf, options, {
     ...{ revocation: revocation.check, strangers },
