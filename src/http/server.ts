@@ -21,7 +21,8 @@ import { codeOf } from "../term/narrow.ts";
 import { Allowance } from "./allowance.ts";
 import { mountDocs } from "./api-page/api-page-door.ts";
 import { asBearer, createGate, type Gate, tooMany } from "./auth.ts";
-import { type CamaraDeps, mountCamara } from "./camara/camara-door.ts";
+import { mountCamara } from "./camara/camara-door.ts";
+import type { CamaraDeps } from "./camara/camara-operation.ts";
 import {
   amongNetworks,
   CONNECTION_LIMITS,

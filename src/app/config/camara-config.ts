@@ -34,7 +34,7 @@ const readClients = list(
   { min: 1, max: 10_000 },
 );
 
-export type CamaraPlace = {
+type CamaraPlace = {
   readonly issuer: string;
   readonly audience: string;
   readonly keys: readonly KeyObject[];

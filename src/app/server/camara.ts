@@ -2,7 +2,7 @@
 import { Counter, type Registry } from "prom-client";
 import { Allowance } from "../../http/allowance.ts";
 import { accessOf } from "../../http/camara/access-token.ts";
-import type { CamaraDeps } from "../../http/camara/camara-door.ts";
+import type { CamaraDeps } from "../../http/camara/camara-operation.ts";
 import type { ExposureClient } from "../../kernel/exposure/access.ts";
 import type { LineReader } from "../../kernel/exposure/line.ts";
 import { parseImei, tacOf } from "../../term/imei.ts";

@@ -10,7 +10,7 @@ const ALGORITHMS = ["ES256", "ES384", "RS256", "PS256", "EdDSA"];
 /** Clocks of two machines. */
 const CLOCK_TOLERANCE_S = 5;
 
-export type TokenRules = {
+type TokenRules = {
   /** Public keys of the authorisation server: one of them has signed. */
   readonly keys: readonly KeyObject[];
   readonly issuer: string;

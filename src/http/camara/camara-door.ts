@@ -4,46 +4,14 @@
  */
 import { randomUUID } from "node:crypto";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
-import type { Counter } from "prom-client";
 import { type Access, type RefusalCode, RefusalError, wantScope } from "../../kernel/exposure/access.ts";
-import type { LineReader } from "../../kernel/exposure/line.ts";
 import { TurnupError } from "../../term/error.ts";
 import { membersOf } from "../../term/narrow.ts";
-import type { Allowance } from "../allowance.ts";
 import { STATUS_OF } from "../problem.ts";
+import type { CamaraDeps, CamaraOperation } from "./camara-operation.ts";
 import { deviceIdentifier } from "./device-identifier.ts";
 import { numberVerification } from "./number-verification.ts";
 import { deviceSwap, simSwap } from "./swap.ts";
-
-export type CamaraDeps = {
-  readonly lines: LineReader;
-  clock(): Date;
-  monotonicMs(): number;
-  /** @throws RefusalError `UNAUTHENTICATED`, `INVALID_TOKEN_CONTEXT` */
-  accessOf(authorization: string | undefined): Promise<Access>;
-  /** How far back changes are told, in days; null: without end. */
-  readonly monitoredDays: number | null;
-  /** Make and model as people know them; null where nobody does. */
-  typeOf(operatorId: string, imei: string): { readonly make: string; readonly model: string } | null;
-  /** One name a handset and client, from which neither the handset nor another client's name can be told. */
-  pseudonymOf(client: { readonly operatorId: string; readonly clientId: string }, imei: string): string;
-  readonly perClient: Allowance;
-  readonly answered: Counter<"operation" | "code">;
-  onFault(error: unknown): void;
-};
-
-/** One operation: what it wants and what it gives. `body` is an object, or empty where there is none. */
-export type CamaraOperation = {
-  readonly method: "GET" | "POST";
-  readonly path: string;
-  /** One of them is enough. */
-  readonly scopes: readonly string[];
-  answer(
-    deps: CamaraDeps,
-    access: Access,
-    body: Readonly<Record<string, unknown>>,
-  ): Promise<Readonly<Record<string, unknown>>>;
-};
 
 const OPERATIONS: readonly CamaraOperation[] = [
   ...deviceIdentifier,

@@ -3,7 +3,7 @@ import { type Access, numberOf, RefusalError } from "../../kernel/exposure/acces
 import type { LineDevice } from "../../kernel/exposure/line.ts";
 import { imei14Of, tacOf } from "../../term/imei.ts";
 import { isObject } from "../../term/narrow.ts";
-import type { CamaraDeps, CamaraOperation } from "./camara-door.ts";
+import type { CamaraDeps, CamaraOperation } from "./camara-operation.ts";
 
 const BASE = "/device-identifier/v0.3";
 /** How a device may be named (schema Device); we know lines by their number. */

@@ -1,7 +1,7 @@
 /** CAMARA Number Verification 2.1.0: whether a number is that of the line by which the subscriber was known, or which number that is. */
 import { hash, timingSafeEqual } from "node:crypto";
 import { type Access, digitsOf, RefusalError } from "../../kernel/exposure/access.ts";
-import type { CamaraDeps, CamaraOperation } from "./camara-door.ts";
+import type { CamaraDeps, CamaraOperation } from "./camara-operation.ts";
 
 const BASE = "/number-verification/v2";
 

@@ -1,7 +1,7 @@
 /** CAMARA Device Swap 1.0.0 and SIM Swap 2.1.0: when a line's handset, or a number's SIM, was last another one. */
 import { type Access, numberOf, RefusalError } from "../../kernel/exposure/access.ts";
 import { changedWithin, isBeyondMonitoring, type Line, toldChange } from "../../kernel/exposure/line.ts";
-import type { CamaraDeps, CamaraOperation } from "./camara-door.ts";
+import type { CamaraDeps, CamaraOperation } from "./camara-operation.ts";
 
 /** Hours: of the schemas CreateCheckDeviceSwap and CreateCheckSimSwap. */
 const MAX_AGE = { min: 1, max: 2_400, default: 240 } as const;

@@ -28,7 +28,7 @@ const HOUR_MS = 3_600_000;
 const DAY_HOURS = 24;
 
 /** The last change as it may be told. */
-export type ToldChange = { readonly at: Date | null; readonly monitoredDays?: number };
+type ToldChange = { readonly at: Date | null; readonly monitoredDays?: number };
 
 /**
  * What is older than changes are looked after is not told: there was none within that period.
