@@ -29,6 +29,7 @@ import type { Surroundings } from "../kernel/catalog/check-catalog.ts";
 import type { Peers } from "../kernel/catalog/peers.ts";
 import type { SightingConflicts } from "../kernel/detection/conflict-view.ts";
 import type { ImeiDoubts } from "../kernel/detection/doubts.ts";
+import type { LiveSessions } from "../kernel/detection/live-session.ts";
 import type { SaidSource } from "../kernel/detection/said-of-device.ts";
 import type { Intake } from "../kernel/detection/sighting.ts";
 import type { SourceView } from "../kernel/detection/source-view.ts";
@@ -272,6 +273,8 @@ export type HttpDeps = {
   readonly orderDesk: OrderDesk;
   readonly confirmations: Confirmations;
   readonly symptoms: Symptoms;
+  /** Data sessions that gateways told of, and what these are asked. */
+  readonly dataSessions: LiveSessions;
   readonly texts: TextDesk;
   readonly devices: DeviceDesk;
   readonly unknownModels: UnknownModels;

@@ -34,6 +34,9 @@ import { listCollectionReturns, settleCollectionReturn } from "./v1/collection-r
 import { bookCollection, listCollections, listOwed } from "./v1/collections.ts";
 import { reportConfirmations } from "./v1/confirmations.ts";
 import { getPayer, listCreditors, putCreditor, putPayer, removeCreditor } from "./v1/creditors.ts";
+import { changeSessions } from "./v1/data-sessions/change.ts";
+import { disconnectSessions } from "./v1/data-sessions/disconnect.ts";
+import { listDataSessions } from "./v1/data-sessions.ts";
 import { listDatasets } from "./v1/datasets.ts";
 import { endImeiDoubt, listImeiDoubts } from "./v1/devices/doubts.ts";
 import { reportSaid } from "./v1/devices/said.ts";
@@ -228,6 +231,9 @@ const ROUTES: Readonly<Record<string, Route>> = {
   reportRetainedCounts,
   reportConfirmations,
   reportSymptoms,
+  listDataSessions,
+  disconnectSessions,
+  changeSessions,
   reportArrivals,
   getPolicy,
   getRetention,

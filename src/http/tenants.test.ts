@@ -88,6 +88,7 @@ const PARAMS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
 };
 const QUERIES: Readonly<Record<string, string>> = {
   "/v1/events/stream": "?after=start&seconds=0",
+  "/v1/data-sessions": `?number=${encodeURIComponent(MSISDN)}`,
   "/v1/settings/find": "?mcc=262&mnc=01",
   "/v1/access-points/file": "?format=apns-conf",
   "/v1/reports/retained-counts": "?kind=sightings",
@@ -131,6 +132,8 @@ const BODIES: Readonly<Record<string, unknown>> = {
       },
     ],
   },
+  "POST /v1/data-sessions/disconnect": { number: MSISDN, reason: "It is in a machine that is not its own." },
+  "POST /v1/data-sessions/change": { number: MSISDN, reason: "Out of volume.", filterId: "slow" },
   "POST /v1/arrivals": {
     arrivals: [
       {
@@ -315,6 +318,7 @@ for (const route of CLOSED) {
         body.balances,
         body.pairings,
         body.proxies,
+        body.sessions,
         Array.isArray(body.terms) ? body.terms : [],
       ]) {
         assert.deepEqual(rows ?? [], []);

@@ -5,7 +5,7 @@
 import { dirname, resolve } from "node:path";
 import type { DoorTls } from "../../http/mutual-tls.ts";
 import { TurnupError } from "../../term/error.ts";
-import { list, object, optional, text } from "../../wire/message/shape.ts";
+import { boolean, integer, list, object, optional, text } from "../../wire/message/shape.ts";
 import type { Config } from "./config.ts";
 import { hasPort } from "./door-port.ts";
 import { readDoorTls } from "./door-tls.ts";
@@ -23,6 +23,8 @@ const CLIENTS_MAX = 1_000;
 /** RFC 2865 section 3: as large and unguessable as a password; what is shorter is guessed from one packet. */
 const SECRET_OCTETS_MIN = 8;
 const SECRET_OCTETS_MAX = 256;
+/** RFC 5176 section 2.1. */
+const DYNAMIC_PORT = 3_799;
 const NEXT = "See RADIUS accounting in docs/operations.md for the form of the file.";
 
 const readClients = list(
@@ -38,6 +40,15 @@ const readClients = list(
       }),
     ),
     operator: optional(text({ max: 64 })),
+    disconnect: optional(
+      object({
+        host: optional(
+          text({ max: 253, pattern: /^[0-9A-Za-z.:-]+$/, wanted: "a host name or an address is wanted" }),
+        ),
+        port: optional(integer({ min: 1, max: 65_535 })),
+        withImsi: optional(boolean),
+      }),
+    ),
   }),
   { min: 1, max: CLIENTS_MAX },
 );
@@ -52,6 +63,10 @@ export type RadiusClientPlace = {
   readonly certificate: string | undefined;
   /** Short name; the operator that was made first unless given. */
   readonly operator: string | undefined;
+  /** Undefined: it is asked to end no sessions. Without a host it is asked over the connection that it opened by TLS. */
+  readonly disconnect:
+    | { readonly host: string | undefined; readonly port: number; readonly withImsi: boolean }
+    | undefined;
 };
 export type RadiusPlace = {
   readonly host: string;
@@ -80,14 +95,32 @@ export async function readRadiusPlace({ radius }: Pick<Config, "radius">): Promi
 
 async function clientIn(
   clientsFile: string,
-  { name, addresses = [], secretFile, certificate, operator }: ReturnType<typeof readClients>[number],
+  {
+    name,
+    addresses = [],
+    secretFile,
+    certificate,
+    operator,
+    disconnect,
+  }: ReturnType<typeof readClients>[number],
 ): Promise<RadiusClientPlace> {
   if (secretFile !== undefined && addresses.length === 0)
     throw invalidPlaces(clientsFile, `${name} has a secret, and no addresses from which it may come`, NEXT);
   if (secretFile === undefined && certificate === undefined)
     throw invalidPlaces(clientsFile, `${name} has neither secretFile nor certificate`, NEXT);
+  if (disconnect && (disconnect.host === undefined ? certificate === undefined : secretFile === undefined))
+    throw invalidPlaces(
+      clientsFile,
+      `${name} is asked to disconnect by ${disconnect.host === undefined ? "TLS, and has no certificate" : "UDP, and has no secretFile"}`,
+      NEXT,
+    );
   return {
     ...{ name, addresses, operator },
+    disconnect: disconnect && {
+      host: disconnect.host,
+      port: disconnect.port ?? DYNAMIC_PORT,
+      withImsi: disconnect.withImsi ?? false,
+    },
     certificate:
       certificate &&
       (certificate.startsWith("uri:") || certificate.startsWith("cn:")

@@ -126,7 +126,8 @@ const coreGateway = (secret: string): RadiusPlace => ({
   ...{ host: "127.0.0.1", port: 0, tls: undefined },
   clients: [
     {
-      ...{ name: "core", addresses: ["127.0.0.1"], operator: undefined, certificate: undefined },
+      ...{ certificate: undefined, disconnect: undefined },
+      ...{ name: "core", addresses: ["127.0.0.1"], operator: undefined },
       secret: new TextEncoder().encode(secret),
     },
   ],

@@ -257,7 +257,7 @@ test("the handbook tells every measure of ours, and no other", async () => {
   measureMonths(registry);
   measureEvents(registry, async () => 0);
   measureJobs(registry, async () => ({ jobs: {}, approvals: 0, oldestDueSeconds: 0 }));
-  countRadius(registry, []);
+  countRadius(registry, [], () => 0);
   countS13(registry, []);
   countGsup(registry, []);
   countEir(registry, []);

@@ -66,6 +66,7 @@ import { reviewDeps, saidOf } from "./device-review.ts";
 import { openEquipment } from "./equipment.ts";
 import { policyTestsOf } from "./job-kinds.ts";
 import type { LandOptions } from "./land.ts";
+import { lateSessions } from "./late-sessions.ts";
 import { refusalsOf } from "./machine-watch.ts";
 import { countManagedMessages } from "./managed-measures.ts";
 import { countCardTries, strangersApart } from "./measures.ts";
@@ -118,8 +119,8 @@ export async function openDoors(
   const accounts = proxyAccounts(behind, teller);
   const profiles = await openProfileSigner(config, behind.stores.clock);
   const certificates = closing.use(watchedCertificates(behind, options));
-  const equipment = await openEquipment(closing, behind, operators.idOf, options);
-  const also = { proxyAccounts: accounts, profileSigner: profiles.current, equipmentChecks: equipment.book };
+  const { equipment, sessions, asked } = await openForCores(closing, behind, operators.idOf, options);
+  const also = { proxyAccounts: accounts, profileSigner: profiles.current, ...asked };
   const inside = { ...httpDeps(behind, shared, operators, config), ...also };
   const deps = { ...inside, readiness: [...inside.readiness, ...(options.alsoReady ?? [])] };
   const gateways = await gatewaysOf(config);
@@ -149,7 +150,7 @@ export async function openDoors(
   const partner = partnerPlace && (await openPartnerDoor(closing, http, partnerPlace, checked));
   behind.addresses.publicUrl ||= url;
   const probes = await openProbeDoors(closing, { ...behind, equipment }, operators.idOf, options, {
-    ...{ revocation: revocation.check, strangers },
+    ...{ revocation: revocation.check, strangers, sessions },
   });
   return {
     url,
@@ -182,6 +183,13 @@ export async function openDoors(
       };
     },
   };
+}
+
+/** What the doors for cores and gateways share, and of it what the API asks for: sessions are known once those doors are open. */
+async function openForCores(...[closing, behind, idOf, options]: Parameters<typeof openEquipment>) {
+  const sessions = lateSessions();
+  const equipment = await openEquipment(closing, behind, idOf, options, sessions.disconnect);
+  return { equipment, sessions, asked: { equipmentChecks: equipment.book, dataSessions: sessions.port } };
 }
 
 const watchedCertificates = (
@@ -326,7 +334,7 @@ function httpDeps(
   shared: Shared,
   operators: PortalOperators,
   config: Config,
-): Omit<HttpDeps, "proxyAccounts" | "equipmentChecks"> {
+): Omit<HttpDeps, "proxyAccounts" | "equipmentChecks" | "dataSessions"> {
   const { stores, machines, addresses, intake, engine, jobs, approvals, imports, equipmentLists, simLocks } =
     behind;
   const { database, sealer, clock, newId, changes, issuer } = stores;

@@ -10,6 +10,7 @@ import { openEir } from "./eir-door.ts";
 import type { Equipment } from "./equipment.ts";
 import { openEquipmentDesk } from "./equipment-desk.ts";
 import { openGsup } from "./gsup-door.ts";
+import type { lateSessions } from "./late-sessions.ts";
 import { openRadius } from "./radius-door.ts";
 import { openS13 } from "./s13-door.ts";
 import type { ServerOptions } from "./server-options.ts";
@@ -32,6 +33,8 @@ export type ProbePorts = {
 type Certified = {
   readonly revocation: RevocationCheck;
   readonly strangers: ReturnType<typeof createStrangers>;
+  /** Told of the sessions that gateways tell of. */
+  readonly sessions: ReturnType<typeof lateSessions>;
 };
 
 export async function openProbeDoors(
@@ -45,7 +48,7 @@ export async function openProbeDoors(
   const { database, homePlmnOf, clock } = stores;
   const deps = {
     ...{ intake, homePlmnOf, operatorIdOf, clock, onFault },
-    confirm: witnesses.confirm,
+    ...{ confirm: witnesses.confirm, audit: stores.registry.audit },
     locks: equipment.locks,
     clockToleranceMs: config.clock.toleranceSeconds * 1_000,
     monotonicMs: () => performance.now(),
@@ -60,6 +63,7 @@ export async function openProbeDoors(
   const onRefused = place?.tls && certified.strangers.at("radius");
   const isGood = onRefused && certificateLook(certified.revocation, onRefused);
   const radius = place && closing.use(await openRadius({ ...deps, isGood, onRefused }, place));
+  certified.sessions.open(radius?.sessions);
   const s13Place = await readS13Place(config);
   const eirPlace = await readEirPlace(config);
   const gsupPlace = await readGsupPlace(config);

@@ -160,7 +160,7 @@ test("a gateway within a network of other gateways is known as itself, wherever 
     name,
     addresses,
     secret: octets(name),
-    ...{ certificate: undefined, operator: undefined },
+    ...{ certificate: undefined, operator: undefined, disconnect: undefined },
   });
   const { clientAt } = rulesOf({
     clients: [
@@ -259,6 +259,7 @@ async function doorFor(
       locks: { session: () => undefined },
       ...{ operatorIdOf: async (slug) => slug ?? "first", clock: () => new Date(0), monotonicMs: () => 0 },
       isReady: async () => false,
+      audit: { record: async () => undefined },
       onFault: (_name, error) => assert.fail(String(error)),
       ...more,
     },
@@ -279,7 +280,7 @@ test("over TLS a gateway is known by a name in its certificate or by its fingerp
     .replaceAll(":", "")
     .toLowerCase();
   const one = (name: string, certificate: string, addresses: string[] = []) => ({
-    ...{ name, certificate, addresses, secret: undefined, operator: name },
+    ...{ name, certificate, addresses, secret: undefined, operator: name, disconnect: undefined },
   });
   const tls = { port: 0, files: { ...own, authorities: authority.certificate } };
   const clients = [
@@ -319,7 +320,7 @@ test("a gateway that cannot be heard for a while is told in the log once a secon
   let nowMs = 0;
   let failures = 0;
   const client = { name: "pgw-1", addresses: ["127.0.0.1"], secret: octets(SECRET) };
-  const clients = [{ ...client, certificate: undefined, operator: undefined }];
+  const clients = [{ ...client, certificate: undefined, operator: undefined, disconnect: undefined }];
   const { listener: door } = await doorFor(
     { port: 0, tls: undefined, clients },
     {

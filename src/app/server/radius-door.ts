@@ -1,10 +1,13 @@
 /** Opens the door for RADIUS accounting, and makes sightings and evidence of what comes there (R73, R79). */
+import { randomInt } from "node:crypto";
 import type { TLSSocket } from "node:tls";
 import type { Registry } from "prom-client";
 import { certificateNames } from "../../http/certificate-names.ts";
 import { handshakeRefusalOf } from "../../http/handshakes.ts";
 import { mutualTls } from "../../http/mutual-tls.ts";
+import type { AuditLog } from "../../kernel/account/registry.ts";
 import type { Conductor } from "../../kernel/conductor/conductor.ts";
+import type { LiveSessions } from "../../kernel/detection/live-session.ts";
 import { type SessionSeen, seenBySession } from "../../kernel/detection/session-seen.ts";
 import type { Intake } from "../../kernel/detection/sighting.ts";
 import {
@@ -22,6 +25,7 @@ import type { Accounting } from "../../wire/radius/accounting.ts";
 import { nearestAt } from "../config/places-file.ts";
 import type { RadiusClientPlace, RadiusPlace } from "../config/radius-config.ts";
 import { countRadius } from "./radius-measures.ts";
+import { createRadiusSessions, type RadiusSessions } from "./radius-sessions.ts";
 import type { SimLockBook } from "./sim-lock-book.ts";
 import type { OnStranger } from "./strangers.ts";
 
@@ -34,6 +38,7 @@ type RadiusDeps = {
   readonly clockToleranceMs: number;
   /** By short name; of nobody's: the operator that was made first. */
   readonly operatorIdOf: (slug: string | undefined) => Promise<string | undefined>;
+  readonly audit: Pick<AuditLog, "record">;
   readonly clock: () => Date;
   readonly monotonicMs: () => number;
   readonly registry: Registry;
@@ -71,8 +76,9 @@ const proofsOf = (confirm: RadiusDeps["confirm"]): Proofs =>
     },
   });
 
-type Operators = ReadonlyMap<string, string | undefined>;
 type RadiusListener = {
+  /** Those that gateways told of, and what they can be asked. */
+  readonly sessions: LiveSessions;
   /** UDP. */
   readonly port: number | undefined;
   readonly tlsPort: number | undefined;
@@ -84,11 +90,21 @@ type RadiusListener = {
 /** @throws TurnupError `config_invalid`: nobody may listen there */
 export async function openRadius(deps: RadiusDeps, place: RadiusPlace): Promise<RadiusListener> {
   let now = rulesOf(place);
-  const count = countRadius(deps.registry, place.clients);
+  const count = countRadius(deps.registry, place.clients, () => sessions.size());
   const proofs = proofsOf(deps.confirm);
+  let overTls: RadiusTlsDoor | undefined;
+  const sessions = createRadiusSessions({
+    ...{ clientNamed: (name) => now.named.get(name), overTls: () => overTls },
+    ...{ audit: deps.audit, clock: deps.clock, asked: count.asked },
+    randomOctet: () => randomInt(256),
+  });
   const desk = createAccountingDesk({
     take: (client, accounting) =>
-      taken({ ...deps, count, proofs }, { ...client, operator: now.operators.get(client.name) }, accounting),
+      taken(
+        { ...deps, count, proofs, sessions },
+        { ...client, operator: now.named.get(client.name)?.operator },
+        accounting,
+      ),
     isReady: deps.isReady,
     onOutcome: (outcome, client) => count.packets.inc({ client: client?.name ?? "", outcome }),
     onFault: seldom(deps, (error) => deps.onFault("radius", error)),
@@ -107,9 +123,9 @@ export async function openRadius(deps: RadiusDeps, place: RadiusPlace): Promise<
           }),
         );
   try {
-    const overTls =
-      tls && (await listening(place, "tls_port", () => overTlsOf(deps, desk, place, () => now)));
+    overTls = tls && (await listening(place, "tls_port", () => overTlsOf(deps, desk, place, () => now)));
     return {
+      sessions,
       port: udp?.port,
       tlsPort: overTls?.port,
       change(next) {
@@ -153,9 +169,8 @@ export function rulesOf({ clients }: Pick<RadiusPlace, "clients">) {
       client.certificate === undefined ? [] : [[client.certificate, client] as const],
     ),
   );
-  const operators: Operators = new Map(clients.map(({ name, operator }) => [name, operator]));
   return {
-    operators,
+    named: new Map(clients.map((client) => [client.name, client])) as ReadonlyMap<string, RadiusClientPlace>,
     clientAt: nearestAt(byUdp),
     /** Whoever shows a certificate with the names of two is nobody. */
     behind(socket: TLSSocket): RadiusClientPlace | undefined {
@@ -206,18 +221,25 @@ async function listening<Door>(
 
 /** Resolves when all of it is on disk, or there is nothing to be kept. */
 async function taken(
-  deps: RadiusDeps & { readonly count: ReturnType<typeof countRadius>; readonly proofs: Proofs },
+  deps: RadiusDeps & {
+    readonly count: ReturnType<typeof countRadius>;
+    readonly proofs: Proofs;
+    readonly sessions: RadiusSessions;
+  },
   client: RadiusClient & { readonly operator: string | undefined },
   accounting: Accounting,
 ): Promise<void> {
   const { count, proofs } = deps;
   for (const field of accounting.unread) count.unread.inc({ client: client.name, field });
   const now = deps.clock().getTime();
+  const isAsked = deps.sessions.isOfInterest(client.name);
   const operatorId = await deps.operatorIdOf(client.operator);
   const homeOf = (imsi: Imsi) => deps.homePlmnOf(imsi, operatorId);
   const seen = seenBySession(accounting, now, homeOf, deps.clockToleranceMs);
-  if (!seen?.sighting && !seen?.traffic) return;
+  if (!isAsked && !seen?.sighting && !seen?.traffic) return;
   if (operatorId === undefined) throw new Error(`no operator is there yet for ${client.name}`);
+  if (isAsked) deps.sessions.heard(operatorId, client.name, accounting);
+  if (!seen) return;
   if (seen.sighting) {
     const [result] = await deps.intake.accept(operatorId, [seen.sighting], "radius", "unneeded");
     const outcome = result?.outcome === "refused" ? result.code : (result?.outcome ?? "refused");

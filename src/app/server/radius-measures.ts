@@ -1,10 +1,22 @@
 /** What comes to the door for RADIUS accounting, for /metrics. */
-import { Counter, type Registry } from "prom-client";
+import { Counter, Gauge, type Registry } from "prom-client";
 import { RADIUS_OUTCOMES, type RadiusClient } from "../../net/probe/radius/accounting-desk.ts";
 import { ACCOUNTING_FIELDS } from "../../wire/radius/accounting.ts";
 
 /** Measures of the door; those of each gateway begin at 0. */
-export function countRadius(registry: Registry, clients: readonly Pick<RadiusClient, "name">[]) {
+export function countRadius(
+  registry: Registry,
+  clients: readonly Pick<RadiusClient, "name">[],
+  sessionsNow: () => number,
+) {
+  new Gauge({
+    name: "turnup_radius_sessions",
+    help: "Sessions that this server may have ended, as gateways that can be asked told of them.",
+    registers: [registry],
+    collect() {
+      this.set(sessionsNow());
+    },
+  });
   const packets = new Counter({
     name: "turnup_radius_packets_total",
     help: "Packets at the door for RADIUS accounting, by gateway and what became of each; without a gateway those of strangers.",
@@ -29,5 +41,11 @@ export function countRadius(registry: Registry, clients: readonly Pick<RadiusCli
     labelNames: ["client", "outcome"],
     registers: [registry],
   });
-  return { packets, unread, sightings };
+  const asked = new Counter({
+    name: "turnup_radius_sessions_asked_total",
+    help: "Sessions that gateways were asked to end or to change, by gateway, what was asked and what came of it.",
+    labelNames: ["client", "kind", "outcome"],
+    registers: [registry],
+  });
+  return { packets, unread, sightings, asked };
 }

@@ -5,7 +5,7 @@
  * The handset's number is met in more shapes than the standard's 16 digits: see `imeiIn`.
  */
 import { octetAt } from "../octet-at.ts";
-import { type RadiusPacket, type VendorAttribute, vendorAttributes } from "./packet.ts";
+import { type RadiusPacket, type RadiusValue, type VendorAttribute, vendorAttributes } from "./packet.ts";
 
 /** RFC 2866 section 5.1. */
 const STATUSES: Readonly<Record<number, AccountingStatus>> = {
@@ -51,6 +51,11 @@ export type Accounting = {
   /** How long the session has lasted (RFC 2866 section 5.7). */
   readonly sessionSeconds: number | undefined;
   readonly unread: readonly AccountingField[];
+  /**
+   * By what the gateway knows the session, as it wrote it: User-Name, NAS-IP-Address, NAS-Identifier, Acct-Session-Id, NAS-IPv6-Address
+   * (RFC 5176 section 3).
+   */
+  readonly identification: readonly RadiusValue[];
 };
 
 const VENDOR_3GPP = 10_415;
@@ -64,6 +69,7 @@ const ATTRIBUTE = {
   lasted: 46,
   event: 55,
 } as const;
+const IDENTIFICATION = [1, 4, 32, ATTRIBUTE.sessionId, 95];
 const OF_3GPP = { imsi: 1, home: 8, selection: 12, visited: 18, imei: 20, radioType: 21 } as const;
 const CISCO_PAIR = 1;
 const SELECTIONS: Readonly<Record<string, Accounting["selection"]>> = {
@@ -100,6 +106,9 @@ export function readAccounting(packet: RadiusPacket): Accounting {
     delaySeconds: numberIn(plain(ATTRIBUTE.delay)),
     sessionSeconds: numberIn(plain(ATTRIBUTE.lasted)),
     unread,
+    identification: packet.attributes.flatMap(({ type, value }): RadiusValue[] =>
+      IDENTIFICATION.includes(type) ? [[type, value]] : [],
+    ),
   };
 }
 

@@ -19,6 +19,9 @@ export const RADIUS = {
   disconnectRequest: 40,
   disconnectAck: 41,
   disconnectNak: 42,
+  coaRequest: 43,
+  coaAck: 44,
+  coaNak: 45,
 } as const;
 /** Of attributes (RFC 2865 section 5, RFC 2869 section 5.14). */
 const VENDOR_SPECIFIC = 26;
@@ -123,15 +126,21 @@ export const isAnswerAuthentic = (
 
 /**
  * Whether its Message-Authenticator is the right one; `absent` where it has none. Requests that are known by their own authenticator are
- * summed with that one zeroed (RFC 5176 section 3.4), a Status-Server with it as it stands (RFC 5997 section 3).
+ * summed with that one zeroed (RFC 5176 section 3.4), a Status-Server with it as it stands (RFC 5997 section 3), an answer with that of
+ * its request.
  */
-export function messageAuthenticator(packet: RadiusPacket, secret: Uint8Array): "right" | "wrong" | "absent" {
+export function messageAuthenticator(
+  packet: RadiusPacket,
+  secret: Uint8Array,
+  request?: Pick<RadiusPacket, "authenticator">,
+): "right" | "wrong" | "absent" {
   const found = packet.attributes.filter(({ type }) => type === MESSAGE_AUTHENTICATOR);
   const [only] = found;
   if (!only) return "absent";
   if (found.length > 1 || only.value.length !== AUTHENTICATOR_OCTETS) return "wrong";
-  const isRandom = packet.code === RADIUS.statusServer;
-  const summed = withAuthenticator(packet.octets, isRandom ? packet.authenticator : undefined);
+  const { authenticator } = request ?? packet;
+  const isZeroed = !request && packet.code !== RADIUS.statusServer;
+  const summed = withAuthenticator(packet.octets, isZeroed ? undefined : authenticator);
   summed.fill(0, only.at, only.at + AUTHENTICATOR_OCTETS);
   return timingSafeEqual(createHmac("md5", secret).update(summed).digest(), only.value) ? "right" : "wrong";
 }
@@ -175,13 +184,18 @@ function signed(octets: Uint8Array, secret: Uint8Array): Uint8Array {
 
 /**
  * Bears every Proxy-State of its request, unchanged and in their order (RFC 2865 section 5.33).
- * @throws RangeError never for a request that was decoded: an answer is shorter
+ * @throws RangeError never for a request that was decoded and nothing more: an answer is shorter
  */
-export function encodeAnswer(request: RadiusPacket, code: number, secret: Uint8Array): Uint8Array {
+export function encodeAnswer(
+  request: Pick<RadiusPacket, "identifier" | "authenticator" | "attributes">,
+  code: number,
+  secret: Uint8Array,
+  more: readonly RadiusValue[] = [],
+): Uint8Array {
   const states = request.attributes.flatMap(({ type, value }): RadiusValue[] =>
     type === PROXY_STATE ? [[type, value]] : [],
   );
-  const octets = packetOf(code, request.identifier, states);
+  const octets = packetOf(code, request.identifier, [...more, ...states]);
   octets.set(sumOf(withAuthenticator(octets, request.authenticator), secret), AUTHENTICATOR_AT);
   return octets;
 }

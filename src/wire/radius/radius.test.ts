@@ -5,6 +5,7 @@ import { RADIUS_VECTORS } from "../../../test/vector/radius.ts";
 import { DecodeError } from "../decode-error.ts";
 import { bytesOf, hexOf } from "../hex.ts";
 import { type Accounting, readAccounting } from "./accounting.ts";
+import { readDynamicAnswer } from "./dynamic.ts";
 import {
   decodeRadius,
   encodeAnswer,
@@ -53,7 +54,7 @@ for (const { id, hex, secret = "", meaning, answer } of RADIUS_VECTORS)
     }
     if (meaning.messageAuthenticator === "valid")
       assert.equal(messageAuthenticator(packet, octets(secret)), "right");
-    if (answer === undefined) return;
+    if (answer === undefined || packet.code === RADIUS.disconnectRequest) return;
     const ours = encodeAnswer(packet, RADIUS.accountingResponse, octets(secret));
     assert.equal(hexOf(ours), answer, "octet for octet what FreeRADIUS answered");
     assert.ok(isAnswerAuthentic(decodeRadius(ours), packet, octets(secret)));
@@ -164,4 +165,38 @@ test("who chose the access point: what the network chose for a handset that aske
     ["7", undefined],
   ] as const)
     assert.equal(accounting([vendorValue(10_415, 12, octets(text))]).selection, selection);
+});
+
+for (const id of ["coa-made-disc", "coa-made-disc-ma", "coa-made-disc503"])
+  test(`what FreeRADIUS answered to a Disconnect-Request is read: ${id}`, () => {
+    const { hex, secret = "", answer = "" } = named(id);
+    const [request, said] = [decodeRadius(bytesOf(hex)), decodeRadius(bytesOf(answer))];
+    assert.ok(isRequestAuthentic(request, octets(secret)));
+    assert.ok(isAnswerAuthentic(said, request, octets(secret)));
+    assert.equal(messageAuthenticator(said, octets(secret), request), "absent");
+    assert.deepEqual(
+      readDynamicAnswer(said, RADIUS.disconnectRequest),
+      id === "coa-made-disc503"
+        ? { isAck: false, cause: { code: 503, name: "Session Context Not Found" } }
+        : { isAck: true, cause: undefined },
+    );
+    assert.equal(readDynamicAnswer(said, RADIUS.coaRequest), undefined);
+  });
+
+test("a Disconnect-Request of ours differs from that of radclient in the place of its Message-Authenticator alone", () => {
+  const { hex, secret = "" } = named("coa-made-disc-ma");
+  const theirs = decodeRadius(bytesOf(hex));
+  const own = theirs.attributes.filter(({ type }) => type !== 80);
+  const ours = encodeRequest(
+    {
+      ...{ code: theirs.code, identifier: theirs.identifier, isSigned: true },
+      attributes: own.map(({ type, value }) => [type, value] as const),
+    },
+    octets(secret),
+  );
+  assert.equal(ours.length, theirs.octets.length);
+  const packet = decodeRadius(ours);
+  assert.equal(messageAuthenticator(packet, octets(secret)), "right");
+  assert.ok(isRequestAuthentic(packet, octets(secret)));
+  assert.equal(packet.attributes[0]?.type, 80);
 });

@@ -11,8 +11,10 @@ import { mutualTls } from "../../../http/mutual-tls.ts";
 import type { Accounting } from "../../../wire/radius/accounting.ts";
 import {
   decodeRadius,
+  encodeAnswer,
   encodeRequest,
   isAnswerAuthentic,
+  messageAuthenticator,
   RADIUS,
   type RadiusValue,
   vendorValue,
@@ -51,7 +53,9 @@ const start = (identifier: number, more: { secret?: Uint8Array; states?: RadiusV
     more.secret ?? RADSEC,
   );
 
-async function door(more: { readonly atOnceMax?: number; readonly idleMs?: number } = {}) {
+async function door(
+  more: { readonly atOnceMax?: number; readonly idleMs?: number; readonly answerMs?: number } = {},
+) {
   const world = {
     isNamed: true,
     isReady: true,
@@ -60,7 +64,7 @@ async function door(more: { readonly atOnceMax?: number; readonly idleMs?: numbe
     taken: [] as Accounting[],
     keep: async (): Promise<void> => undefined,
   };
-  const { idleMs, ...limits } = more;
+  const { atOnceMax, ...limits } = more;
   const desk = createAccountingDesk({
     async take(_client, accounting) {
       world.taken.push(accounting);
@@ -69,10 +73,10 @@ async function door(more: { readonly atOnceMax?: number; readonly idleMs?: numbe
     isReady: async () => world.isReady,
     onOutcome: (outcome) => world.outcomes.push(outcome),
     onFault: () => undefined,
-    ...limits,
+    ...(atOnceMax !== undefined && { atOnceMax }),
   });
   const opened = await openRadiusTlsDoor({
-    ...{ host: "127.0.0.1", port: 0, desk, ...(idleMs !== undefined && { idleMs }) },
+    ...{ host: "127.0.0.1", port: 0, desk, ...limits },
     tls: mutualTls({ ...own, authorities: authority.certificate }, { admitsOlder: true }),
     clientOf: () => (world.isNamed ? { name: "pgw-1" } : undefined),
     onRefused: (_socket, error) => world.refused.push(error.code),
@@ -267,6 +271,32 @@ test("a connection that says nothing for longer than it may is closed", async ()
   const { port } = await door({ idleMs: 50 });
   const { closed } = await caller(port);
   await closed();
+});
+
+test("a client is asked over the connection that it opened, once; what it answers is told, and so are its silence and its end", async () => {
+  const { port, ask, world } = await door({ answerMs: 100 });
+  const session: readonly RadiusValue[] = [[44, octets("C0A8010A00000001")]];
+  const disconnect = { code: RADIUS.disconnectRequest, attributes: session } as const;
+  assert.equal(ask("pgw-1", disconnect), undefined, "nobody is connected");
+  const { socket, answers, arrived, closed } = await caller(port);
+  socket.write(start(1));
+  await arrived(1);
+  const ended = ask("pgw-1", disconnect);
+  await arrived(2);
+  const request = answers()[1] ?? assert.fail();
+  assert.equal(request.code, 40);
+  assert.equal(messageAuthenticator(request, RADSEC), "right");
+  socket.write(encodeAnswer(request, RADIUS.disconnectAck, octets("another secret")));
+  socket.write(encodeAnswer(request, RADIUS.disconnectAck, RADSEC));
+  assert.deepEqual(await ended, { isAck: true, cause: undefined });
+  assert.equal(await ask("pgw-1", disconnect), "unanswered");
+  assert.equal(answers().length, 3, "nothing is said twice");
+  const cut = ask("pgw-1", disconnect);
+  await arrived(4);
+  socket.destroy();
+  assert.equal(await cut, "unanswered");
+  await closed();
+  assert.deepEqual(world.outcomes, ["taken", "other_kind"]);
 });
 
 test("other certificates are shown to connections from now on, and those that are there stay", async () => {

@@ -5,8 +5,9 @@
  */
 import type { Socket } from "node:net";
 import { createServer, type TLSSocket, type TlsOptions } from "node:tls";
-import { RADIUS } from "../../../wire/radius/packet.ts";
+import { decodeRadius, encodeRequest, RADIUS } from "../../../wire/radius/packet.ts";
 import { type AccountingDesk, packetIn, type RadiusClient, type RadiusOutcome } from "./accounting-desk.ts";
+import { answerIn, type DynamicOutcome, type DynamicRequest } from "./dynamic-client.ts";
 
 /** RFC 6614 section 2.3. */
 const TLS_SECRET: Uint8Array = new TextEncoder().encode("radsec");
@@ -20,6 +21,8 @@ export type RadiusTlsDoor = {
   changeTls(tls: TlsOptions): void;
   /** Who may come has changed: whoever is no longer named is cut off. */
   recheck(): void;
+  /** Asks a client over the connection that it opened (RFC 6614 section 2.5); undefined: it has none open. */
+  ask(name: string, request: DynamicRequest): Promise<DynamicOutcome> | undefined;
 };
 
 type TlsDoorOptions = {
@@ -35,6 +38,8 @@ type TlsDoorOptions = {
   onRefused(socket: TLSSocket, error: NodeJS.ErrnoException): void;
   /** A connection that says nothing for as long is closed; an hour unless given. Clients' watchdogs come every half minute. */
   readonly idleMs?: number;
+  /** How long a client has to answer what we ask; 10 s unless given. */
+  readonly answerMs?: number;
 };
 
 const CONNECTIONS_MAX = 1_000;
@@ -47,6 +52,9 @@ const PACKET_OCTETS = { min: 20, max: 4_096 };
 const AT_WORK_MAX = 256;
 const UNREAD_OCTETS_MAX = 1 << 20;
 const IDLE_MS = 3_600_000;
+const ANSWER_MS = 10_000;
+/** Of 256 identifiers. */
+const ASKED_MAX = 200;
 const KEEP_ALIVE_MS = 30_000;
 const LEAVE_MS = 5_000;
 
@@ -58,6 +66,10 @@ type Connection = {
   /** What came and is not worked on yet. */
   rest: Buffer;
   atWork: number;
+  /** What we asked, by identifier. */
+  readonly asked: Map<number, (bytes: Uint8Array | undefined) => boolean>;
+  /** The last identifier that we used. */
+  identifier: number;
   /** Nothing more is read. */
   isOver: boolean;
 };
@@ -88,16 +100,12 @@ export async function openRadiusTlsDoor(options: TlsDoorOptions): Promise<Radius
   });
   server.on("secureConnection", (socket) => {
     inHandshake.delete(endOf(socket));
-    const connection = {
-      socket,
-      options,
-      client: undefined,
-      rest: Buffer.alloc(0),
-      atWork: 0,
-      isOver: false,
-    };
+    const connection = connectionOf(socket, options);
     connections.add(connection);
-    socket.on("close", () => connections.delete(connection));
+    socket.on("close", () => {
+      connections.delete(connection);
+      for (const answered of connection.asked.values()) answered(undefined);
+    });
     received(connection);
   });
   await new Promise<void>((done, failed) => {
@@ -111,6 +119,11 @@ export async function openRadiusTlsDoor(options: TlsDoorOptions): Promise<Radius
     recheck() {
       for (const connection of connections) recheck(connection);
     },
+    ask(name, request) {
+      const open = [...connections].filter(({ client, isOver }) => client?.name === name && !isOver);
+      const newest = open.at(-1);
+      return newest && askOver(newest, request);
+    },
     async close() {
       const closed = new Promise<void>((done) => void server.close(() => done()));
       for (const connection of connections) connection.isOver = true;
@@ -120,6 +133,36 @@ export async function openRadiusTlsDoor(options: TlsDoorOptions): Promise<Radius
       await closed;
     },
   };
+}
+
+const connectionOf = (socket: TLSSocket, options: TlsDoorOptions): Connection => ({
+  ...{ socket, options, client: undefined, rest: Buffer.alloc(0) },
+  ...{ atWork: 0, asked: new Map(), identifier: 0, isOver: false },
+});
+
+/** Once: nothing is sent again over one connection (RFC 6613 section 2.6.1). */
+function askOver(connection: Connection, { code, attributes }: DynamicRequest): Promise<DynamicOutcome> {
+  const { socket, asked, options } = connection;
+  if (asked.size >= ASKED_MAX) return Promise.resolve("unanswered");
+  do connection.identifier = (connection.identifier + 1) & 0xff;
+  while (asked.has(connection.identifier));
+  const { identifier } = connection;
+  const octets = encodeRequest({ code, identifier, attributes, isSigned: true }, TLS_SECRET);
+  const request = decodeRadius(octets);
+  return new Promise((resolve) => {
+    const end = (outcome: DynamicOutcome): void => {
+      clearTimeout(timer);
+      asked.delete(identifier);
+      resolve(outcome);
+    };
+    const timer = setTimeout(() => end("unanswered"), options.answerMs ?? ANSWER_MS);
+    asked.set(identifier, (bytes) => {
+      const answer = bytes && answerIn(bytes, { request, code, secret: TLS_SECRET });
+      if (!bytes || answer) end(answer ?? "unanswered");
+      return answer !== undefined;
+    });
+    socket.write(octets);
+  });
 }
 
 const endOf = ({ remoteAddress, remotePort }: Socket): string => `${remoteAddress} ${remotePort}`;
@@ -208,7 +251,10 @@ function taken(connection: Connection, client: RadiusClient, bytes: Uint8Array):
   const packet = packetIn(bytes);
   if (!packet) return ended(connection, "malformed");
   const refusal = desk.refusalOf(packet, client);
-  if (refusal === "other_kind") return desk.onOutcome(refusal, client);
+  if (refusal === "other_kind") {
+    if (!connection.asked.get(packet.identifier)?.(bytes)) desk.onOutcome(refusal, client);
+    return;
+  }
   if (refusal) return ended(connection, refusal);
   connection.atWork += 1;
   const job = desk.answerTo(client, packet).then((octets) => {
