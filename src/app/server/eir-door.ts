@@ -55,6 +55,7 @@ export async function openEir(
       close: door.close,
       change(next) {
         rules = rulesOf(next);
+        if (next.tls) door.changeTls(mutualTls(next.tls, { admitsOlder: true }));
       },
     };
   } catch (cause) {

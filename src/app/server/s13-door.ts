@@ -58,6 +58,7 @@ export async function openS13(
       close: door.close,
       change(next) {
         peers = peersOf(next);
+        if (next.tls) door.changeTls(next.tls);
         door.recheck();
       },
     };

@@ -185,6 +185,29 @@ test("a door with TLS closes although somebody never ends the handshake, or drip
   await close();
 });
 
+test("other certificates are shown to functions that connect from now on, by HTTP/2 still", async () => {
+  const authority = strangerAuthority();
+  const [before, after] = ["before.example", "after.example"].map((name) =>
+    pairOf(authority, { purpose: "server", names: [{ kind: "dns", name }] }),
+  );
+  const tlsWith = (own: typeof before) =>
+    mutualTls({ ...(own ?? assert.fail()), authorities: authority.certificate }, { admitsOlder: true });
+  const { port, changeTls } = await door({ tls: tlsWith(before) });
+  const shown = (): Promise<unknown> =>
+    new Promise((done) => {
+      const place = { host: "127.0.0.1", port, ca: authority.certificate, ALPNProtocols: ["h2"] };
+      const socket = connectTls({ ...place, checkServerIdentity: () => undefined });
+      socket.on("error", () => undefined); // it has no certificate to show
+      socket.on("secureConnect", () => {
+        done([socket.alpnProtocol, socket.getPeerX509Certificate()?.subjectAltName]);
+        socket.destroy();
+      });
+    });
+  assert.deepEqual(await shown(), ["h2", "DNS:before.example"]);
+  changeTls(tlsWith(after));
+  assert.deepEqual(await shown(), ["h2", "DNS:after.example"]);
+});
+
 test("the forms of a device, and of who has it; a gateway without IMEI is white and nobody's handset", async () => {
   const handset = (query: string) => {
     const read = readEquipmentQuery(query);

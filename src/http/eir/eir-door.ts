@@ -14,6 +14,7 @@ import {
 import { createServer as createTcp, type Server, type Socket } from "node:net";
 import type { SecureContextOptions, TlsOptions } from "node:tls";
 import type { Equipment, EquipmentAnswer } from "../../kernel/equipment/equipment.ts";
+import { changeTls } from "../mutual-tls.ts";
 import { readEquipmentQuery } from "./equipment-query.ts";
 
 /** A function of the core that may ask. */
@@ -43,7 +44,11 @@ type EirDoorOptions = {
 /** 401 and 403 (TS 29.500 clause 6.7.3; RFC 6750 section 3.1). */
 export type TokenFault = { readonly status: 401 | 403; readonly error: string };
 
-export type EirDoor = { readonly port: number; close(): Promise<void> };
+export type EirDoor = {
+  readonly port: number;
+  close(): Promise<void> /** Other certificates for connections from now on; a door without TLS stays without. @throws Error of OpenSSL: it keeps what it has */;
+  changeTls(next: SecureContextOptions): void;
+};
 
 const PATH = "/n5g-eir-eic/v1/equipment-status";
 const STATUS = { white: "WHITELISTED", grey: "GREYLISTED", black: "BLACKLISTED" } as const;
@@ -115,6 +120,9 @@ export async function openEirDoor(options: EirDoorOptions): Promise<EirDoor> {
   const address = listener.address();
   return {
     port: typeof address === "object" && address ? address.port : options.port,
+    changeTls(next) {
+      if (secure) changeTls(secure, next);
+    },
     async close() {
       const closed = new Promise<void>((done) => void listener.close(() => done()));
       for (const session of sessions) session.close(); // GOAWAY: what was asked is answered

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
+import { connect as connectTls } from "node:tls";
 import { test } from "vitest";
 import { pairOf, strangerAuthority } from "../../../../test/fixture/parties.ts";
 import { whenDone } from "../../../../test/fixture/when-done.ts";
@@ -70,7 +71,7 @@ async function door(
     await opened.close();
     assert.deepEqual(faults, []);
   });
-  return { port: opened.port, asked, outcomes, close: opened.close, recheck: opened.recheck };
+  return { ...opened, asked, outcomes };
 }
 
 /** One end of a connection: what came, message by message. */
@@ -332,6 +333,36 @@ test("a door with TLS closes although somebody never ends the handshake", async 
   const { next } = await caller(port);
   await close();
   assert.equal(await next(), "closed");
+});
+
+test("other certificates are shown to peers that connect from now on", async () => {
+  const { port, changeTls } = await door({ tls: tlsOf() });
+  const authority = strangerAuthority();
+  const [before, after] = ["before.example", "after.example"].map((name) =>
+    pairOf(authority, { purpose: "server", names: [{ kind: "dns", name }] }),
+  );
+  const shownTo = (own: typeof before): Promise<string | undefined> => {
+    changeTls(
+      mutualTls({ ...(own ?? assert.fail()), authorities: authority.certificate }, { admitsOlder: true }),
+    );
+    return new Promise((done) => {
+      const socket = connectTls({
+        port,
+        host: "127.0.0.1",
+        ca: authority.certificate,
+        checkServerIdentity: () => undefined,
+      });
+      socket.on("error", () => undefined); // it has no certificate to show
+      socket.on("secureConnect", () => {
+        done(socket.getPeerX509Certificate()?.subjectAltName);
+        socket.destroy();
+      });
+    });
+  };
+  assert.deepEqual(
+    [await shownTo(before), await shownTo(after)],
+    ["DNS:before.example", "DNS:after.example"],
+  );
 });
 
 test("a question whose fault is too long to be shown is refused without it, and the connection stays", async () => {

@@ -4,7 +4,7 @@
  * clause 6.2. SCTP, which TS 29.272 clause 7.1.2 names, is the agent's to bring.
  */
 import { createServer, type Server, type Socket } from "node:net";
-import { createServer as createTlsServer, type TlsOptions } from "node:tls";
+import { createServer as createTlsServer, type TlsOptions, Server as TlsServer } from "node:tls";
 import { type Peer, type PeerOptions, receivePeer } from "./peer.ts";
 
 type S13DoorOptions = {
@@ -23,6 +23,8 @@ export type S13Door = {
   close(): Promise<void>;
   /** What `isNear` and `peerOf` say has changed: whoever is no longer named is cut off. */
   recheck(): void;
+  /** Other certificates for connections from now on; a door without TLS stays without. @throws Error of OpenSSL: it keeps what it has */
+  changeTls(next: TlsOptions): void;
 };
 
 const CONNECTIONS_MAX = 1_000;
@@ -82,6 +84,9 @@ export async function openS13Door(options: S13DoorOptions): Promise<S13Door> {
     },
     recheck() {
       for (const peer of all) peer.recheck();
+    },
+    changeTls(next) {
+      if (server instanceof TlsServer) server.setSecureContext(next);
     },
   };
 }
