@@ -169,8 +169,11 @@ export function rulesOf({ clients }: Pick<RadiusPlace, "clients">) {
       client.certificate === undefined ? [] : [[client.certificate, client] as const],
     ),
   );
+  const named: ReadonlyMap<string, RadiusClientPlace> = new Map(
+    clients.map((client) => [client.name, client]),
+  );
   return {
-    named: new Map(clients.map((client) => [client.name, client])) as ReadonlyMap<string, RadiusClientPlace>,
+    named,
     clientAt: nearestAt(byUdp),
     /** Whoever shows a certificate with the names of two is nobody. */
     behind(socket: TLSSocket): RadiusClientPlace | undefined {
