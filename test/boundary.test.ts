@@ -207,6 +207,12 @@ function circlesOf(graph: ReadonlyMap<string, readonly string[]>): string[] {
   return [...new Set(circles)];
 }
 
+/** Of a file under web/src: whether what it imports stands elsewhere in the checkout, or in Node. */
+function isOutsideConsole(name: string, target: string): boolean {
+  if (!target.startsWith(".")) return target.startsWith("node:");
+  return relative(".", join(dirname(name), target)).startsWith("..");
+}
+
 test("there are sources to guard, and each stands in a known room", () => {
   assert.ok(ALL.length > 0);
   for (const path of ALL)
@@ -266,6 +272,28 @@ test("no import crosses a floor or a wall that ARCHITECTURE.md closes", () => {
     return why ? [`src/${found.from}:${found.line} imports ${found.to}: ${why}`] : [];
   });
   assert.deepEqual(refused, []);
+});
+
+test("the console knows the API's description and nothing else of the server: it imports nothing outside web/, and no part of Node", () => {
+  const web = join(ROOT, "web", "src");
+  const files = readdirSync(web, { recursive: true, encoding: "utf8" }).filter((name) =>
+    /\.tsx?$/.test(name),
+  );
+  assert.ok(files.length > 20);
+  const refused = files.flatMap((name) => {
+    const text = readFileSync(join(web, name), "utf8");
+    const targets = [...text.matchAll(/(?:\bfrom\s*|\bimport\s*\(?\s*)["']([^"'\s]+)["']/g)].map(
+      ([, target = ""]) => target,
+    );
+    return targets.filter((target) => isOutsideConsole(name, target)).map((target) => `${name}: ${target}`);
+  });
+  assert.deepEqual(refused, []);
+  for (const [name, target] of [
+    ["pages/order.tsx", "../../../src/kernel/order/order.ts"],
+    ["main.tsx", "../vite.config.ts"],
+    ["search.ts", "node:path"],
+  ] as const)
+    assert.ok(isOutsideConsole(name, target), target);
 });
 
 test("no files import each other in a circle, types included", () => {

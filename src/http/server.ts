@@ -299,7 +299,7 @@ function callerOf(
 ): Caller | Promise<Caller> {
   if (takesPlatform) return platformOf(parts, request);
   const { authorization } = request.headers;
-  const session = authorization === undefined ? sessionIn(request) : undefined;
+  const session = authorization === undefined ? sessionIn(parts.deps, request) : undefined;
   if (session !== undefined) return callerOfSession(parts.deps, session, request);
   return parts.gate.callerOf(authorization, request.ip);
 }

@@ -23,14 +23,19 @@ const SAFE = ["GET", "HEAD", "OPTIONS"];
 /** The text of a new session, from 32 random octets. */
 export const sessionOf = (random: Uint8Array): string => `tus_${Buffer.from(random).toString("base64url")}`;
 
-/** What the request's cookie says; undefined where there is none. */
-export function sessionIn({ headers }: FastifyRequest): string | undefined {
-  const { cookie = "" } = headers;
-  for (const pair of cookie.split(";")) {
-    const [name = "", value = ""] = pair.trim().split("=", 2);
-    if ((name === COOKIE || name === SECURE_COOKIE) && SESSION_SHAPE.test(value)) return value;
-  }
-  return undefined;
+/** Whether a browser is at a secure page of ours. Behind a proxy that ends TLS, the public URL says so. */
+export const isSecure = ({ requests }: Pick<HttpDeps, "requests">, { protocol }: FastifyRequest): boolean =>
+  protocol === "https" || requests.publicUrl().startsWith("https:");
+
+/**
+ * What the request's cookie says; undefined where there is none. At a secure page the plain name is nobody's: a neighbouring host, or
+ * whoever sits on an unencrypted line, can plant it and so make somebody work in a session of theirs.
+ */
+export function sessionIn(deps: Pick<HttpDeps, "requests">, request: FastifyRequest): string | undefined {
+  const pairs = (request.headers.cookie ?? "").split(";").map((pair) => pair.trim().split("=", 2));
+  const named = (wanted: string): string | undefined =>
+    pairs.find(([name, value = ""]) => name === wanted && SESSION_SHAPE.test(value))?.[1];
+  return named(SECURE_COOKIE) ?? (isSecure(deps, request) ? undefined : named(COOKIE));
 }
 
 /** The header that gives a browser its session, or takes it away. */

@@ -8,6 +8,10 @@ const oneOf = <const Word extends string | number>(
 ): Word | undefined => words.find((word) => word === given);
 const textIn = (given: unknown): string | undefined =>
   typeof given === "string" && given !== "" ? given.slice(0, 120) : undefined;
+const instantIn = (given: unknown): string | undefined => {
+  const text = textIn(given);
+  return text !== undefined && /^\d{4}-\d\d-\d\dT[\d:.]+Z$/.test(text) ? text : undefined;
+};
 /** Without the members that say nothing. */
 const kept = <Value extends object>(value: Value): Value =>
   Object.fromEntries(Object.entries(value).filter(([, one]) => one !== undefined)) as Value; // the same members, less those that are undefined
@@ -49,6 +53,7 @@ export const orderSearchIn = (given: Given): OrderSearch =>
     make: textIn(given.make),
     model: textIn(given.model),
     subscriberId: textIn(given.subscriberId),
+    createdFrom: instantIn(given.createdFrom),
     sort: oneOf(SORTS, given.sort),
   });
 
@@ -65,5 +70,9 @@ export const showIn = (
 ): { readonly show?: Show | undefined; readonly at?: string | undefined } =>
   kept({ show: oneOf(SHOWS, given.show), at: textIn(given.at) });
 
-export const signInSearch = (given: Given): { readonly to?: string | undefined } =>
-  kept({ to: textIn(given.to) });
+/** A page of the console: neither another host (`//host`, which browsers read from `/\\host` too) nor another scheme. */
+const PAGE = /^\/(?![/\\])[^\s\\]*$/;
+export const signInSearch = (given: Given): { readonly to?: string | undefined } => {
+  const to = textIn(given.to);
+  return kept({ to: to !== undefined && PAGE.test(to) ? to : undefined });
+};

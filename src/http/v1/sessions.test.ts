@@ -59,6 +59,25 @@ test("under https the cookie is of this host alone and goes over nothing else", 
   await fixture.server.close();
 });
 
+test("under https a cookie of the plain name, which a neighbouring host can plant, opens nothing and stands before none", async () => {
+  const fixture = await openFixture({ trustProxy: "127.0.0.1" });
+  Object.assign(fixture.deps.requests, { publicUrl: () => "http://turnup.example" });
+  const planted = await signedIn(fixture, "care");
+  assert.match(planted, /^turnup_session=/);
+  const secure = { "x-forwarded-proto": "https" };
+  const opened = await fixture.server.inject({
+    method: "POST",
+    url: "/v1/sessions",
+    headers: { ...bearer(OPERATOR_A, "admin"), ...secure },
+  });
+  const own = String(opened.headers["set-cookie"]).split(";")[0] ?? "";
+  const ask = async (cookie: string) =>
+    fixture.server.inject({ url: "/v1/sessions/current", headers: { cookie, ...secure } });
+  assert.equal(codeOf(await ask(planted)), "token_missing");
+  assert.equal((await ask(`${planted}; ${own}`)).json().role, "admin");
+  await fixture.server.close();
+});
+
 test("what a session changes needs the console's header and this server's own page; a look needs neither", async () => {
   const fixture = await openFixture();
   const cookie = await signedIn(fixture);

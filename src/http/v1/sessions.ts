@@ -10,7 +10,7 @@ import { answerPage, pageOf } from "../page.ts";
 import type { HttpDeps } from "../ports.ts";
 import { gone, ok, route } from "../route.ts";
 import { id, instant, instantOrNull, named, page, pageQuery, textOrNull, words } from "../schema.ts";
-import { sessionCookie, sessionIn, sessionOf } from "../session-gate.ts";
+import { isSecure, sessionCookie, sessionIn, sessionOf } from "../session-gate.ts";
 
 /** People; machines bring their token with each request. */
 const PEOPLE: readonly Role[] = ["admin", "engineer", "care"];
@@ -94,7 +94,7 @@ export const currentSession = route({
   status: 200,
   answer: Opened,
   async handle(deps, { caller, request }) {
-    const session = sessionIn(request);
+    const session = sessionIn(deps, request);
     const record = session === undefined ? undefined : await deps.sessions.findByHash(hashToken(session));
     const since = record?.createdAt ?? deps.clock();
     return ok(await standing(deps, caller, since));
@@ -110,7 +110,7 @@ export const endCurrentSession = route({
   errors: [],
   status: 204,
   async handle(deps, { caller, request }) {
-    const session = sessionIn(request);
+    const session = sessionIn(deps, request);
     const record = session === undefined ? undefined : await deps.sessions.findByHash(hashToken(session));
     if (record) await deps.sessions.end(caller.operatorId, record.id, caller.label);
     return { ...gone(), headers: { "set-cookie": sessionCookie(null, isSecure(deps, request), 0) } };
@@ -179,7 +179,3 @@ async function standing(deps: HttpDeps, { operatorId, role, label }: Whose, sinc
   const { name } = await deps.requests.operatorOf(operatorId);
   return { role, label, operator: name, expiresAt: sessionEndsAt(since, deps.sessionLimits).toISOString() };
 }
-
-/** Behind a proxy that ends TLS, the public URL says so. */
-const isSecure = ({ requests }: HttpDeps, { protocol }: FastifyRequest): boolean =>
-  protocol === "https" || requests.publicUrl().startsWith("https:");

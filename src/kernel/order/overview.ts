@@ -7,6 +7,8 @@ export type Station = (typeof STATIONS)[number];
 
 /** Orders that failed alike. Times are RFC 3339. */
 export type FailureGroup = {
+  /** Of the orders: all of it failed, or a part. */
+  readonly state: OrderState;
   /** Of the item: which kind, and its stable cause; null where nobody said one. */
   readonly kind: string;
   readonly cause: string | null;

@@ -39,11 +39,11 @@ const RATE = {
 const FAILURES = {
   name: "overview_failures", // provisioning_order_pkey, order_item_of_order
   text: `with recent as (${RECENT})
-         select i.kind, i.cause, (array_agg(i.reason order by i.updated_at desc))[1] as reason, o.make, o.model,
+         select o.state, i.kind, i.cause, (array_agg(i.reason order by i.updated_at desc))[1] as reason, o.make, o.model,
                 count(distinct o.id)::int as orders, min(i.updated_at) as "firstAt", max(i.updated_at) as "lastAt"
            from recent o join order_item i on i.order_id = o.id
           where o.state in ('failed', 'partly_completed') and i.state = 'failed'
-          group by i.kind, i.cause, o.make, o.model order by 6 desc, 8 desc limit ${FAILURES_MAX}`,
+          group by o.state, i.kind, i.cause, o.make, o.model order by orders desc, "lastAt" desc limit ${FAILURES_MAX}`,
 };
 
 type StationRow = Readonly<Record<Station, number>> & { readonly state: string };

@@ -45,6 +45,8 @@ export type OrderSearch = {
   readonly make?: string | undefined;
   readonly model?: string | undefined;
   readonly subscriberId?: string | undefined;
+  /** RFC 3339. */
+  readonly createdFrom?: string | undefined;
   readonly sort?: "updated" | "deadline" | "attempts" | undefined;
 };
 export const ordersQuery = (search: OrderSearch) =>

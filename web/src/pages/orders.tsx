@@ -8,7 +8,7 @@ import { type OrderSearch, ordersQuery, PAGE_ROWS, queries } from "../api/querie
 import { Loading, Notice, PageHead, Problem, Time } from "../parts/parts.tsx";
 import { Badge, stateWord, wordOf } from "../parts/state.tsx";
 import { CAUSES, ORDER_STATES, SORTS, VERDICTS } from "../search.ts";
-import { number, t } from "../words/words.ts";
+import { exactTime, number, t } from "../words/words.ts";
 
 type Order = Schemas["Order"];
 const ROW_PIXELS = 37;
@@ -189,7 +189,7 @@ export const phoneOf = ({ make, model }: Pick<Order, "make" | "model">): string 
 
 /** With which filters a sort is offered; another choice drops those that are not (docs/api.md). */
 const FILTERS_OF: Readonly<Record<"created" | (typeof SORTS)[number], readonly (keyof OrderSearch)[]>> = {
-  created: ["state", "verdict", "cause", "make", "model", "subscriberId"],
+  created: ["state", "verdict", "cause", "make", "model", "subscriberId", "createdFrom"],
   updated: ["state", "subscriberId"],
   deadline: ["state", "subscriberId"],
   attempts: ["state", "verdict", "cause", "make", "model"],
@@ -242,12 +242,12 @@ function Filters({ search }: { readonly search: OrderSearch }) {
         wordOf={(one) => t(`orders.sort.${one as "updated"}`)}
         onChoose={choose}
       />
-      {(["make", "model", "subscriberId"] as const).map((name) => {
+      {(["make", "model", "subscriberId", "createdFrom"] as const).map((name) => {
         const value = search[name];
         return (
           value !== undefined && (
             <button key={name} type="button" className="button chip" onClick={() => choose(name, undefined)}>
-              {name === "subscriberId" ? t("order.subscriber") : value} ×
+              {chipOf(name, value)} ×
             </button>
           )
         );
@@ -255,6 +255,11 @@ function Filters({ search }: { readonly search: OrderSearch }) {
     </form>
   );
 }
+
+const chipOf = (name: keyof OrderSearch, value: string): string => {
+  if (name === "subscriberId") return t("order.subscriber");
+  return name === "createdFrom" ? t("orders.filter.since", { time: exactTime(value) }) : value;
+};
 
 type ChoiceProps = {
   readonly name: keyof OrderSearch;

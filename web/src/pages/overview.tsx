@@ -45,7 +45,7 @@ export function OverviewPage() {
           <Stations overview={data} />
           <div className="two">
             <div>
-              <Failures failures={data.failures} />
+              <Failures overview={data} />
               <Rate overview={data} />
             </div>
             <aside>
@@ -80,17 +80,22 @@ const Stations = ({ overview: { orders, since, isWhole, stations } }: { readonly
   </section>
 );
 
-const Failures = ({ failures }: { readonly failures: Overview["failures"] }) => (
+/** A link leads to what the list can tell apart: orders of this phone that ended so, whatever item and cause it was. */
+const Failures = ({ overview: { failures, since } }: { readonly overview: Overview }) => (
   <Card title={t("overview.failures")}>
     {failures.length === 0 ? (
       <Notice>{t("empty.failures")}</Notice>
     ) : (
       <ul className="links-list">
         {failures.map((group) => (
-          <li className="failure" key={`${group.kind} ${group.cause} ${group.make} ${group.model}`}>
+          <li
+            className="failure"
+            key={`${group.state} ${group.kind} ${group.cause} ${group.make} ${group.model}`}
+          >
             <div>
               <b>{group.make === null ? t("orders.unknown_phone") : `${group.make} ${group.model ?? ""}`}</b>{" "}
-              <span className="tag">{wordOf("kind", group.kind)}</span>
+              <span className="tag">{wordOf("kind", group.kind)}</span>{" "}
+              <b className="num">{t("failures.orders", { n: group.orders })}</b>
               <p className="muted" lang="en">
                 {group.reason}
               </p>
@@ -102,13 +107,14 @@ const Failures = ({ failures }: { readonly failures: Overview["failures"] }) => 
             <Link
               to="/orders"
               search={{
-                state: "failed",
+                state: group.state,
+                createdFrom: since,
                 ...(group.make !== null && { make: group.make }),
                 ...(group.model !== null && { model: group.model }),
               }}
               className="button"
             >
-              {t("failures.show", { n: group.orders })}
+              {t(`failures.show.${group.state === "failed" ? "failed" : "part"}`)}
             </Link>
           </li>
         ))}
@@ -179,7 +185,7 @@ function Rate({ overview }: { readonly overview: Overview }) {
   );
 }
 
-function Waits({ overview: { states } }: { readonly overview: Overview }) {
+function Waits({ overview: { states, since } }: { readonly overview: Overview }) {
   const { data: session } = useQuery(sessionQuery);
   const mayDecide = session !== undefined && session.role !== "care";
   const { data: approvals } = useQuery({ ...approvalsQuery, enabled: mayDecide });
@@ -194,7 +200,7 @@ function Waits({ overview: { states } }: { readonly overview: Overview }) {
           {states.waiting > 0 && (
             <li>
               <Icon name="wait" tone="wait" />
-              <Link to="/orders" search={{ state: "waiting" }}>
+              <Link to="/orders" search={{ state: "waiting", createdFrom: since }}>
                 {t("overview.waiting", { n: states.waiting })}
               </Link>
             </li>
@@ -202,7 +208,7 @@ function Waits({ overview: { states } }: { readonly overview: Overview }) {
           {states.awaiting_consent > 0 && (
             <li>
               <Icon name="wait" tone="wait" />
-              <Link to="/orders" search={{ state: "awaiting_consent" }}>
+              <Link to="/orders" search={{ state: "awaiting_consent", createdFrom: since }}>
                 {t("overview.consent", { n: states.awaiting_consent })}
               </Link>
             </li>
@@ -216,7 +222,7 @@ function Waits({ overview: { states } }: { readonly overview: Overview }) {
           {states.provisioning > 0 && (
             <li>
               <Icon name="half" tone="move" />
-              <Link to="/orders" search={{ state: "provisioning" }}>
+              <Link to="/orders" search={{ state: "provisioning", createdFrom: since }}>
                 {t("overview.under_way", { n: states.provisioning })}
               </Link>
             </li>

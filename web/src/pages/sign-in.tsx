@@ -20,7 +20,7 @@ export function SignIn() {
     try {
       await open();
       queries.clear();
-      await navigate({ href: to.startsWith("/") ? to : "/" });
+      await navigate({ href: to });
     } catch (error) {
       setByLink(false);
       setProblem(error);

@@ -143,7 +143,9 @@ export const de: Words = {
   "overview.under_way": "{n, plural, one {# Auftrag ist} other {# Aufträge sind}} in Arbeit",
   "overview.approvals":
     "{n, plural, one {# Entscheidung wartet} other {# Entscheidungen warten}} auf eine zweite Person",
-  "failures.show": "{n, plural, one {# Auftrag} other {# Aufträge}} zeigen",
+  "failures.orders": "{n, plural, one {# Auftrag} other {# Aufträge}}",
+  "failures.show.failed": "Gescheiterte Aufträge dieses Telefons",
+  "failures.show.part": "Teilweise erledigte Aufträge dieses Telefons",
   "failures.first": "Zuerst",
   "failures.last": "zuletzt",
   "orders.title": "Aufträge",
@@ -170,6 +172,7 @@ export const de: Words = {
   "orders.end": "Das ist alles.",
   "orders.loading_more": "Weitere werden geladen",
   "orders.filters": "Filter",
+  "orders.filter.since": "Seit {time}",
   "order.opened": "Eröffnet {time}",
   "order.next": "Nächstes",
   "order.deadline": "Endet spätestens {time}.",

@@ -139,7 +139,9 @@ export const en = {
   "overview.under_way": "{n, plural, one {# order is under way} other {# orders are under way}}",
   "overview.approvals":
     "{n, plural, one {# decision waits for a second person} other {# decisions wait for a second person}}",
-  "failures.show": "Show {n, plural, one {# order} other {# orders}}",
+  "failures.orders": "{n, plural, one {# order} other {# orders}}",
+  "failures.show.failed": "Failed orders of this phone",
+  "failures.show.part": "Partly completed orders of this phone",
   "failures.first": "First",
   "failures.last": "Last",
   "orders.title": "Orders",
@@ -166,6 +168,7 @@ export const en = {
   "orders.end": "That is all.",
   "orders.loading_more": "Loading more",
   "orders.filters": "Filters",
+  "orders.filter.since": "Since {time}",
   "order.opened": "Opened {time}",
   "order.next": "Next",
   "order.deadline": "Ends at the latest {time}.",

@@ -5,7 +5,7 @@ import { STATIONS } from "../../../kernel/order/overview.ts";
 import { hoursAfter } from "../../../term/moment.ts";
 import { recordOf } from "../../../term/record.ts";
 import { ok, route } from "../../route.ts";
-import { instant, named, textOrNull } from "../../schema.ts";
+import { instant, named, textOrNull, words } from "../../schema.ts";
 
 const HOURS_DEFAULT = 24;
 const HOURS_MAX = 168;
@@ -15,6 +15,7 @@ const STEPS = 60;
 const Failure = named(
   "FailureGroup",
   Type.Object({
+    state: words(ORDER_STATES, "Of the orders: all of each failed, or a part."),
     kind: Type.String(),
     cause: textOrNull({ description: "Stable; null where nobody said one." }),
     reason: Type.String({ description: "Of the newest of them." }),
@@ -43,7 +44,7 @@ const Overview = named(
     ),
     stepSeconds: Type.Integer({ description: "Length of an interval of `rate`." }),
     failures: Type.Array(Failure, {
-      description: "Grouped by item, cause and model; most orders first, at most 20.",
+      description: "Grouped by state, item, cause and model; most orders first, at most 20.",
     }),
     centres: Type.Array(Type.Object({ name: Type.String(), bound: Type.Boolean() })),
   }),
