@@ -106,6 +106,14 @@ export const GUARDS: readonly Guard[] = [
   },
   {
     protects: "identity",
+    what: "a lock takes a stolen handset for the device of its SIM by a data session",
+    file: "src/app/server/radius-door.ts",
+    line: 'if (statuses.statusOf(operatorId, handset) === "black") return;',
+    broken: "statuses.statusOf(operatorId, handset);",
+    tests: ["src/app/server/radius-door.test.ts"],
+  },
+  {
+    protects: "identity",
     what: "a lock takes a stolen handset for the device of its SIM",
     file: "src/app/server/equipment-desk.ts",
     line: 'if (answer === "black" || imsi === undefined) return answer;',

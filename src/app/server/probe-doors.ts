@@ -49,7 +49,7 @@ export async function openProbeDoors(
   const deps = {
     ...{ intake, homePlmnOf, operatorIdOf, clock, onFault },
     ...{ confirm: witnesses.confirm, audit: stores.registry.audit },
-    locks: equipment.locks,
+    ...{ locks: equipment.locks, statuses: equipment.book },
     clockToleranceMs: config.clock.toleranceSeconds * 1_000,
     monotonicMs: () => performance.now(),
     registry: measures,
@@ -73,10 +73,7 @@ export async function openProbeDoors(
     ...(gsupPlace?.clients ?? []),
   ].map(({ operator }) => operator);
   const desk =
-    (s13Place || eirPlace || gsupPlace) &&
-    closing.use(
-      await openEquipmentDesk({ ...deps, operators, statuses: equipment.book, locks: equipment.locks }),
-    );
+    (s13Place || eirPlace || gsupPlace) && closing.use(await openEquipmentDesk({ ...deps, operators }));
   const s13 = s13Place && desk && closing.use(await openS13({ ...deps, desk }, s13Place));
   const eir = eirPlace && desk && closing.use(await openEir({ ...deps, desk }, eirPlace));
   const gsup = gsupPlace && desk && closing.use(await openGsup({ ...deps, desk }, gsupPlace));

@@ -34,11 +34,12 @@ const SECRET = "a secret of both";
 
 function accounting(
   identifier: number,
-  told: { status?: number; imsi: string; imei?: string; secret?: string },
+  told: { status?: number; imsi: string; imei?: string; secret?: string; lasted?: number },
 ) {
   const attributes: RadiusValue[] = [
     [40, new Uint8Array([0, 0, 0, told.status ?? 1])],
     [44, octets(`session-${identifier}`)],
+    ...(told.lasted === undefined ? [] : [[46, new Uint8Array([0, 0, 0, told.lasted])] as const]),
     [30, octets("internet")],
     [31, octets("447700900123")],
     vendorValue(VENDOR_3GPP, 1, octets(told.imsi)),
@@ -256,7 +257,7 @@ async function doorFor(
         },
       },
       ...{ confirm: async () => [], homePlmnOf: () => undefined, clockToleranceMs: 0, registry },
-      locks: { session: () => undefined },
+      ...{ locks: { session: () => undefined }, statuses: { statusOf: () => "white" } },
       ...{ operatorIdOf: async (slug) => slug ?? "first", clock: () => new Date(0), monotonicMs: () => 0 },
       isReady: async () => false,
       audit: { record: async () => undefined },
@@ -351,4 +352,34 @@ test("a gateway that cannot be heard for a while is told in the log once a secon
   nowMs = 1_000;
   await notKept(4);
   assert.equal(faults.length, 2);
+});
+
+test("R73: a session that is open is shown to the lock of its SIM; one that ended, late word, a number that is refused and a handset on a black list are not", async () => {
+  const client = { name: "pgw-1", addresses: ["127.0.0.1"], secret: octets(SECRET) };
+  const clients = [{ ...client, certificate: undefined, operator: "north", disconnect: undefined }];
+  const [open, late, refused, black] = [1, 2, 3, 4].map((one) => `23415000000000${one}`);
+  const shown: object[] = [];
+  const { listener } = await doorFor(
+    { port: 0, tls: undefined, clients },
+    {
+      intake: {
+        accept: async (_operatorId, sightings) =>
+          sightings.map(({ imsi }) => {
+            if (imsi === late) return { outcome: "late", subscriberId: "", deviceId: "" };
+            if (imsi === refused) return { outcome: "refused", code: "imei_malformed", reason: "" };
+            return { outcome: "unchanged" };
+          }),
+      },
+      locks: { session: (one) => void shown.push(one) },
+      statuses: { statusOf: (_operatorId, { imsi }) => (imsi === black ? "black" : "white") },
+    },
+  );
+  const port = listener.port ?? assert.fail("no door is open");
+  const imei = "3569380356438091";
+  for (const [at, imsi = ""] of [open, late, refused, black].entries())
+    await acknowledged(port, accounting(at, { imsi, imei }));
+  await acknowledged(port, accounting(5, { imsi: open ?? "", imei, status: 3 }));
+  await acknowledged(port, accounting(6, { imsi: open ?? "", imei, status: 2, lasted: 60 }));
+  const told = { operatorId: "north", imsi: open, imei, source: "radius", client: "pgw-1" };
+  assert.deepEqual(shown, [told, told], "its start, and that it goes on");
 });

@@ -9,7 +9,8 @@ import type { AuditLog } from "../../kernel/account/registry.ts";
 import type { Conductor } from "../../kernel/conductor/conductor.ts";
 import type { LiveSessions } from "../../kernel/detection/live-session.ts";
 import { type SessionSeen, seenBySession } from "../../kernel/detection/session-seen.ts";
-import type { Intake } from "../../kernel/detection/sighting.ts";
+import type { Intake, SightingInput } from "../../kernel/detection/sighting.ts";
+import type { EquipmentStatuses } from "../../kernel/equipment/equipment.ts";
 import {
   type AccountingDesk,
   createAccountingDesk,
@@ -34,6 +35,8 @@ type RadiusDeps = {
   readonly confirm: Conductor["confirm"];
   /** A session of a SIM in another device than its own is ended. */
   readonly locks: Pick<SimLockBook, "session">;
+  /** A handset that is on a black list becomes nobody's device by its session. */
+  readonly statuses: EquipmentStatuses;
   readonly homePlmnOf: HomePlmnOf;
   readonly clockToleranceMs: number;
   /** By short name; of nobody's: the operator that was made first. */
@@ -247,6 +250,23 @@ async function taken(
     const [result] = await deps.intake.accept(operatorId, [seen.sighting], "radius", "unneeded");
     const outcome = result?.outcome === "refused" ? result.code : (result?.outcome ?? "refused");
     count.sightings.inc({ client: client.name, outcome });
+    if (result && result.outcome !== "refused" && result.outcome !== "late")
+      lookAtLock(deps, operatorId, client.name, { accounting, sighting: seen.sighting });
   }
   if (seen.traffic) await Promise.all(proofs.put([{ operatorId, ...seen.traffic }]));
+}
+
+/** A session that ends says in which device the SIM was; one that is open, in which it is. */
+function lookAtLock(
+  { locks, statuses }: Pick<RadiusDeps, "locks" | "statuses">,
+  operatorId: string,
+  client: string,
+  { accounting, sighting }: { readonly accounting: Accounting; readonly sighting: SightingInput },
+): void {
+  const { status, imei } = accounting;
+  const { imsi } = sighting;
+  if (imei === undefined || imsi === undefined || (status !== "start" && status !== "interim")) return;
+  const handset = { imei, imsi, softwareVersion: undefined, msisdn: undefined, visited: undefined };
+  if (statuses.statusOf(operatorId, handset) === "black") return;
+  locks.session({ operatorId, imsi, imei, source: "radius", client });
 }
