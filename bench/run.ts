@@ -16,6 +16,7 @@ import {
 } from "./document.ts";
 import { enginesQuestion } from "./engines.bench.ts";
 import { equipmentQuestion } from "./equipment.bench.ts";
+import { formatsQuestion } from "./formats.bench.ts";
 import { growthQuestion, ORDERS, PAIRS } from "./growth.bench.ts";
 import { importQuestion } from "./import.bench.ts";
 import { knownPairsQuestion } from "./known-pairs.bench.ts";
@@ -38,6 +39,7 @@ const USAGE_EXIT = 2;
 
 const QUESTIONS: readonly Question[] = [
   payloadQuestion,
+  formatsQuestion,
   smppPduQuestion,
   smppWindowQuestion,
   smscPaceQuestion,
