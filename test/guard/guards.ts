@@ -18,6 +18,23 @@ export type Guard = {
 export const GUARDS: readonly Guard[] = [
   {
     protects: "identity",
+    what: "an operator's feed tells what happened at another operator",
+    file: "src/store/events/event-rows.ts",
+    line: '"r.operator_id = $1 and (r.tx, r.id) >= ($2::xid8, $3::uuid) and r.tx is not null and r.tx < $4::xid8 order by r.tx, r.id limit $5";',
+    broken:
+      '"$1::uuid is not null and (r.tx, r.id) >= ($2::xid8, $3::uuid) and r.tx is not null and r.tx < $4::xid8 order by r.tx, r.id limit $5";',
+    tests: ["src/store/events/event-feed.test.ts"],
+  },
+  {
+    protects: "money",
+    what: "whoever books by the feed never hears of a charge whose transaction was over later than a younger one",
+    file: "src/store/events/event-rows.ts",
+    line: "const values = [operatorId, String(from.tx), from.row, String(horizon), limit];",
+    broken: 'const values = [operatorId, String(from.tx), from.row, "18446744073709551615", limit];',
+    tests: ["src/store/events/event-feed.test.ts"],
+  },
+  {
+    protects: "identity",
     what: "a client that was given nothing without the subscriber asks about any number",
     file: "src/kernel/exposure/access.ts",
     line: "if (subject === null && !covers(client.scopesWithoutSubscriber))",

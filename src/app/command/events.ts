@@ -1,10 +1,12 @@
 /** `turnup events`: everything that changed, through the API, as it happens where asked; `turnup event types`: which events there are. */
 import { readFileSync, writeFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
+import { STATUS_OF } from "../../http/problem.ts";
 import type { CloudEvent } from "../../kernel/events/event-feed.ts";
 import { EVENT_TYPES } from "../../kernel/events/event-types.ts";
 import { TurnupError } from "../../term/error.ts";
-import { messageOf } from "../../term/narrow.ts";
+import { isOneOf, membersOf, messageOf } from "../../term/narrow.ts";
+import { keysOf } from "../../term/record.ts";
 import { eventTable, withEventTable } from "../config/event-table.ts";
 import { API_OPTIONS, apiOf } from "../terminal/api.ts";
 import type { Command, CommandContext } from "../terminal/command.ts";
@@ -71,16 +73,37 @@ async function print(context: CommandContext, query: URLSearchParams): Promise<s
   const asked = new URLSearchParams(query);
   asked.set("seconds", String(context.flag("follow") ? STREAM_SECONDS : 0));
   let last: string | undefined;
+  const octets = await apiOf(context).read(`/v1/events/stream?${asked}`);
   try {
-    for await (const { id, data } of framesOf(await apiOf(context).read(`/v1/events/stream?${asked}`))) {
+    for await (const { id, event, data } of framesOf(octets)) {
+      if (event === "end") throw endOf(data);
       if (data?.includes('"specversion"')) await printEvent(context, JSON.parse(data));
       if (id !== undefined) last = id;
     }
   } catch (error) {
-    if (last === undefined || (error instanceof TurnupError && !context.flag("follow"))) throw error;
+    if (error instanceof TurnupError) throw error;
+    if (last === undefined || !context.flag("follow")) throw brokenOff(error, last);
   }
   return last;
 }
+
+/** The server ended the stream, since the token opens nothing any more. */
+function endOf(data: string | undefined): TurnupError {
+  const { code } = membersOf(JSON.parse(data ?? "null"));
+  const why = typeof code === "string" ? code : "token_unknown";
+  return new TurnupError(
+    isOneOf(keysOf(STATUS_OF), why) ? why : "token_unknown",
+    "The stream of events ended: its token opens nothing any more.",
+    { nextStep: "Ask with another token (`turnup token add` makes one)." },
+  );
+}
+
+/** What was printed is not all that there is. */
+const brokenOff = (cause: unknown, last: string | undefined): TurnupError =>
+  new TurnupError("dependency_unavailable", `The stream of events broke off: ${messageOf(cause)}.`, {
+    cause,
+    nextStep: last === undefined ? "Ask again." : `Go on with --after ${last}.`,
+  });
 
 async function printEvent(context: CommandContext, event: CloudEvent): Promise<void> {
   if (context.json) return void (await context.printJson(event));
@@ -91,7 +114,7 @@ async function printEvent(context: CommandContext, event: CloudEvent): Promise<v
   );
 }
 
-type Frame = { readonly id?: string; readonly data?: string };
+type Frame = { readonly id?: string; readonly event?: string; readonly data?: string };
 
 async function* framesOf(octets: AsyncIterable<Uint8Array>): AsyncGenerator<Frame> {
   const decoder = new TextDecoder();

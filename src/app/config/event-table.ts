@@ -1,5 +1,5 @@
 /** docs/events.md: the tables of all types of events with the shape of their data, written from their list. */
-import { DATA_FIELDS, EVENT_TYPES, FULL_ONLY, SUBJECTS } from "../../kernel/events/event-types.ts";
+import { DATA_FIELDS, EVENT_TYPES, SUBJECTS } from "../../kernel/events/event-types.ts";
 
 const BEGIN = "<!-- events: written by `turnup event types --update`, not by hand -->";
 const END = "<!-- end of events -->";
@@ -11,11 +11,7 @@ export function eventTable(): string {
     "| field of `data` | type | says |",
     "| --- | --- | --- |",
     ...Object.entries(DATA_FIELDS[subject]).map(([name, { type, description }]) =>
-      row([
-        `\`${name}\`${FULL_ONLY.includes(name) ? " (full)" : ""}`,
-        [type].flat().join(" or "),
-        description,
-      ]),
+      row([`\`${name}\``, [type].flat().join(" or "), description]),
     ),
     "",
     "| type | says |",

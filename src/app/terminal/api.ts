@@ -55,7 +55,10 @@ export function apiOf(context: CommandContext): Api {
     const headers: Record<string, string> = { authorization, accept: "application/json, text/csv" };
     if (method !== "GET") headers["idempotency-key"] = crypto.randomUUID();
     if (body) headers["content-type"] = body.mediaType;
-    const signal = AbortSignal.any([context.signal, AbortSignal.timeout(TIMEOUT_MS)]);
+    // Not AbortSignal.timeout: Node's collector takes one that only AbortSignal.any holds, and it never comes.
+    const late = new AbortController();
+    setTimeout(() => late.abort(new Error(`no answer in ${TIMEOUT_MS / 1_000} seconds`)), TIMEOUT_MS).unref();
+    const signal = AbortSignal.any([context.signal, late.signal]);
     const request = { method, headers, signal, redirect: "error", ...(body && bodyOf(body)) } as const;
     const answer = await reached(base, () => fetch(new URL(path.replace(/^\//, ""), base), request));
     if (!answer.ok) throw await refusalOf(answer);

@@ -42,6 +42,16 @@ test("a request that waits asks again when there may be news, and is answered wh
   assert.ok(asked.includes("events.wait"), asked.join());
 });
 
+test("of a feed in which nothing wanted is found a page leads on after a while, whatever is left of it", async () => {
+  const passing = setInterval(() => {
+    fixture.nowMs += 2_500;
+  }, 20);
+  const endless = "E".repeat(60);
+  const answer = await get(`/v1/events?after=${endless}`).finally(() => clearInterval(passing));
+  assert.deepEqual(answer.json(), []);
+  assert.equal(answer.headers.link, `</v1/events?after=${endless}>; rel="next"`);
+});
+
 test("a stream begins where its client was cut off, and each event bears its position", async () => {
   const whole = await get("/v1/events/stream?after=start&seconds=0");
   assert.match(String(whole.headers["content-type"]), /^text\/event-stream/);

@@ -11,6 +11,8 @@ const LIMIT_DEFAULT = 100;
 const LIMIT_MAX = 1_000;
 /** A request that waits ends before proxies in front give it up. */
 const WAIT_SECONDS_MAX = 55;
+/** Of types that are rare in a long feed none may be found for so long: then the reader gets a position further on. */
+const SEARCH_MS = 10_000;
 
 const CloudEvent = named(
   "CloudEvent",
@@ -119,9 +121,10 @@ export const readEvents = route({
     const gone = watchGone(request.raw, ending);
     try {
       const untilMs = monotonicMs() + wait * 1_000;
+      const soughtMs = Math.max(untilMs, monotonicMs() + SEARCH_MS);
       while (page.events.length === 0 && !gone.signal.aborted) {
         const leftMs = untilMs - monotonicMs();
-        if (!page.hasMore && leftMs <= 0) break;
+        if (leftMs <= 0 && (!page.hasMore || monotonicMs() >= soughtMs)) break;
         if (!page.hasMore) await feed.wait(operatorId, page.next, leftMs, gone.signal);
         after = page.next;
         page = await feed.read(operatorId, { after, limit, types });
@@ -142,7 +145,7 @@ export function watchGone({ socket }: IncomingMessage, ending: AbortSignal): Gon
   const hungUp = (): void => gone.abort();
   socket.once("close", hungUp);
   ending.addEventListener("abort", hungUp);
-  if (ending.aborted) hungUp();
+  if (ending.aborted || socket.destroyed) hungUp();
   return {
     signal: gone.signal,
     release() {

@@ -1,11 +1,11 @@
 /** Types of events are words that clients compare, each told in docs/events.md. */
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "vitest";
 import { withEventTable } from "../../app/config/event-table.ts";
 import { EVENT_KINDS } from "../order/event-kind.ts";
-import { EVENT_TYPES, isWanted, typeOfKind } from "./event-types.ts";
+import { EVENT_TYPES, isWanted, SUBJECTS, typeOfKind } from "./event-types.ts";
 
 test("every kind of event of an order has a type of its own, and every type a sentence", () => {
   const types = EVENT_TYPES.map(({ type }) => type);
@@ -14,6 +14,18 @@ test("every kind of event of an order has a type of its own, and every type a se
   for (const { type, says } of EVENT_TYPES) {
     assert.match(type, /^turnup\.[a-z]+\.[a-z_]+$/);
     assert.match(says, /^[A-Z].*\.$/, type);
+  }
+});
+
+test("no type is listed of what nothing notes: each subject but those that are rows already has a trigger", () => {
+  const folder = join(import.meta.dirname, "../../store/migrations");
+  const sql = readdirSync(folder)
+    .map((name) => readFileSync(join(folder, name), "utf8"))
+    .join("\n");
+  for (const subject of SUBJECTS) {
+    if (subject === "order" || subject === "pairing") continue;
+    assert.match(sql, new RegExp(`select n.operator_id, '${subject}', json_agg`), subject);
+    assert.match(sql, new RegExp(`create trigger \\w+ after update on ${subject} `), subject);
   }
 });
 

@@ -1,12 +1,12 @@
 /**
- * What the feed and webhooks may tell: one type a kind of change, with what it says and the shape of its data. The words are API:
+ * What the feed may tell: one type a kind of change, with what it says and the shape of its data. The words are API:
  * docs/events.md lists them (`turnup events types --update docs/events.md`), none is renamed. A kind of event of an order that is new
  * has its type here by itself.
  */
 import { EVENT_KINDS } from "../order/event-kind.ts";
 import { ITEM_STATES } from "../order/order.ts";
 
-export const SUBJECTS = ["order", "pairing", "message", "charge", "registration", "webhook"] as const;
+export const SUBJECTS = ["order", "pairing", "message", "charge", "registration"] as const;
 type EventSubject = (typeof SUBJECTS)[number];
 
 type EventType = { readonly type: string; readonly subject: EventSubject; readonly says: string };
@@ -53,11 +53,6 @@ const STATES: Readonly<Record<Exclude<EventSubject, "order">, Readonly<Record<st
     withheld: "Nobody was asked for it, and nobody will be.",
     replaced: "A registration of a newer version is in its place.",
   },
-  webhook: {
-    test: "Somebody tried an endpoint; nothing happened.",
-    paused: "Nothing is sent to an endpoint until a person resumes it; the reason says why.",
-    resumed: "A person resumed an endpoint.",
-  },
 };
 
 /** Every type, by subject, in the order of the handbook. */
@@ -95,10 +90,10 @@ export const DATA_FIELDS: Readonly<Record<EventSubject, Readonly<Record<string, 
     kind: text("As in the order's history (docs/api.md, Events of an order)."),
     state: textOrNull("Of the item or the order from now on; null where nothing moved."),
     reason: text("Why, in words."),
-    evidence: textOrNull("Who saw it. Left out of thin events."),
+    evidence: textOrNull("Who saw it."),
     detail: {
       type: ["object", "array", "string", "number", "boolean", "null"],
-      description: "Facts of this kind. Left out of thin events.",
+      description: "Facts of this kind.",
     },
   },
   pairing: {
@@ -131,20 +126,12 @@ export const DATA_FIELDS: Readonly<Record<EventSubject, Readonly<Record<string, 
     service: text("The catalog's name of the service server."),
     state: text("From now on."),
   },
-  webhook: {
-    webhookId: text("Of the endpoint: GET /v1/webhooks/{id}."),
-    state: text("From now on."),
-    reason: text("Why, in words."),
-  },
 };
-
-/** What a thin event leaves out. */
-export const FULL_ONLY: readonly string[] = ["evidence", "detail"];
 
 export const schemaOfData = (subject: EventSubject): Readonly<Record<string, unknown>> => ({
   type: "object",
   properties: DATA_FIELDS[subject],
-  required: Object.keys(DATA_FIELDS[subject]).filter((name) => !FULL_ONLY.includes(name)),
+  required: Object.keys(DATA_FIELDS[subject]),
 });
 
 /**

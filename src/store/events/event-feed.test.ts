@@ -3,6 +3,8 @@ import assert from "node:assert/strict";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { afterAll, test } from "vitest";
 import { drawsOf, REPEAT_WITH, SEED } from "../../../test/fixture/seed.ts";
 import { whenDone } from "../../../test/fixture/when-done.ts";
@@ -14,6 +16,7 @@ import { uuidFloor, uuidv7 } from "../database/uuid.ts";
 import { startEmbeddedPostgres } from "../embedded/supervisor.ts";
 import { insertSteps, stepsOf } from "../orders/event-rows.ts";
 import { createEventFeed } from "./event-feed.ts";
+import { forgetEvents } from "./forget-events.ts";
 
 const WRITERS = 50;
 /** A reader that missed the last event of all would look for it for ever. */
@@ -260,4 +263,112 @@ test("who waits is woken by what comes", async () => {
   const left = feed.wait(operatorId, next, 100_000, gone.signal);
   gone.abort();
   await left;
+});
+
+test("who waits is let go when the time is over, also where memory was tidied up meanwhile", async () => {
+  const operatorId = await operator();
+  const { next } = await feed.read(operatorId, { after: undefined, limit: 10, types: [] });
+  setFlagsFromString("--expose-gc");
+  const collect: () => void = runInNewContext("gc");
+  const waits = feed.wait(operatorId, next, 1_000, new AbortController().signal);
+  let isOver = false;
+  const over = waits.then(() => {
+    isOver = true;
+  });
+  // What comes late is no matter; what never comes ends the test by its own limit.
+  while (!isOver) {
+    collect();
+    await new Promise((turn) => setTimeout(turn, 50));
+  }
+  await over;
+});
+
+test("one wanted among many that are not is found in one page, and the next page leads on behind it", async () => {
+  const operatorId = await operator();
+  const many = Array.from({ length: 60 }, () => noted(operatorId, uuidv7(), "sending"));
+  const [first, second] = [noted(operatorId, uuidv7(), "works"), noted(operatorId, uuidv7(), "works")];
+  await insertSteps(database, stepsOf([...many, first, second]));
+  await readUntil(operatorId, undefined, 62);
+  const types = ["turnup.item.works"];
+  const one = await feed.read(operatorId, { after: undefined, limit: 1, types });
+  assert.deepEqual([one.events.map(({ id }) => id), one.hasMore], [[first.id], true]);
+  const other = await feed.read(operatorId, { after: one.next, limit: 1, types });
+  assert.deepEqual([other.events.map(({ id }) => id), other.hasMore], [[second.id], false]);
+});
+
+test("a position of a moment that the database went back behind is refused", async () => {
+  const operatorId = await operator();
+  const row = await database.one<{ epoch: string; tx: string }>(
+    "insert into event_feed (operator_id) values ($1) returning left(epoch::text, 8) as epoch, (pg_current_xact_id()::text::bigint + 1000000)::text as tx",
+    [operatorId],
+  );
+  const after = Buffer.from(`${row?.epoch}.${row?.tx}.${"0".repeat(32)}.-1`).toString("base64url");
+  await assert.rejects(feed.read(operatorId, { after, limit: 10, types: [] }), {
+    code: "event_position_gone",
+  });
+});
+
+const DAY_MS = 86_400_000;
+const idOf = (at: Date): string => `${uuidFloor(at).slice(0, 24)}${uuidv7().slice(24)}`;
+
+test("what triggers noted goes when it was kept for so long, of every operator, and positions of before are refused", async () => {
+  const now = new Date();
+  const [many, few] = [await operator(), await operator()];
+  const CHANGES =
+    "insert into change (operator_id, id, subject, changes) select $1, id, 'message', $3 from unnest($2::uuid[]) as id";
+  const add = (operatorId: string, ids: readonly string[]) =>
+    database.run(CHANGES, [
+      operatorId,
+      ids,
+      JSON.stringify([[uuidv7(), null, null, "text", "queued", "waits", now]]),
+    ]);
+  const before = new Date(now.getTime() - 31 * DAY_MS);
+  const young = [idOf(new Date(now.getTime() - 29 * DAY_MS))];
+  await add(
+    many,
+    Array.from({ length: 2_001 }, () => idOf(before)),
+  );
+  await add(few, [idOf(before)]);
+  for (const operatorId of [many, few]) await add(operatorId, young);
+  const [old] = await readUntil(few, undefined, 2);
+  await readUntil(many, undefined, 1_000);
+  const kept = async (operatorId: string) =>
+    (await database.rows("select from change where operator_id = $1", [operatorId])).length;
+
+  assert.equal(await forgetEvents(database, now, 30), true, "there is more");
+  assert.deepEqual([await kept(many), await kept(few)], [2, 1], "one that has much holds up no other");
+  assert.equal(await forgetEvents(database, now, 30), false);
+  assert.deepEqual([await kept(many), await kept(few)], [1, 1]);
+  const told = await readAll(few);
+  assert.deepEqual(
+    told.map(({ id }) => id),
+    [`${young[0]}-0`],
+  );
+  await assert.rejects(feed.read(few, { after: old?.position, limit: 10, types: [] }), {
+    code: "event_position_gone",
+  });
+  assert.deepEqual((await feed.read(few, { after: told[0]?.position, limit: 10, types: [] })).events, []);
+});
+
+test("what a restore brought in one transaction is kept, and found by its time, for as long as its youngest event", async () => {
+  const operatorId = await operator();
+  const now = new Date();
+  const daysAgo = [200, 31, 2].map((days) => new Date(now.getTime() - days * DAY_MS));
+  const restored = daysAgo.map((at) => ({ ...noted(operatorId, uuidv7(), "sending", at), id: idOf(at) }));
+  await database.transaction(async (tx) => {
+    for (const one of restored) await insertSteps(tx, stepsOf([one]));
+  });
+  await readUntil(operatorId, undefined, 3);
+  await forgetEvents(database, now, 30);
+  const ids = restored.map(({ id }) => id);
+  assert.deepEqual(
+    (await readAll(operatorId)).map(({ id }) => id),
+    ids,
+  );
+  const after = await feed.at(operatorId, new Date(now.getTime() - 3 * DAY_MS));
+  assert.ok(
+    (await feed.read(operatorId, { after, limit: 10, types: [] })).events.some(({ id }) => id === ids[2]),
+  );
+  await forgetEvents(database, new Date(now.getTime() + 29 * DAY_MS), 30);
+  assert.deepEqual(await readAll(operatorId), []);
 });

@@ -18,12 +18,14 @@ import {
 } from "../../kernel/events/position.ts";
 import { TurnupError } from "../../term/error.ts";
 import type { Database, Db } from "../database/database.ts";
-import { type FeedRow, feedRows, firstRowFrom, type StoredEvent } from "./event-rows.ts";
+import { type FeedRow, feedRows, lastRowOfFirst, type StoredEvent } from "./event-rows.ts";
 
 /** How often a server looks for news while somebody waits. */
 const LOOK_MS = 200;
 /** Pages of which nothing is asked for are skipped, so many in one answer: then the reader has a position further on. */
 const SKIPPED_PAGES_MAX = 20;
+/** Where some types alone are asked for, so many rows are looked through at once, however few are wanted. */
+const ROWS_SOUGHT = 500;
 /** What was written at a moment may stand behind what was written a little later: a transaction takes time. */
 const SLACK_MS = 120_000;
 
@@ -49,15 +51,16 @@ export async function lookAtFeed(db: Db, operatorId: string): Promise<Feed> {
 type ReadEvent = { readonly event: StoredEvent; readonly place: Place };
 
 /** Where to begin. @throws TurnupError `cursor_malformed`, `event_position_gone` */
-function placeIn({ epoch, floor }: Feed, position: string | undefined): Place {
+function placeIn({ epoch, floor, horizon }: Feed, position: string | undefined): Place {
   if (position === undefined) return placeBefore(floor);
   const place = readPosition(epoch, position);
-  if (place && place.tx >= floor) return place;
+  // Horizons only grow: none of this database's own positions stands behind today's.
+  if (place && place.tx >= floor && place.tx <= (horizon > floor ? horizon : floor)) return place;
   throw new TurnupError(
     "event_position_gone",
-    place
+    place && place.tx < floor
       ? "What stood behind this position is kept no longer."
-      : "The database was restored from a backup since this position was given.",
+      : "The database was restored, or went back to an earlier moment, since this position was given.",
     {
       nextStep:
         "Look at what you may have missed through the lists, and read on from `after=start` or `after=now`.",
@@ -121,15 +124,18 @@ export function createEventFeed(database: Database): ClosableFeed {
   return {
     async read(operatorId, { after, limit, types }): Promise<FeedPage> {
       const feed = await lookAtFeed(database, operatorId);
+      const cut = { ...feed, limit: types.length === 0 ? limit : Math.max(limit, ROWS_SOUGHT) };
       let place = placeIn(feed, after);
       for (let page = 1; ; page++) {
-        const { events, next, hasMore } = await readFrom(database, operatorId, place, { ...feed, limit });
-        const wanted = events.filter(({ event }) => isWanted(types, event.type));
+        const { events, next, hasMore } = await readFrom(database, operatorId, place, cut);
+        const found = events.filter(({ event }) => isWanted(types, event.type));
+        const wanted = found.slice(0, limit);
+        const isCut = wanted.length < found.length;
         if (wanted.length > 0 || !hasMore || page === SKIPPED_PAGES_MAX)
           return {
             events: wanted.map((one) => cloudEventOf(operatorId, one, writePosition(feed.epoch, one.place))),
-            next: writePosition(feed.epoch, next),
-            hasMore,
+            next: writePosition(feed.epoch, (isCut ? wanted.at(-1)?.place : undefined) ?? next),
+            hasMore: hasMore || isCut,
           };
         place = next;
       }
@@ -157,7 +163,7 @@ export async function firstTxAt(
   let [low, high] = [floor, horizon]; // what is before `low` is too old, what is from `high` on is not
   while (low < high) {
     const middle = (low + high) / 2n;
-    const row = await firstRowFrom(db, operatorId, middle);
+    const row = await lastRowOfFirst(db, operatorId, middle);
     if (row && row.ms < wantedMs) low = row.tx + 1n;
     else high = middle;
   }
@@ -211,16 +217,19 @@ function createBell(database: Database) {
   return {
     close: () => closing.abort(),
     async wait(operatorId: string, tx: bigint, timeoutMs: number, signal: AbortSignal): Promise<void> {
-      const over = AbortSignal.any([signal, closing.signal, AbortSignal.timeout(timeoutMs)]);
-      if (over.aborted) return;
+      const ends = [signal, closing.signal];
+      if (ends.some(({ aborted }) => aborted)) return;
       await new Promise<void>((resolve) => {
         const done = (): void => {
-          over.removeEventListener("abort", done);
+          clearTimeout(timer);
+          for (const end of ends) end.removeEventListener("abort", done);
           waiters.delete(waiter);
           resolve();
         };
+        // A timer of its own: Node's collector takes an AbortSignal.timeout that only AbortSignal.any holds, and it never comes.
+        const timer = setTimeout(done, timeoutMs);
         const waiter: Waiter = { operatorId, tx, wake: done };
-        over.addEventListener("abort", done);
+        for (const end of ends) end.addEventListener("abort", done);
         waiters.add(waiter);
         if (!looking) void run();
       });

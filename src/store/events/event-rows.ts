@@ -72,7 +72,7 @@ type SightingRow = {
   readonly seenAt: string;
   readonly at: string;
 };
-const CHANGED = ["message", "charge", "registration", "webhook"] as const;
+const CHANGED = ["message", "charge", "registration"] as const;
 type Changed = (typeof CHANGED)[number];
 type ChangeRow = {
   readonly tx: string;
@@ -170,20 +170,29 @@ const DATA_OF: Readonly<Record<Changed, (change: Change) => StoredEvent["data"]>
     service,
     state,
   }),
-  webhook: ([webhookId, , , , state, reason]) => ({ webhookId, state, reason }),
 };
 
-/** When the first row at or behind a transaction was made, by its id; of all three kinds the one that comes first. */
+/**
+ * The first transaction at or behind a number that left rows, and when the last of them was made, by its id: a restore is one
+ * transaction with the rows of years, and stands where its youngest does.
+ */
 const FIRST_AT = {
   name: "feed_first_at", // order_event_by_position, sighting_by_position, change_pkey
-  text: `select tx::text as tx, id from (
-           (select tx, id from order_event where operator_id = $1 and tx >= $2::xid8 and tx is not null order by tx, id limit 1) union all
-           (select tx, id from sighting where operator_id = $1 and tx >= $2::xid8 and tx is not null order by tx, id limit 1) union all
-           (select tx, id from change where operator_id = $1 and tx >= $2::xid8 order by tx, id limit 1)) first
-          order by first.tx limit 1`,
+  text: `select first.tx::text as tx, youngest.id from (
+           select tx from (
+             (select tx from order_event where operator_id = $1 and tx >= $2::xid8 and tx is not null order by tx, id limit 1) union all
+             (select tx from sighting where operator_id = $1 and tx >= $2::xid8 and tx is not null order by tx, id limit 1) union all
+             (select tx from change where operator_id = $1 and tx >= $2::xid8 order by tx, id limit 1)) found
+            order by found.tx limit 1) first
+          cross join lateral (
+           select id from (
+             (select id from order_event e where e.operator_id = $1 and e.tx = first.tx and e.tx is not null order by e.tx desc, e.id desc limit 1) union all
+             (select id from sighting s where s.operator_id = $1 and s.tx = first.tx and s.tx is not null order by s.tx desc, s.id desc limit 1) union all
+             (select id from change c where c.operator_id = $1 and c.tx = first.tx order by c.tx desc, c.id desc limit 1)) last
+            order by last.id desc limit 1) youngest`,
 };
 
-export async function firstRowFrom(
+export async function lastRowOfFirst(
   db: Db,
   operatorId: string,
   tx: bigint,

@@ -23,7 +23,8 @@ export async function forgetEvents(database: Database, now: Date, keptDays: numb
   for (const { id } of await database.rows<{ id: string }>("select id from operator")) {
     const floor = String(await firstTxAt(database, id, await lookAtFeed(database, id), moment));
     await database.run(RAISE_FLOOR, [id, floor]);
-    isMore ||= (await database.run(FORGET, [id, floor])) === ROWS_AT_ONCE;
+    const gone = await database.run(FORGET, [id, floor]);
+    isMore ||= gone === ROWS_AT_ONCE;
   }
   return isMore;
 }

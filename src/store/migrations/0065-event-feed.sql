@@ -4,6 +4,10 @@
 -- transaction and an index on it. What has no row a change (messages, charges, registrations) is noted by triggers in `change`,
 -- one row a statement with all that it changed, so that no writer can forget it.
 -- Safe beside the release before: defaults and triggers do it. What was there before is not in the feed (`tx` is null).
+-- Locks: the columns and triggers change no row; they wait for each table and its months at most two seconds at a time, and come
+-- again. The two indexes at the end are empty, but to build each one reads all months of its table, and what writes to that table
+-- waits meanwhile (reading goes on): about a second for a few million rows in memory, minutes for hundreds of millions on a disk.
+-- Run it at a quiet hour where the tables are large. An index of a partitioned table cannot be built concurrently.
 -- Numbers of transactions mean nothing on another server: a backup leaves them out, what is restored has that of its restore, and
 -- `event_feed.epoch` tells positions of before from those of after.
 
