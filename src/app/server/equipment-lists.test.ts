@@ -115,3 +115,11 @@ test("lines are counted right where a file is read in pieces", async () => {
   const place = await placeOf([list()], { "stolen.txt": lines });
   await assert.rejects(readEquipmentLists(place), { message: /line 50001: / });
 });
+
+test("settings that let everybody in are told to whoever refuses for another reason, as locks of SIMs", async () => {
+  const files = { "stolen.txt": "35693803564380" };
+  const operators = { first: "op-1" };
+  assert.equal((await book(await placeOf([list()], files), operators)).answersBlack("op-1"), true);
+  const off = await placeOf([list()], files, { TURNUP_EQUIPMENT_ANSWERS_BLACK: "false" });
+  assert.equal((await book(off, operators)).answersBlack("op-1"), false);
+});

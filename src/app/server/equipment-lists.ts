@@ -83,6 +83,8 @@ async function* linesOf(path: string): AsyncGenerator<readonly string[]> {
 
 export type EquipmentBook = EquipmentStatuses &
   EquipmentChecks & {
+    /** Whether its cores hear of anybody that is black, by the settings and by the switch. */
+    answersBlack(operatorId: string): boolean;
     change(next: EquipmentIndexes, files?: StatusFiles["byOperator"]): void;
   };
 /** Of one operator, out of files. */
@@ -117,16 +119,18 @@ export async function openEquipmentBook(
   };
   const lookBehind = () => void look().catch((error: unknown) => deps.onFault("equipment", error));
   await look();
+  const answersBlack = (operatorId: string): boolean =>
+    now.rules.answersBlack && (deps.ownOf(operatorId)?.answersBlack ?? true);
   const verdictOf: EquipmentChecks["verdictOf"] = (operatorId, handset) => {
     if (byOperator.size < now.bySlug.size && deps.monotonicMs() >= againMs) lookBehind();
     const own = deps.ownOf(operatorId);
-    const answersBlack = now.rules.answersBlack && (own?.answersBlack ?? true);
     const known = byOperator.get(operatorId);
     const sources = [own?.index, known?.index, ...(known?.files ?? [])];
-    return equipmentVerdict(handset, sources, { ...now.rules, answersBlack });
+    return equipmentVerdict(handset, sources, { ...now.rules, answersBlack: answersBlack(operatorId) });
   };
   return {
     verdictOf,
+    answersBlack,
     statusOf: (operatorId, equipment) => verdictOf(operatorId, equipment).answer,
     change(next, nextFiles = new Map()) {
       now = knownIn(next, nextFiles);

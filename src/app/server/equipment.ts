@@ -32,6 +32,7 @@ export async function openEquipment(
   const book = await openEquipmentBook(deps, await readEquipmentLists(place), files.byOperator);
   const locks = await openSimLockBook(closing, {
     ...{ ...stores, ...deps, disconnect, store: simLocks, registry: measures },
+    answersBlack: book.answersBlack,
   });
   return {
     book,

@@ -5,6 +5,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { connect, type IncomingHttpHeaders } from "node:http2";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { Readable } from "node:stream";
 import { test } from "vitest";
 import { freshDatabaseConfig } from "../../../test/fixture/database.ts";
 import { until } from "../../../test/fixture/story.ts";
@@ -12,7 +13,10 @@ import { whenDone } from "../../../test/fixture/when-done.ts";
 import type { Role } from "../../kernel/account/role.ts";
 import { hashToken, tokenOf } from "../../kernel/account/token.ts";
 import { uuidv7 } from "../../store/database/uuid.ts";
+import { equipmentImportJob } from "../../store/equipment/list-import.ts";
+import { bringFile } from "../../store/jobs/job-files.ts";
 import { ensureOperator } from "../../store/operator/operators.ts";
+import { createSealer } from "../../store/seal/seal.ts";
 import { readConfig } from "../config/config.ts";
 import { type Server, startServer } from "./server.ts";
 
@@ -280,4 +284,30 @@ test("R73: a registry's file inserts and removes what is its sender's own, and t
   assert.ok(written.startsWith("HDR|OURS\r\n") && written.endsWith("TRL|2\r\n"), written);
   assert.equal((await bring(file(`R|0011|${one}|${two}`))).state, "done");
   await hears("WHITELISTED", `imei-${two}0`);
+});
+
+test("R73: a registry's file goes on in the middle where a server stopped: its header counts still, and its trailer counts all", async () => {
+  const listId = await listOf("resumed");
+  const exchange = {
+    ...{ separator: "|", header: { mark: "HDR", organisation: 1 }, trailer: { mark: "TRL", count: 1 } },
+    ...{ record: { action: 0, reason: 1, from: 2, to: 3 }, insert: "I", remove: "R" },
+    ...{ reasons: { "0011": "stolen" }, organisations: ["OURS"] },
+  };
+  assert.equal((await call("PATCH", `/v1/equipment-lists/${listId}`, { exchange })).status, 200);
+  const rows = [400, 401].map((serial) => `I|0011|${imei(serial)}|${imei(serial)}`);
+  const file = Buffer.from(["HDR|OURS", ...rows, "TRL|2", ""].join("\r\n"));
+  const operatorId = OPERATORS.get("south") ?? assert.fail();
+  const sealer = createSealer(new Uint8Array(32).fill(7));
+  const deps = { database, sealer, newId: () => uuidv7(), clock: () => new Date() };
+  const kept = await bringFile(deps, operatorId, Readable.from([file]), 1_000);
+  const end = await equipmentImportJob(deps).run({
+    ...{ id: uuidv7(), operatorId, fileId: kept.id, done: 1, checkpoint: { line: 2, taken: 1, refused: 0 } },
+    input: { listId, mode: "dry_run", how: "replace", form: "exchange" },
+    askedBy: { label: "ada", person: "ada", vouchedBy: [] },
+    signal: new AbortController().signal,
+    save: (_step, also) => database.transaction(async (tx) => void (await also?.(tx))),
+  });
+  await database.transaction(async (tx) => void (await end.also?.(tx)));
+  assert.equal(end.state, "done", end.reason);
+  assert.match(end.reason, /: 1 added, /, "what the step before staged stands under its job");
 });

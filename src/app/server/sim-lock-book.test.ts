@@ -36,7 +36,8 @@ async function serverWith(disconnect?: DisconnectSession) {
   const noList = { find: () => undefined, isOn: (list: string) => list === "meters" };
   return openSimLockBook(closing, {
     ...{ store, sealer, changes, disconnect, clock: () => new Date(nowMs), monotonicMs: () => nowMs },
-    ...{ ownOf: () => ({ index: noList, answersBlack }), registry: new Registry() },
+    ...{ ownOf: () => ({ index: noList, answersBlack: true }), answersBlack: () => answersBlack },
+    registry: new Registry(),
     onFault: (name, error) => assert.fail(`${name}: ${error}`),
   });
 }
@@ -136,7 +137,8 @@ test("R73: a data session of a SIM in a foreign device is ended when its grace t
 
 test("R73: a lock is kept or moved to the device that the SIM is in, and what cannot be is told SIM by SIM", async () => {
   const imsi = sim();
-  await ask(imsi, "lock", { scope: "list", expected: "meters" });
+  const [none] = await ask(imsi, "lock", { scope: "list", expected: "metres" });
+  assert.deepEqual([none?.outcome, none?.state], ["refused", null], "a list that is not there refuses all");
   await ask(imsi, "lock", { expected: METER });
   const [refused] = await ask(imsi, "move");
   assert.deepEqual([refused?.outcome, refused?.state], ["refused", "locked"]);

@@ -54,15 +54,17 @@ type BookDeps = {
   readonly changes: Changes;
   readonly clock: () => Date;
   readonly monotonicMs: () => number;
-  /** Its lists, and whether anybody is refused at all. */
+  /** Its lists. */
   readonly ownOf: OwnEquipmentOf;
+  /** Whether anybody is refused at all, by the settings and by the switch. */
+  readonly answersBlack: (operatorId: string) => boolean;
   readonly disconnect: DisconnectSession | undefined;
   readonly registry: Registry;
   readonly onFault: (name: string, error: unknown) => void;
 };
 
 export async function openSimLockBook(closing: ClosingStack, deps: BookDeps): Promise<SimLockBook> {
-  const { sealer, ownOf, clock } = deps;
+  const { sealer, ownOf, answersBlack, clock } = deps;
   const known = createKnownLocks(deps);
   await known.readAll();
   const counts = countLocks(deps.registry, known.size);
@@ -84,7 +86,7 @@ export async function openSimLockBook(closing: ClosingStack, deps: BookDeps): Pr
       own.set(simKey, next);
       moves.put(seen, imei);
     }
-    if (!isRefused || said?.answersBlack === false) return undefined;
+    if (!isRefused || !answersBlack(operatorId)) return undefined;
     counts.refusals.inc({ source, client });
     return seen;
   };

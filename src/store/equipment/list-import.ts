@@ -140,9 +140,9 @@ async function stage(
       await turn();
       sliceEnds = performance.now() + SLICE_MS;
     }
-    if (line <= before.line) continue;
+    // A registry's header counts for what comes after it, and its trailer counts all, also where a step before this one read them.
     const read = fault === undefined ? rowIn({ line, cells }) : { fault };
-    if (!read) continue;
+    if (!read || line <= before.line) continue;
     if ("entry" in read) {
       edits.push({ isRemoval: input.how === "remove", ...read, line });
       at = { ...at, line, taken: at.taken + 1 };

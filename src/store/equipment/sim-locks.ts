@@ -51,6 +51,7 @@ const PUT = `
          received_sealed = excluded.received_sealed, foreign_since = excluded.foreign_since, grace_seconds = excluded.grace_seconds,
          is_refusing = excluded.is_refusing, changed_at = excluded.changed_at, changed_by = excluded.changed_by
   returning id`;
+const HAS_LIST = "select id from equipment_list where operator_id = $1 and name = $2"; // equipment_list_by_name
 const INSERT_EVENT = `
   insert into sim_lock_event (id, operator_id, lock_id, at, kind, expected_sealed, received_sealed, source, client, actor, reason, outcome)
   values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`;
@@ -237,7 +238,7 @@ async function askOne(
   const { imsi, action } = asked;
   const row = await tx.one<Row>(LOCK, [operatorId, index]);
   const before = row && lockOf(deps.sealer, row);
-  const wished = lockWished(before, asked);
+  const wished = (await listFault(tx, operatorId, asked)) ?? lockWished(before, asked);
   if ("fault" in wished)
     return { imsi, outcome: "refused", state: before?.state ?? null, reason: wished.fault };
   const imsiSealed = row?.imsiSealed ?? deps.sealer.seal(IMSI, imsi);
@@ -251,6 +252,17 @@ async function askOne(
     receivedSealed: sealedOf(deps.sealer, received),
   });
   return { imsi, outcome: action, state: wished.lock.state, reason: null };
+}
+
+/** Locked to a list that is not there, a SIM would be refused in its own device too. */
+async function listFault(
+  tx: Tx,
+  operatorId: string,
+  { action, scope, expected }: LockAsked,
+): Promise<{ readonly fault: string } | undefined> {
+  if (action !== "lock" || scope !== "list" || expected === undefined) return undefined;
+  const list = await tx.one(HAS_LIST, [operatorId, expected]);
+  return list ? undefined : { fault: "there is no list of that name by the API: make it first" };
 }
 
 type Put = {
