@@ -507,6 +507,54 @@ test("a set of access points has versions: what a file leaves out is retired, wh
   }
 });
 
+test("access points that were looked at are of no use once another version of their set went live", async () => {
+  const north = await operator();
+  const fileOf = (apn: string) => `mcc,mnc,use,apn\n262,01,internet,${apn}\n`;
+  const fields = { kind: "apn", name: "ours" };
+  const waiting = await imported(north.ada, fileOf("looked-at"), fields);
+  const live = await imported(north.bob, fileOf("meanwhile"), { ...fields, mode: "live" });
+  assert.deepEqual([waiting.state, live.state], ["waiting_approval", "done"]);
+  const late = await post(north.ada, `/v1/approvals/${waiting.approvalId}`, {
+    outcome: "approved",
+    reason: "seen",
+  });
+  assert.deepEqual([late.statusCode, late.json().code], [412, "precondition_failed"]);
+  const apns = (await registry.accessPoints.list(north.id)).map(({ apn }) => apn);
+  assert.deepEqual(apns, ["meanwhile"]);
+});
+
+test("a set of access points that is put back waits for an import of it without holding what that import needs", async () => {
+  const north = await operator();
+  const fields = { kind: "apn", name: "ours", mode: "live" };
+  for (const apn of ["one", "two"])
+    await imported(north.ada, `mcc,mnc,use,apn\n262,01,internet,${apn}\n`, fields);
+  const sets = await registry.datasets.list(north.id, { retired: true });
+  const former = sets.find((one) => one.own && one.kind === "apn" && one.retiredAt !== null);
+  let restored: ReturnType<typeof post> | undefined;
+  await database.transaction(async (tx) => {
+    await lockDataset(tx, { operatorId: north.id, kind: "apn", name: "ours" });
+    restored = post(north.ada, `/v1/datasets/${former?.id}/restore`, { reason: "one was right" });
+    const waits =
+      "select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
+    await until(
+      () => database.rows(waits),
+      ({ length }) => length > 0,
+      "the restoring waits for the import",
+    );
+    const next = await tx.one<{ free: boolean }>(
+      "select pg_try_advisory_xact_lock(hashtextextended('access points ' || $1, 0)) as free",
+      [north.id],
+    );
+    assert.equal(next?.free, true, "an import takes it next: neither would ever go on");
+  });
+  const { statusCode, body } = assured(await restored, "it was asked for");
+  assert.equal(statusCode, 204, body);
+  assert.deepEqual(
+    (await registry.accessPoints.list(north.id)).map(({ apn }) => apn),
+    ["one"],
+  );
+});
+
 test("a set of access points that lost much waits for a second person, and what another set has stays", async () => {
   const north = await operator();
   const apnsOf = async () => (await registry.accessPoints.list(north.id)).map(({ apn }) => apn).sort();
@@ -558,6 +606,8 @@ test("an operator's own networks and carriers name a SIM's network, its country 
   await ownDevices.refresh();
   assert.deepEqual(told(north), ["99907", "AT", "Depot"]);
   assert.deepEqual(told(south), nothing, "another operator's answers stay");
+  const places = [north, south].map(({ id }) => knowledge.countryOfNetwork("99907", id));
+  assert.deepEqual(places, ["AT", null], "doubts about IMEIs ask where a network is");
   const suggested = knowledge.suggest({ mcc: "999", mnc: "07" }, { ...TERMS, operatorId: north.id });
   assert.deepEqual(
     suggested[0]?.virtualOperators.map(({ name }) => name),

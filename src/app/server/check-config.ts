@@ -237,6 +237,9 @@ async function operatorsIn(config: Config): Promise<(readonly [string, string])[
   const switches = ((await readGsupPlace(config))?.clients ?? []).flatMap(({ name, operator }) =>
     operator === undefined ? [] : [[`gsup.clients_file: operator of ${name}`, operator] as const],
   );
+  const exposed = ((await readCamaraPlace(config))?.clients ?? []).flatMap(({ clientId, operator }) =>
+    operator === undefined ? [] : [[`camara.clients_file: operator of ${clientId}`, operator] as const],
+  );
   const lists = (await readEquipmentPlace(config)).lists.flatMap(({ name, operator }) =>
     operator === undefined ? [] : [[`equipment.lists_file: operator of ${name}`, operator] as const],
   );
@@ -249,6 +252,7 @@ async function operatorsIn(config: Config): Promise<(readonly [string, string])[
     ...peers,
     ...functions,
     ...switches,
+    ...exposed,
     ...lists,
   ];
 }

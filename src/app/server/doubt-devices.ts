@@ -4,12 +4,9 @@
  */
 import type { Registry } from "prom-client";
 import { CLONE_WINDOW_MS, cloneIn } from "../../kernel/detection/clone.ts";
-import { countryCovering } from "../../kernel/detection/country-places.ts";
 import { doubtOfClone, doubtOfModel, doubtOfSpecial } from "../../kernel/detection/doubts.ts";
 import { falseModelIn } from "../../kernel/detection/false-model.ts";
 import { imeiClassOf } from "../../kernel/detection/special-imei.ts";
-import type { Network } from "../../kernel/settings/access-point.ts";
-import { shippedNetworks } from "../../store/dataset/access-point-data.ts";
 import { listOperators } from "../../store/operator/operators.ts";
 import { createImeiDoubts } from "../../store/sightings/imei-doubts.ts";
 import { createSharedDevices } from "../../store/sightings/shared-devices.ts";
@@ -49,7 +46,7 @@ export function doubtDevices(
   }: { readonly measures: Registry; readonly onFault: (name: string, error: unknown) => void },
 ): Doubting {
   const gauges = measureDoubts(measures);
-  const shared = createSharedDevices({ ...stores, countryOfNetwork: countriesOf(shippedNetworks()) });
+  const shared = createSharedDevices({ ...stores, countryOfNetwork: stores.knowledge.countryOfNetwork });
   const doubts = createImeiDoubts(stores);
   /** Kept until it is judged and booked, whatever becomes of the database. */
   const unjudged = new Map<string, Words[number]>();
@@ -102,21 +99,6 @@ export function doubtDevices(
       else if (waiting.length < FRESH_MAX) waiting.push(deviceId);
     },
   };
-}
-
-const MCC_DIGITS = 3;
-
-/** By the network's own rows in the list; of one that it does not name, by all of its country code. */
-function countriesOf(networks: readonly Network[]): (plmn: string) => string | null {
-  const listed = new Map<string, Set<string>>();
-  const add = (key: string, country: string) =>
-    listed.set(key, (listed.get(key) ?? new Set<string>()).add(country));
-  for (const { mcc, mnc, country } of networks) {
-    if (country === "") continue;
-    add(mcc, country);
-    if (/^\d{2,3}$/.test(mnc)) add(mcc + mnc, country);
-  }
-  return (plmn) => countryCovering([...(listed.get(plmn) ?? listed.get(plmn.slice(0, MCC_DIGITS)) ?? [])]);
 }
 
 type Looks = Parameters<ReturnType<typeof createImeiDoubts>["book"]>[0];

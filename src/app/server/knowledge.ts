@@ -82,6 +82,8 @@ export type Knowledge = AccessPointKnowledge & {
   readonly homePlmnOf: HomePlmnOf;
   /** ISO 3166 country of an MCC, by what the operator says, over the shipped list. */
   countryOf(mcc: string, operatorId: string | undefined): string | null;
+  /** ISO 3166 country that a network covers, by what the operator says, over the shipped list; null where it tells no place. */
+  countryOfNetwork(plmn: string, operatorId: string): string | null;
 };
 
 type AskedTac = {
@@ -178,8 +180,7 @@ export function createKnowledge(data: {
     runsKeys: (operatorId, make) => runsKeys(make, knownTo(operatorId).catalog.data.capability.rows),
     findSettings: find,
     ...accessPointKnowledge({ networksOf, useRecordsOf, find, devicesOf, wordsFor, question }),
-    homePlmnOf: (imsi, operatorId) => networksOf(operatorId).homePlmnOf(imsi),
-    countryOf: (mcc, operatorId) => networksOf(operatorId).countryOf(mcc),
+    ...placesKnown(networksOf),
   };
 }
 
@@ -191,6 +192,14 @@ function networksKnown({ networks, accessPoints, ownDevices }: Networks) {
   return (operatorId: string | undefined): NetworkKnowledge =>
     (operatorId === undefined ? undefined : ownDevices?.networksOf(operatorId)) ?? shipped;
 }
+
+const placesKnown = (
+  of: ReturnType<typeof networksKnown>,
+): Pick<Knowledge, "homePlmnOf" | "countryOf" | "countryOfNetwork"> => ({
+  homePlmnOf: (imsi, operatorId) => of(operatorId).homePlmnOf(imsi),
+  countryOf: (mcc, operatorId) => of(operatorId).countryOf(mcc),
+  countryOfNetwork: (plmn, operatorId) => of(operatorId).countryOfNetwork(plmn),
+});
 
 function shownBy({ catalog }: DeviceKnowledge, imei: string): string | null {
   const { form, screen } = catalog.deviceOf(imei.slice(0, TAC_DIGITS));

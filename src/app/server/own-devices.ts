@@ -4,6 +4,7 @@
  * with another's list. About 5 MB and 60 ms an operator, and some hundred octets a TAC of its own; an operator without imports costs nothing.
  */
 import { setImmediate as turn } from "node:timers/promises";
+import { countryCovering } from "../../kernel/detection/country-places.ts";
 import { DeviceCatalog } from "../../kernel/devices/catalog.ts";
 import type { DeviceDatasets } from "../../kernel/devices/rows.ts";
 import { Lessons, Taught } from "../../kernel/devices/taught.ts";
@@ -19,6 +20,8 @@ import { inTurns } from "../../store/node/in-turns.ts";
 import { type HomePlmnResolver, homePlmnResolver } from "../../term/imsi.ts";
 import { plmnOf } from "../../term/plmn.ts";
 
+const MCC_DIGITS = 3;
+
 export type DeviceKnowledge = { readonly catalog: DeviceCatalog; readonly support: SupportKnowledge };
 
 /** Who runs which network, where it is, and what its SIMs reach the packet network by. */
@@ -26,6 +29,8 @@ export type NetworkKnowledge = {
   readonly homePlmnOf: HomePlmnResolver;
   /** ISO 3166 country of an MCC. */
   countryOf(mcc: string): string | null;
+  /** ISO 3166 country that a network covers; null where it tells no place. */
+  countryOfNetwork(plmn: string): string | null;
   /** Bands by network. */
   readonly bands: ReadonlyMap<string, readonly string[]>;
   readonly index: AccessPointIndex;
@@ -119,7 +124,12 @@ const networksIn = (data: NetworkData): NetworkKnowledge =>
 export const networkKnowledge = (
   networks: readonly Network[],
   index: AccessPointIndex,
-): NetworkKnowledge => ({ ...knownNetworks(networks), bands: bandsOf(networks), index });
+): NetworkKnowledge => ({
+  ...knownNetworks(networks),
+  countryOfNetwork: placesOf(networks),
+  bands: bandsOf(networks),
+  index,
+});
 
 /** What the list of networks says of a SIM: all that sightings need. */
 export function knownNetworks(
@@ -142,4 +152,17 @@ function bandsOf(networks: readonly Network[]): ReadonlyMap<string, readonly str
     known.set(plmn, [...new Set([...(known.get(plmn) ?? []), ...bands])]);
   }
   return known;
+}
+
+/** By the network's own rows in the list; of one that it does not name, by all of its country code. */
+function placesOf(networks: readonly Network[]): NetworkKnowledge["countryOfNetwork"] {
+  const listed = new Map<string, Set<string>>();
+  const add = (key: string, country: string) =>
+    listed.set(key, (listed.get(key) ?? new Set<string>()).add(country));
+  for (const { mcc, mnc, country } of networks) {
+    if (country === "") continue;
+    add(mcc, country);
+    if (/^\d{2,3}$/.test(mnc)) add(mcc + mnc, country);
+  }
+  return (plmn) => countryCovering([...(listed.get(plmn) ?? listed.get(plmn.slice(0, MCC_DIGITS)) ?? [])]);
 }

@@ -41,7 +41,8 @@ export const doubtOfClone = (clone: Clone): FoundDoubt => ({
   kind: "clone",
   reason: cloneWords(clone),
   detail: {
-    countries: `${clone.one.country} ${clone.other.country}`,
+    // In one order, whichever was seen first: what a person has looked at is known again by them.
+    countries: [clone.one.country, clone.other.country].sort().join(" "),
     distanceKm: clone.distanceKm,
     minutesBetween: clone.minutesBetween,
     seenAt: new Date(clone.other.seenMs).toISOString(),

@@ -147,6 +147,7 @@ export async function restoreVersion(
   deps: Deps,
   { operatorId, name, id }: { readonly operatorId: string; readonly name: string; readonly id: string },
 ): Promise<void> {
+  await lockDataset(tx, { operatorId, kind: ACCESS_POINT_SET, name }); // in the order of an import, so that neither waits for the other
   await tx.rows(LOCK, [operatorId]);
   const before = await currentOf(tx, { operatorId, kind: ACCESS_POINT_SET, name });
   const left = before ? await membersOf(tx, before.id) : [];

@@ -17,9 +17,12 @@ const clock = () => new Date(shop.time.now);
 const deps = { database: shop.database, sealer: shop.sealer, newId: () => uuidv7(), clock };
 const statements = createDeviceStatements(deps);
 const doubts = createImeiDoubts(deps);
+const PLACES: Readonly<Record<string, string>> = { "262": "DE", "639": "KE" };
+/** What operators say of networks themselves. */
+const wordsOf = new Map<string, Readonly<Record<string, string>>>();
 const shared = createSharedDevices({
   ...deps,
-  countryOfNetwork: (plmn) => ({ "262": "DE", "639": "KE" })[plmn.slice(0, 3)] ?? null,
+  countryOfNetwork: (plmn, operatorId) => wordsOf.get(operatorId)?.[plmn] ?? PLACES[plmn.slice(0, 3)] ?? null,
 });
 const NOKIA = {
   ...{ make: "Nokia", model: "6300", modelCodes: [], networks: ["2G GSM"] },
@@ -163,4 +166,30 @@ test("what the applet on a card reports bears no place, and makes no clone", asy
   const [device] = (await shared.take(100, START)).filter((one) => one.operatorId === operatorId);
   assert.ok(device);
   assert.equal(cloneIn(device.imei, device.seen), null);
+});
+
+test("where a SIM is seen goes by what its own operator says of the network", async () => {
+  const [told, other] = [await shop.operator(), await shop.operator()];
+  wordsOf.set(told, { "63902": "DE" });
+  const countriesOf = new Map<string, readonly (string | null)[]>();
+  for (const operatorId of [told, other]) {
+    const [one, two] = [pair(`first SIM of ${operatorId}`), pair(`second SIM of ${operatorId}`)];
+    await seen(operatorId, one);
+    await seen(operatorId, { imsi: two.imsi, imei: one.imei }, "63902");
+  }
+  shop.time.now += HOUR_MS;
+  for (const operatorId of [told, other]) while (await shared.gather(operatorId));
+  for (const { operatorId, seen: places } of await shared.take(100, START))
+    countriesOf.set(operatorId, [...new Set(places.map(({ country }) => country))].sort());
+  assert.deepEqual([countriesOf.get(told), countriesOf.get(other)], [["DE"], ["DE", "KE"]]);
+});
+
+test("a clone that a person has looked at is the same one, whichever of its countries is seen first", () => {
+  const at = (subscriberId: string, country: string, seenMs: number) => ({ subscriberId, country, seenMs });
+  const detailOf = (first: string, then: string) => {
+    const clone = cloneIn("35158611810200", [at("one", first, START), at("other", then, START + HOUR_MS)]);
+    assert.ok(clone);
+    return doubtOfClone(clone).detail.countries;
+  };
+  assert.equal(detailOf("KE", "DE"), detailOf("DE", "KE"));
 });

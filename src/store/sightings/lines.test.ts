@@ -40,7 +40,9 @@ test("a line tells its handset since it was put into it, and its SIM since it wa
   assert.equal(held?.device?.imei, second.imei);
   assert.deepEqual(held?.simSince, moved, "another SIM has the number since it was seen with it");
 
-  await sees(operatorId, { ...second, msisdn: pair("third line").msisdn });
+  const third = pair("third line").msisdn;
+  const renumbered = await sees(operatorId, { ...second, msisdn: third });
+  assert.deepEqual((await lines.lineOf(operatorId, third))?.simSince, renumbered, "a SIM's new number");
   assert.deepEqual(
     await lines.lineOf(operatorId, msisdn),
     { simSince: null, device: null },

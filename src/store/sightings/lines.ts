@@ -11,14 +11,15 @@ type Row = {
   readonly since: Date | null;
   readonly lastSeenAt: Date | null;
 };
-/** A SIM that has the number came to it when another lost it, or was first seen itself, whichever is later. */
+/** A number came to the SIM that has it when another lost it, that SIM lost its former one, or was first seen itself, whichever is last. */
 const LINE_OF = {
-  name: "line_of_number", // subscriber_by_msisdn, pairing_subscriber_id_device_id_key, device_pkey, former_number_by_number
+  name: "line_of_number", // subscriber_by_msisdn, pairing_subscriber_id_device_id_key, device_pkey, former_number_by_number, former_number_of_subscriber
   text: `select d.imei_sealed as "imeiSealed", d.software_version as "softwareVersion",
                 p.since, p.last_seen_at as "lastSeenAt",
                 greatest(coalesce((select min(first_seen_at) from pairing where subscriber_id = s.id), s.created_at),
                          (select max(f.lost_at) from former_number f
-                                         where f.operator_id = $1 and f.msisdn_index = $2)) as "simSince"
+                                         where f.operator_id = $1 and f.msisdn_index = $2),
+                         (select max(f.lost_at) from former_number f where f.subscriber_id = s.id)) as "simSince"
            from subscriber s
            left join pairing p on p.subscriber_id = s.id and p.is_current
            left join device d on d.id = p.device_id

@@ -101,8 +101,8 @@ export function createSharedDevices(deps: {
   readonly database: Database;
   readonly sealer: Sealer;
   readonly clock: () => Date;
-  /** ISO country of a network; null where it tells no place. */
-  readonly countryOfNetwork: (plmn: string) => string | null;
+  /** ISO country of a network, by what the operator says of it; null where it tells no place. */
+  readonly countryOfNetwork: (plmn: string, operatorId: string) => string | null;
 }): SharedDevices {
   const { database, sealer, clock, countryOfNetwork } = deps;
   return {
@@ -144,7 +144,7 @@ export function createSharedDevices(deps: {
         imei: sealer.open("imei", sealed),
         seen: (sights.get(deviceId) ?? []).map(({ subscriberId, plmn, at }) => ({
           subscriberId,
-          country: plmn === null ? null : countryOfNetwork(plmn),
+          country: plmn === null ? null : countryOfNetwork(plmn, operatorId),
           seenMs: at.getTime(),
         })),
       }));
