@@ -17,6 +17,22 @@ export type Guard = {
 
 export const GUARDS: readonly Guard[] = [
   {
+    protects: "consent",
+    what: "access points that a person looked at go live in place of a version that nobody compared them with",
+    file: "src/store/dataset/access-point-versions.ts",
+    line: "if (currentId !== version.replaces)",
+    broken: "if (currentId === version.name)",
+    tests: ["test/story/imports.test.ts"],
+  },
+  {
+    protects: "consent",
+    what: "one person's list takes away what a second person has to agree to",
+    file: "src/store/dataset/dataset-store.ts",
+    line: "if (losses.length > 0) throw losesMuch(losses);",
+    broken: "if (losses.length > 9) throw losesMuch(losses);",
+    tests: ["src/store/dataset/dataset-store.test.ts"],
+  },
+  {
     protects: "identity",
     what: "an operator's feed tells what happened at another operator",
     file: "src/store/events/event-rows.ts",
