@@ -1,4 +1,7 @@
-/** What may stand after `?`: words that are known, and nothing else. */
+/**
+ * What may stand after `?`: words that are known. Another value is answered as undefined and not left out: the router fills what is left
+ * out with what stood in the address.
+ */
 import type { OrderSearch } from "./api/queries.ts";
 
 type Given = Readonly<Record<string, unknown>>;
@@ -12,10 +15,6 @@ const instantIn = (given: unknown): string | undefined => {
   const text = textIn(given);
   return text !== undefined && /^\d{4}-\d\d-\d\dT[\d:.]+Z$/.test(text) ? text : undefined;
 };
-/** Without the members that say nothing. */
-const kept = <Value extends object>(value: Value): Value =>
-  Object.fromEntries(Object.entries(value).filter(([, one]) => one !== undefined)) as Value; // the same members, less those that are undefined
-
 export const ORDER_STATES = [
   "received",
   "waiting",
@@ -45,34 +44,36 @@ export const CAUSES = [
 ] as const satisfies readonly NonNullable<OrderSearch["cause"]>[];
 export const SORTS = ["updated", "deadline", "attempts"] as const;
 
-export const orderSearchIn = (given: Given): OrderSearch =>
-  kept({
-    state: oneOf(ORDER_STATES, given.state),
-    verdict: oneOf(VERDICTS, given.verdict),
-    cause: oneOf(CAUSES, given.cause),
-    make: textIn(given.make),
-    model: textIn(given.model),
-    subscriberId: textIn(given.subscriberId),
-    createdFrom: instantIn(given.createdFrom),
-    sort: oneOf(SORTS, given.sort),
-  });
+export const orderSearchIn = (given: Given): OrderSearch => ({
+  state: oneOf(ORDER_STATES, given.state),
+  verdict: oneOf(VERDICTS, given.verdict),
+  cause: oneOf(CAUSES, given.cause),
+  make: textIn(given.make),
+  model: textIn(given.model),
+  subscriberId: textIn(given.subscriberId),
+  createdFrom: instantIn(given.createdFrom),
+  sort: oneOf(SORTS, given.sort),
+});
 
 export const HOURS = [1, 24, 168] as const;
 export type Hours = (typeof HOURS)[number];
-export const hoursIn = (given: Given): { readonly hours?: Hours | undefined } =>
-  kept({ hours: oneOf(HOURS, Number(given.hours)) });
+export const hoursIn = (given: Given): { readonly hours?: Hours | undefined } => ({
+  hours: oneOf(HOURS, Number(given.hours)),
+});
 
 export const SHOWS = ["messages", "proof", "money", "people"] as const;
 export type Show = (typeof SHOWS)[number];
 /** `at`: the message that is open. */
 export const showIn = (
   given: Given,
-): { readonly show?: Show | undefined; readonly at?: string | undefined } =>
-  kept({ show: oneOf(SHOWS, given.show), at: textIn(given.at) });
+): { readonly show?: Show | undefined; readonly at?: string | undefined } => ({
+  show: oneOf(SHOWS, given.show),
+  at: textIn(given.at),
+});
 
 /** A page of the console: neither another host (`//host`, which browsers read from `/\\host` too) nor another scheme. */
 const PAGE = /^\/(?![/\\])[^\s\\]*$/;
 export const signInSearch = (given: Given): { readonly to?: string | undefined } => {
   const to = textIn(given.to);
-  return kept({ to: to !== undefined && PAGE.test(to) ? to : undefined });
+  return { to: to !== undefined && PAGE.test(to) ? to : undefined };
 };

@@ -290,7 +290,7 @@ const Choice = ({ name, label, value, words, any, wordOf: write, onChoose }: Cho
 
 const Empty = ({ search }: { readonly search: OrderSearch }) => (
   <div className="table-wrap">
-    {Object.keys(search).length === 0 ? (
+    {Object.values(search).every((one) => one === undefined) ? (
       <Notice>{t("empty.orders")}</Notice>
     ) : (
       <Notice>

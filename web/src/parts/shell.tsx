@@ -43,7 +43,7 @@ export function Shell() {
         <button
           type="button"
           className="find"
-          aria-label={t("palette.title")}
+          aria-label={`${t("shell.find")} Ctrl K`}
           onClick={() => setFinding(true)}
         >
           <IconSearch size={16} stroke={1.5} aria-hidden="true" />
@@ -120,7 +120,7 @@ function Account({ label, role }: { readonly label: string; readonly role: strin
   return (
     <Menu position="bottom-end" width={240}>
       <Menu.Target>
-        <button type="button" className="avatar" aria-label={t("shell.account")}>
+        <button type="button" className="avatar" aria-label={`${t("shell.account")} ${initialsOf(label)}`}>
           {initialsOf(label)}
         </button>
       </Menu.Target>
