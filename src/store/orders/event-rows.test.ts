@@ -101,9 +101,10 @@ test("no statement overlooks what is behind the first event of a step", () => {
   const statements = readdirSync(SRC, { recursive: true, encoding: "utf8" })
     .filter((file) => file.endsWith(".ts") && !file.endsWith(".test.ts") && !file.endsWith("event-rows.ts"))
     .flatMap((file) =>
-      [...readFileSync(join(SRC, file), "utf8").matchAll(/(?:from|join) order_event\b[^`;]*/g)].map(
-        ([statement]) => ({ file, statement }),
-      ),
+      // `exists (select from order_event ...)` asks whether there are rows, whatever is in them.
+      [
+        ...readFileSync(join(SRC, file), "utf8").matchAll(/(?<!select )(?:from|join) order_event\b[^`;]*/g),
+      ].map(([statement]) => ({ file, statement })),
     );
   assert.ok(statements.length > 0);
   for (const { file, statement } of statements)
