@@ -114,7 +114,7 @@ export const proposeModels = route({
   description: `They count from the moment in which the approval that is asked for is given (\`POST /v1/approvals/:id\`): as the operator's own data set \`reviewed\` of kind \`tac\`, of which each approval makes a new version. At most ${PROPOSED_ROWS_MAX} rows.`,
   tag: "devices",
   roles: ["admin", "engineer"],
-  errors: ["dataset_malformed", "imei_malformed"],
+  errors: ["dataset_malformed"],
   status: 202,
   once: "door",
   body: Type.Object(
