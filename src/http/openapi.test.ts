@@ -89,6 +89,8 @@ test("a media type is described by itself: lines of CSV and octets are text, a f
   assert.equal(body("/v1/sightings", "post")["text/csv"]?.schema?.type, "string");
   assert.deepEqual(Object.keys(body("/v1/bank-files", "post")), ["application/xml", "text/xml"]);
   assert.ok(body("/v1/imports", "post")["multipart/form-data"]?.schema?.properties?.file);
+  const batch = operations["/v1/events"]?.get?.responses?.["200"]?.content as Json;
+  assert.equal(batch["application/cloudevents-batch+json"]?.schema?.type, "array");
   const rows = operations["/v1/jobs/{id}/rows.csv"]?.get?.responses?.["200"]?.content as Json;
   assert.deepEqual(Object.keys(rows), ["text/csv"]);
   assert.equal(rows["text/csv"]?.schema?.type, "string");

@@ -176,10 +176,12 @@ function successOf(route: Route): Json {
 
 function contentOf({ answer, produces }: Form): Json {
   if (!produces) return { "application/json": { schema: answer ?? { type: "object" } } };
-  return Object.fromEntries(produces.map((mediaType) => [mediaType, { schema: answerIn(mediaType) }]));
+  return Object.fromEntries(
+    produces.map((mediaType) => [mediaType, { schema: answerIn(mediaType, answer) }]),
+  );
 }
-const answerIn = (mediaType: string): Json =>
-  mediaType === "application/json" ? { type: "object" } : octetsOf(mediaType);
+const answerIn = (mediaType: string, answer: TSchema | undefined): unknown =>
+  /[/+]json$/.test(mediaType) ? (answer ?? { type: "object" }) : octetsOf(mediaType);
 
 function problemsOf(route: Route): Record<string, Json> {
   const codes: ErrorCode[] = [
