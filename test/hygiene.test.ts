@@ -256,3 +256,22 @@ test("a person is called they, or by the role: never he or she, in sources and o
   );
   assert.deepEqual(found, []);
 });
+
+test("a command that a page tells people to use is one", () => {
+  const known = [...textOf("src/app/terminal/cli.ts").matchAll(/name: "([a-z -]+)"/g)].map(
+    ([, name]) => name,
+  );
+  assert.ok(known.includes("token add"));
+  const pages = files.filter((name) => /^(?:web\/src|src\/http)\/.*(?<!\.test)\.tsx?$/.test(name));
+  const told = pages.flatMap((name) =>
+    [...textOf(name).matchAll(/["'`>“„]turnup ([a-z][a-z-]*(?: [a-z][a-z-]*)?)/g)].map(([, command]) => ({
+      name,
+      command: command ?? "",
+    })),
+  );
+  assert.ok(told.length > 0);
+  const unknown = told.filter(
+    ({ command }) => !known.includes(command) && !known.includes(command.split(" ")[0] ?? ""),
+  );
+  assert.deepEqual(unknown, []);
+});

@@ -14,7 +14,7 @@ export const PAGE_HTML = `<!doctype html>
 <main>
 <form id="ask" hidden>
 <h1>API of Turnup</h1>
-<p>The description of the API is shown to whoever has a token. <code>turnup token create</code> makes one; <code>npm start</code> prints one.</p>
+<p>The description of the API is shown to whoever has a token. <code>turnup token add</code> makes one; <code>npm start</code> prints one.</p>
 <label for="token">Token</label>
 <input id="token" type="password" autocomplete="off" spellcheck="false" required>
 <button type="submit">Show the API</button>

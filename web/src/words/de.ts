@@ -36,7 +36,7 @@ export const de: Words = {
   "sign_in.go": "Anmelden",
   "sign_in.link": "Anmeldung mit dem Link",
   "sign_in.where":
-    "„npm start“ zeigt einen Link, der einmal anmeldet. Tokens legt die Verwaltung mit „turnup token create“ an.",
+    "„npm start“ zeigt einen Link, der einmal anmeldet. Tokens legt die Verwaltung mit „turnup token add“ an.",
   "error.lost": "Keine Verbindung seit {time}. Was Sie sehen, ist von da. Neuer Versuch läuft.",
   "error.signed_out": "Ihre Sitzung ist beendet. Nach der Anmeldung sind Sie wieder hier.",
   "error.fault": "Ein Fehler bei uns, Nummer {ref}. Nichts wurde geändert.",

@@ -33,7 +33,7 @@ export const en = {
   "sign_in.go": "Sign in",
   "sign_in.link": "Signing in by the link",
   "sign_in.where":
-    "“npm start” prints a link that signs in once. An administrator makes tokens with “turnup token create”.",
+    "“npm start” prints a link that signs in once. An administrator makes tokens with “turnup token add”.",
   "error.lost": "No connection since {time}. What you see is from then. Trying again.",
   "error.signed_out": "Your session has ended. Sign in and you return here.",
   "error.fault": "A fault of ours, number {ref}. Nothing was changed.",
