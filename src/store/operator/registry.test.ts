@@ -319,8 +319,11 @@ test("the list of sessions holds none that is over: idle, old, or of a token tha
   );
   const listed = async () => (await sessions.list(MINE, SESSION_LIMITS, page)).rows.map(({ id }) => id);
   assert.deepEqual(await listed(), [other, one]);
+  assert.equal((await sessions.findByHash(hashToken("s2")))?.token.revokedAt, null);
   await registry.tokens.revoke(MINE, revoked.id, "root");
   assert.deepEqual(await listed(), [one]);
+  const found = await sessions.findByHash(hashToken("s2"));
+  assert.ok(found?.token.revokedAt, "what asks with it is refused by this");
   const before = now;
   now = new Date(now.getTime() + 61 * 60_000);
   assert.deepEqual(await listed(), []);
